@@ -1,0 +1,35 @@
+/**
+ * Reads a tool call's arguments. Providers give them as a JSON text or as an object.
+ * `raw` is kept only where the parsed object would not give the text back (other than by white space):
+ * numbers such as 1.0 or 12345678901234567890, escapes, repeated keys, text that is no JSON object.
+ */
+export function readArguments(value: unknown): {
+  readonly parsed: Record<string, unknown>;
+  readonly raw?: string;
+  readonly problem?: string;
+} {
+  if (value === undefined || value === null) return { parsed: {} };
+  if (typeof value === "object" && !Array.isArray(value)) return { parsed: value as Record<string, unknown> };
+  if (typeof value !== "string") {
+    return { parsed: {}, raw: JSON.stringify(value), problem: "arguments are not an object" };
+  }
+  if (value.trim() === "") return value === "" ? { parsed: {} } : { parsed: {}, raw: value };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    return { parsed: {}, raw: value, problem: "arguments are not valid JSON" };
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    return { parsed: {}, raw: value, problem: "arguments are not an object" };
+  }
+  const same = withoutSpace(value) === JSON.stringify(parsed);
+  return same
+    ? { parsed: parsed as Record<string, unknown> }
+    : { parsed: parsed as Record<string, unknown>, raw: value };
+}
+
+/** Removes white space outside of JSON strings. */
+function withoutSpace(json: string): string {
+  return json.replace(/"(?:[^"\\]|\\.)*"|\s+/gs, (token) => (token.startsWith('"') ? token : ""));
+}
