@@ -1,9 +1,24 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+const slow = ["test/**/*.slow.test.ts"];
+const soak = ["test/**/*.soak.test.ts"];
+const exclude = [...configDefaults.exclude, "test/consumer/**"];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["test/consumer/**", "**/node_modules/**"],
-    testTimeout: 30_000,
+    maxWorkers: 2,
+    allowOnly: false,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...exclude, ...slow, ...soak],
+          testTimeout: 30_000,
+        },
+      },
+      { test: { name: "slow", include: slow, exclude, testTimeout: 300_000, hookTimeout: 300_000 } },
+      { test: { name: "soak", include: soak, exclude, testTimeout: 3_600_000, hookTimeout: 600_000 } },
+    ],
   },
 });

@@ -1,3 +1,5 @@
+import { withinDepth } from "./depth.ts";
+
 /**
  * Reads a tool call's arguments. Providers give them as a JSON text or as an object.
  * `raw` is kept only where the parsed object would not give the text back (other than by white space):
@@ -23,6 +25,7 @@ export function readArguments(value: unknown): {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     return { parsed: {}, raw: value, problem: "arguments are not an object" };
   }
+  if (!withinDepth(parsed)) return { parsed: {}, raw: value, problem: "arguments are nested too deeply" };
   const same = withoutSpace(value) === JSON.stringify(parsed);
   return same
     ? { parsed: parsed as Record<string, unknown> }

@@ -35,6 +35,8 @@ export interface AgentInput extends MessageInput {
 export interface ResultInput {
   /** Id of the call this answers; undefined where the source has no ids: then the last agent step is answered. */
   readonly callId?: unknown;
+  /** The agent step this belongs to, where the source says so by other means than call ids. */
+  readonly step?: Step;
   readonly content: unknown;
   readonly extra?: ResultExtra;
 }
@@ -128,6 +130,10 @@ export class TrajectoryBuilder implements ContentSink {
     const id = textOf(input.callId);
     const content = readContent(input.content, "result.content", this);
     const extra: ResultExtra = { ...input.extra };
+    if (input.step !== undefined) {
+      this.#addToStep(input.step, id, { content, extra });
+      return;
+    }
     if (id === undefined) {
       const calls = this.#lastAgent?.tool_calls ?? [];
       const single = calls.length === 1 ? calls[0] : undefined;
@@ -239,6 +245,28 @@ export class TrajectoryBuilder implements ContentSink {
       known.latest = placed;
     }
     return call;
+  }
+
+  /** A result whose step is known: for the call of that id (as the document has it), else for none. */
+  #addToStep(
+    step: Step,
+    id: string | undefined,
+    result: { readonly content: ObservationResult["content"]; readonly extra: ResultExtra },
+  ): void {
+    const call = step.tool_calls?.find((candidate) => candidate.tool_call_id === id);
+    if (call !== undefined) {
+      this.#close(call);
+      if (
+        step.observation?.results.some((earlier) => earlier.source_call_id === call.tool_call_id) === true
+      ) {
+        this.note("a tool call has more than one result");
+      }
+    }
+    this.#addResult(
+      step,
+      { ...(call === undefined ? {} : { source_call_id: call.tool_call_id }), content: result.content },
+      result.extra,
+    );
   }
 
   #close(call: ToolCall): void {

@@ -37,22 +37,20 @@ export const outcomeSchema = z.strictObject({
   metadata: z.record(z.string(), z.unknown()).optional(),
 });
 
+/**
+ * How the document was made. Which dropped objects held it stands in the catalog, not here: one log may be
+ * dropped twice under different names, and the document must not depend on which came first.
+ */
 export const provenanceSchema = z.strictObject({
-  /** Key of the dropped object. */
-  source: text,
-  /** Path inside an archive. */
-  entry: text.optional(),
-  /** Ordinal of the record in the file, from 0. */
-  index: count,
-  line: count.optional(),
-  json_path: text.optional(),
   format: text,
   /** Version of the converter that made this document. */
   converter: text,
   /** Variant of the format that was seen, e.g. "1.x tool calls". */
   variant: text.optional(),
-  /** SHA-256 (hex) of the mapping file that was used (format `custom`). */
-  mapping: text.optional(),
+  /** Size of the source record in bytes, after decompression. */
+  source_bytes: count,
+  /** Hash of converter, redaction and schema versions; a new revision stands beside the old one. */
+  revision: text,
 });
 
 export const redactionReportSchema = z.strictObject({

@@ -33,7 +33,7 @@ export function contentIdentity(
   options: { readonly prefixes: boolean },
 ): ContentIdentity {
   const hash = createHash("sha256");
-  const first = trajectory.steps.find((step) => step.source === "user");
+  const first = trajectory.steps.find((step) => step.source === "user" && step.is_copied_context !== true);
   const task = taskId === undefined ? ["first_user_message", first?.message ?? null] : ["task", taskId];
   hash.update(`[${canonical(CONTENT_ID_VERSION)},${canonical(task)}`);
   const prefixes: Buffer[] = [];

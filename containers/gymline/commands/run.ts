@@ -1,0 +1,196 @@
+import { existsSync, realpathSync } from "node:fs";
+import { resolve, sep } from "node:path";
+import type { Command } from "commander";
+import pc from "picocolors";
+import { type EmbeddedRun, type RunSummary, runDrop } from "../../../shared/adapters/local/embedded-run.ts";
+import { openForWriting, systemClock } from "../../../shared/adapters/local/local-store.ts";
+import type { DatasetRequest } from "../../../shared/contracts/dataset-request.ts";
+import { type ExportResult, exportDataset } from "../../../shared/stages/export.ts";
+import type { IngestedItem, IngestReport } from "../../../shared/stages/ingest.ts";
+import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
+import { EXIT } from "../exit-code.ts";
+import { examples, readingOptions } from "../options.ts";
+import { startCompute, threadCount } from "../pipeline.ts";
+import { startProgress } from "../progress.ts";
+import { datasetReport, rejectionReport, scoreTable } from "../reports.ts";
+import { loadSettings, type SettingsOptions } from "../settings.ts";
+import { bytesText, many, out } from "../terminal.ts";
+import { UsageError } from "../usage-error.ts";
+
+interface RunOptions extends SettingsOptions, DatasetOptions {
+  readonly out: string;
+  readonly jobs?: string;
+  readonly force?: boolean;
+  readonly export: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Trajectories and rejections shown; the store has them all. */
+const SHOWN = 60;
+
+export function addRun(program: Command): void {
+  const command = program
+    .command("run")
+    .description("take in a drop folder: convert, redact, score and export, in this process")
+    .argument("<drop>", "folder (or file) of agent logs; its top folders are project labels")
+    .option("-o, --out <dir>", "folder of the store", "out")
+    .option("-d, --domain <name|file>", "score everything by this domain")
+    .option("-j, --jobs <n>", "threads that compute (default: one per core; 0: none but this one)")
+    .option("--force", "read unchanged files again")
+    .option("--no-export", "stop after scoring")
+    .option("--json", "print one JSON document instead of text")
+    .option("-q, --quiet", "no progress");
+  datasetOptions(readingOptions(command));
+  examples(command, [
+    "gymline run logs --out out",
+    "gymline run logs --out out --success true --min-score 0.6 --per-task 2",
+    "gymline run logs --out out --mapping our-logger.json --json",
+  ]).action(run);
+}
+
+async function run(drop: string, options: RunOptions): Promise<void> {
+  checkPlaces(drop, options.out);
+  const { plan, config } = loadSettings(options);
+  const request = datasetRequest(config.dataset, options);
+  const threads = threadCount(options.jobs);
+  const { settings, compute } = await startCompute(plan, threads);
+  const started = performance.now();
+  const local = openForWriting(options.out);
+  const seen: IngestedItem[] = [];
+  const rejected: IngestReport["rejections"][number][] = [];
+  const quiet = options.quiet === true || options.json === true;
+  const progress = startProgress("reading", { quiet });
+  try {
+    const embedded: EmbeddedRun = {
+      drop,
+      local,
+      compute,
+      settings: settings.ingest,
+      force: options.force === true,
+      onObject: (report) => {
+        for (const item of report.items) if (seen.length < 1000) seen.push(item);
+        for (const rejection of report.rejections) if (rejected.length < 1000) rejected.push(rejection);
+      },
+      onProgress: ({ done, objects, bytes }) => progress.update({ done, total: objects, bytes }),
+    };
+    const summary = await runDrop(embedded);
+    progress.end();
+    const dataset = options.export ? await exported(request, { local, compute, quiet }) : undefined;
+    const seconds = (performance.now() - started) / 1000;
+    const facts = { drop, out: options.out, summary, seen, rejected, dataset, seconds, threads };
+    if (options.json === true) out(JSON.stringify(jsonReport(facts)));
+    else textReport(facts);
+    if (summary.rejected > 0) process.exitCode = EXIT.rejected;
+  } finally {
+    progress.end();
+    await local.close();
+    await compute.close();
+  }
+}
+
+async function exported(
+  request: DatasetRequest,
+  context: {
+    readonly local: ReturnType<typeof openForWriting>;
+    readonly compute: Awaited<ReturnType<typeof startCompute>>["compute"];
+    readonly quiet: boolean;
+  },
+): Promise<ExportResult> {
+  const { local, compute, quiet } = context;
+  const progress = startProgress("exporting", { quiet });
+  const { store, catalog } = local;
+  try {
+    return await exportDataset(request, {
+      store,
+      catalog,
+      compute,
+      clock: systemClock,
+      onProgress: (done, total) => progress.update({ done, total }),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** A store inside the drop would be read as logs by the next run. */
+function checkPlaces(drop: string, outFolder: string): void {
+  if (!existsSync(drop)) throw new UsageError(`there is no ${drop}; give the folder that holds the logs`);
+  const from = realpathSync(drop);
+  const to = existsSync(outFolder) ? realpathSync(outFolder) : resolve(outFolder);
+  if (to === from || to.startsWith(from + sep)) {
+    throw new UsageError(
+      `--out ${outFolder} lies inside the drop folder ${drop}; give a folder outside of it`,
+    );
+  }
+}
+
+interface RunFacts {
+  readonly drop: string;
+  readonly out: string;
+  readonly summary: RunSummary;
+  readonly seen: readonly IngestedItem[];
+  readonly rejected: readonly IngestReport["rejections"][number][];
+  readonly dataset: ExportResult | undefined;
+  readonly seconds: number;
+  readonly threads: number;
+}
+
+function textReport(facts: RunFacts): void {
+  const { summary } = facts;
+  const { counts } = summary;
+  const read = summary.objects - summary.unchanged;
+  const time = `${facts.seconds.toFixed(1)} s on ${many(Math.max(1, facts.threads), "thread")}`;
+  out(
+    `${pc.bold("Came in")}   ${many(read, "file")} (${bytesText(summary.bytes)}), ${many(summary.records, "record")}, ${time}`,
+  );
+  if (summary.unchanged > 0) out(`          ${many(summary.unchanged, "file")} unchanged since the last run`);
+  if (summary.outdated > 0) {
+    out(
+      `          ${summary.outdated} of them read with other settings: gymline reprocess --stage ingest --drop ${facts.drop} --store ${facts.out}`,
+    );
+  }
+  const kinds = Object.entries(counts).filter(([, count]) => count > 0);
+  out(
+    `          ${kinds.length === 0 ? "no new trajectories" : `trajectories: ${kinds.map(([kind, count]) => `${count} ${kind}`).join(", ")}`}`,
+  );
+  if (summary.rejected > 0) {
+    out();
+    out(rejectionReport(facts.rejected, { total: summary.rejected, shown: SHOWN }));
+    out(`  reports: ${facts.out}/rejected/`);
+  }
+  if (facts.seen.length > 0) {
+    out();
+    out(scoreTable(facts.seen, { shown: SHOWN, store: facts.out }));
+  }
+  if (facts.dataset !== undefined) {
+    out();
+    out(datasetReport(facts.dataset, facts.out));
+  }
+}
+
+function jsonReport(facts: RunFacts): unknown {
+  const { summary, rejected, dataset, seconds } = facts;
+  return {
+    schema: "gymline.run.v1",
+    drop: facts.drop,
+    store: facts.out,
+    seconds: Math.round(seconds * 1000) / 1000,
+    ...summary,
+    trajectories: facts.seen.map(({ row, outcome, score, domain }) => ({
+      id: row.id,
+      outcome,
+      task: row.taskId,
+      domain,
+      format: row.format,
+      agent: row.agent,
+      success: row.success,
+      reward: score?.reward ?? null,
+      process: score?.process ?? null,
+      redactions: row.redactions,
+      warnings: row.warnings,
+    })),
+    rejections: rejected,
+    dataset: dataset ?? null,
+  };
+}

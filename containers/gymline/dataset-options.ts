@@ -1,0 +1,88 @@
+import type { Command } from "commander";
+import { type DatasetRequest, datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Options that shape a dataset. */
+export interface DatasetOptions {
+  readonly name?: string;
+  readonly success?: string;
+  readonly minScore?: string;
+  readonly minGdi?: string;
+  readonly onlyDomain?: string;
+  readonly project?: string;
+  readonly agent?: string;
+  readonly model?: string;
+  readonly perTask?: string;
+  readonly limit?: string;
+  readonly seed?: string;
+  readonly split?: string;
+}
+
+export function datasetOptions(command: Command): Command {
+  return command
+    .option("-n, --name <name>", "name of the dataset (default: sft)")
+    .option("--success <list>", "verdicts that count: true, false, unknown, or any (default: true)")
+    .option("--min-score <x>", "least total reward, 0 to 1")
+    .option("--min-gdi <x>", "least GDI, 0 to 1")
+    .option("--only-domain <name>", "this domain only")
+    .option("--project <label>", "this project only")
+    .option("--agent <name>", "this agent only")
+    .option("--model <name>", "this model only")
+    .option("--per-task <n>", "at most so many trajectories of one task, the best first")
+    .option("--limit <n>", "at most so many trajectories, the best first")
+    .option("--split <shares>", "train/validation/test, such as 0.8/0.1/0.1 (default: 0.9/0.1/0)")
+    .option("--seed <n>", "seed of the split (default: 42)");
+}
+
+/** The request of the configuration file with what the command line says over it. @throws UsageError */
+export function datasetRequest(base: DatasetRequest, options: DatasetOptions): DatasetRequest {
+  const given = {
+    name: options.name,
+    success: options.success === undefined ? undefined : verdicts(options.success),
+    minReward: numeric("--min-score", options.minScore),
+    minGdi: numeric("--min-gdi", options.minGdi),
+    domain: options.onlyDomain,
+    project: options.project,
+    agent: options.agent,
+    model: options.model,
+    perTask: numeric("--per-task", options.perTask),
+    limit: numeric("--limit", options.limit),
+    split: { ...base.split, ...shares(options.split), ...seedOf(options.seed) },
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const result = datasetRequestSchema.safeParse({ ...base, ...set });
+  if (result.success) return result.data;
+  const faults = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new UsageError(`the dataset cannot be made like this: ${faults.join("; ")}`);
+}
+
+function verdicts(text: string): DatasetRequest["success"] {
+  if (text === "any") return ["true", "false", "unknown"];
+  const parts = text.split(",").map((part) => part.trim());
+  return parts.map((part) => {
+    if (part === "true" || part === "false" || part === "unknown") return part;
+    throw new UsageError(`--success takes true, false, unknown or any, separated by commas; not "${part}"`);
+  });
+}
+
+function numeric(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value))
+    throw new UsageError(`${option} takes a number, not "${text}"`);
+  return value;
+}
+
+function shares(text: string | undefined): Partial<DatasetRequest["split"]> {
+  if (text === undefined) return {};
+  const [train, validation = 0, test = 0, ...rest] = text
+    .split("/")
+    .map((part) => numeric("--split", part) ?? 0);
+  if (rest.length > 0) throw new UsageError(`--split takes at most three shares, such as 0.8/0.1/0.1`);
+  return { train: train ?? 0, validation, test };
+}
+
+function seedOf(text: string | undefined): Partial<DatasetRequest["split"]> {
+  const seed = numeric("--seed", text);
+  return seed === undefined ? {} : { seed };
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { addRun } from "./commands/run.ts";
+import { EXIT } from "./exit-code.ts";
+import { isExpected, messageOf } from "./faults.ts";
+import { note } from "./terminal.ts";
+
+// Reading of a closed pipe (`gymline list | head`) ends the program, it is no fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.done);
+  throw error;
+});
+
+await main(process.argv);
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command("gymline")
+    .description("Turns the logs of LLM agents into clean, scored, traceable training sets.")
+    .version(version(), "-V, --version")
+    .showHelpAfterError("(gymline --help lists the commands)")
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride();
+  addRun(program);
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.fault;
+      return;
+    }
+    note(`gymline: ${messageOf(error)}`);
+    if (!isExpected(error) && error instanceof Error && error.stack !== undefined) note(error.stack);
+    process.exitCode = EXIT.fault;
+  }
+}
+
+function version(): string {
+  // Two levels up in the repository, three in the package (`dist/`).
+  for (const path of ["../../package.json", "../../../package.json"]) {
+    try {
+      const json: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
+      if (typeof json === "object" && json !== null && "version" in json) return String(json.version);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    }
+  }
+  return "unknown";
+}

@@ -1,0 +1,90 @@
+import pc from "picocolors";
+import type { Rejection } from "../../shared/reading/rejection.ts";
+import type { ExportResult } from "../../shared/stages/export.ts";
+import type { IngestedItem } from "../../shared/stages/ingest.ts";
+import { figure, many, printable, table, verdict } from "./terminal.ts";
+
+/** `file.jsonl:12 $.steps[3]`, as editors take it. */
+export function placeText(rejection: Rejection): string {
+  const entry = rejection.entry === undefined ? "" : `!${rejection.entry}`;
+  const line = rejection.line === undefined ? "" : `:${rejection.line}`;
+  const path = rejection.jsonPath === undefined || rejection.jsonPath === "$" ? "" : ` ${rejection.jsonPath}`;
+  return printable(`${rejection.source}${entry}${line}${path}`);
+}
+
+export function rejectionReport(
+  rejections: readonly Rejection[],
+  options: { readonly total: number; readonly shown: number },
+): string {
+  const lines = [`${pc.bold("Rejected")}  ${many(options.total, "input")}`];
+  for (const rejection of rejections.slice(0, options.shown)) {
+    lines.push(`  ${pc.red("✗")} ${placeText(rejection)}  ${pc.dim(rejection.code)}`);
+    lines.push(`    ${printable(rejection.reason)}`);
+    lines.push(`    ${pc.dim("→")} ${printable(rejection.remedy)}`);
+  }
+  const more = options.total - Math.min(options.shown, rejections.length);
+  if (more > 0) lines.push(`  … and ${more} more`);
+  return lines.join("\n");
+}
+
+export function scoreTable(
+  items: readonly IngestedItem[],
+  options: { readonly shown: number; readonly store: string },
+): string {
+  const shown = items.slice(0, options.shown);
+  const body = table(
+    [
+      { title: "id" },
+      { title: "task", max: 34 },
+      { title: "format" },
+      { title: "domain" },
+      { title: "agent", max: 20 },
+      { title: "solved" },
+      { title: "reward", align: "right" },
+      { title: "process", align: "right" },
+      { title: "steps", align: "right" },
+      { title: "redacted", align: "right" },
+      { title: "warnings", align: "right" },
+      { title: "" },
+    ],
+    shown.map(({ row, score, outcome, domain }) => [
+      row.id.slice(0, 10),
+      row.taskId ?? "–",
+      row.format,
+      domain,
+      row.agent,
+      verdict(row.success),
+      figure(score?.reward ?? null),
+      figure(score?.process ?? null),
+      String(row.agentSteps),
+      String(row.redactions),
+      String(row.warnings),
+      outcome === "new" ? "" : outcome,
+    ]),
+  );
+  const more = items.length - shown.length;
+  const rest = more > 0 ? `\n  … and ${more} more: gymline list --store ${options.store}` : "";
+  return `${pc.bold("Scores")}    rule layer and outcome, 0 to 1; – means that nothing says so\n${body}${rest}`;
+}
+
+export function datasetReport(result: ExportResult, store: string): string {
+  if (result.kind === "empty") {
+    return `${pc.bold("Dataset")}   none: no trajectory passed the selection\n${excludedText(result.excluded)}\n  ${pc.dim("→")} --success any takes logs without a verdict too`;
+  }
+  const { manifest, prefix, kind } = result;
+  const files = manifest.files.map(
+    (file) => `  ${file.path.padEnd(18)} ${many(file.rows, "row")}, ${many(file.tasks, "task")}`,
+  );
+  return [
+    `${pc.bold("Dataset")}   ${store}/${prefix}${kind === "unchanged" ? "  (unchanged)" : ""}`,
+    ...files,
+    excludedText(manifest.selection.excluded),
+  ]
+    .filter((line) => line !== "")
+    .join("\n");
+}
+
+function excludedText(excluded: Readonly<Record<string, number>>): string {
+  const reasons = Object.entries(excluded).map(([reason, count]) => `${count} ${reason}`);
+  return reasons.length === 0 ? "" : `  left out: ${reasons.join("; ")}`;
+}

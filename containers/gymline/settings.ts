@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import type { PipelinePlan } from "../../shared/adapters/local/pipeline-plan.ts";
+import { type ProjectConfig, projectConfigSchema } from "../../shared/contracts/project-config.ts";
+import { getDomainProfile, isBuiltinDomain, listDomainProfiles } from "../../shared/domains/builtin.ts";
+import { type DomainProfile, parseDomainProfile } from "../../shared/domains/profile.ts";
+import { parseCustomMapping } from "../../shared/trajectory/formats/custom-mapping.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Options that shape reading and scoring, as the commands share them. */
+export interface SettingsOptions {
+  readonly config?: string;
+  readonly format?: string;
+  readonly mapping?: readonly string[];
+  readonly plugin?: readonly string[];
+  readonly domain?: string;
+}
+
+export interface Settings {
+  readonly plan: PipelinePlan;
+  readonly config: ProjectConfig;
+}
+
+const CONFIG_NAME = "gymline.json";
+
+/** Reads configuration file, mappings, plugins and profile. @throws UsageError naming file and place */
+export function loadSettings(options: SettingsOptions): Settings {
+  const { config, folder } = readConfig(options.config);
+  const mappings = [
+    ...config.mappings.map((path) => resolve(folder, path)),
+    ...(options.mapping ?? []).map((path) => resolve(path)),
+  ];
+  const plugins = [
+    ...config.plugins.map((path) => resolve(folder, path)),
+    ...(options.plugin ?? []).map((path) => resolve(path)),
+  ];
+  const profile = options.domain !== undefined ? profileOf(options.domain, ".") : ownProfile(config, folder);
+  const plan: PipelinePlan = {
+    ...(options.format === undefined ? {} : { forced: options.format }),
+    mappings: mappings.map((path) => parseCustomMapping(readJson(path), path)),
+    plugins,
+    limits: config.limits,
+    redaction: config.redaction,
+    reward: config.reward,
+    ...(profile === undefined ? {} : { profile }),
+  };
+  return { plan, config };
+}
+
+function ownProfile(config: ProjectConfig, folder: string): DomainProfile | undefined {
+  return config.domain === undefined ? undefined : profileOf(config.domain, folder);
+}
+
+/** A built-in domain by name, or a profile file by path. */
+export function profileOf(name: string, folder: string): DomainProfile {
+  if (isBuiltinDomain(name)) return getDomainProfile(name);
+  const path = isAbsolute(name) ? name : resolve(folder, name);
+  if (existsSync(path)) return parseDomainProfile(readJson(path), path);
+  throw new UsageError(
+    `there is no domain "${name}": give one of ${listDomainProfiles().join(", ")}, or the path of a profile file`,
+  );
+}
+
+function readConfig(path: string | undefined): { readonly config: ProjectConfig; readonly folder: string } {
+  const file = resolve(path ?? CONFIG_NAME);
+  if (path === undefined && !existsSync(file)) return { config: projectConfigSchema.parse({}), folder: "." };
+  const result = projectConfigSchema.safeParse(readJson(file));
+  if (result.success) return { config: result.data, folder: dirname(file) };
+  const faults = result.error.issues
+    .slice(0, 5)
+    .map(({ path: place, message }) => `${place.join(".") || "$"}: ${message}`);
+  throw new UsageError(`${file} is no valid configuration: ${faults.join("; ")}`);
+}
+
+export function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new UsageError(
+      `${path} cannot be read: ${cause instanceof Error ? cause.message : "unknown fault"}`,
+      {
+        cause,
+      },
+    );
+  }
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (cause) {
+    throw new UsageError(
+      `${path} is no valid JSON: ${cause instanceof Error ? cause.message : "unknown fault"}`,
+      {
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import type { Compute, ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
+import type { SourceRecord } from "../../reading/source.ts";
+import { computeIngest, computeScore, computeSftRow, type TaskSettings } from "../../stages/compute-tasks.ts";
+
+/** Computes in the calling thread: for formats registered in code, which no other thread can see. */
+export class InlineCompute implements Compute {
+  readonly #settings: TaskSettings;
+
+  constructor(settings: TaskSettings) {
+    this.#settings = settings;
+  }
+
+  async ingest(record: SourceRecord): Promise<ComputedRecord> {
+    return computeIngest(record, this.#settings);
+  }
+
+  async score(document: Uint8Array): Promise<ComputedScore> {
+    return computeScore(document, this.#settings.score);
+  }
+
+  async sftRow(document: Uint8Array, score: Uint8Array): Promise<RenderedRow | undefined> {
+    return computeSftRow(document, score);
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,30 @@
+import type { ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
+import type { SourceRecord } from "../../reading/source.ts";
+
+/** What main thread and compute threads say to each other. Buffers are handed over, not copied. */
+export type ComputeTask =
+  | { readonly kind: "ingest"; readonly record: SourceRecord }
+  | { readonly kind: "score"; readonly document: Uint8Array }
+  | { readonly kind: "sft-row"; readonly document: Uint8Array; readonly score: Uint8Array };
+
+export type ComputeResult = ComputedRecord | ComputedScore | RenderedRow | undefined;
+
+export interface TaskBatch {
+  readonly tasks: readonly ComputeTask[];
+}
+
+export type TaskAnswer =
+  | { readonly ok: true; readonly result: ComputeResult }
+  | { readonly ok: false; readonly error: unknown };
+
+export interface BatchAnswer {
+  readonly answers: readonly TaskAnswer[];
+}
+
+/** The memory behind an array that fills it, so that it can be handed over; else a copy that does. */
+export function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  return whole && bytes.buffer instanceof ArrayBuffer
+    ? (bytes as Uint8Array<ArrayBuffer>)
+    : new Uint8Array(bytes);
+}

@@ -1,0 +1,158 @@
+import { Worker } from "node:worker_threads";
+import {
+  type Compute,
+  type ComputedRecord,
+  type ComputedScore,
+  ComputeLostError,
+  type RenderedRow,
+} from "../../ports/compute.ts";
+import type { SourceRecord } from "../../reading/source.ts";
+import { type BatchAnswer, type ComputeResult, type ComputeTask, ownBuffer } from "./compute-messages.ts";
+import type { PipelinePlan } from "./pipeline-plan.ts";
+
+/** Tasks are sent in batches up to so many bytes or pieces: a message costs more than a small task's work. */
+const BATCH_BYTES = 512 << 10;
+const BATCH_TASKS = 32;
+
+interface Waiting {
+  readonly task: ComputeTask;
+  readonly size: number;
+  /** Its thread died once: it goes alone now, so that it can take no other task with it. */
+  alone: boolean;
+  resolve(result: ComputeResult): void;
+  reject(error: unknown): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  busy: readonly Waiting[];
+  answered: boolean;
+}
+
+/** Worker threads that compute; the calling thread alone reads and writes. */
+export class ComputePool implements Compute {
+  readonly #plan: PipelinePlan;
+  readonly #threads: Thread[] = [];
+  #queue: Waiting[] = [];
+  #scheduled = false;
+  #closed = false;
+
+  constructor(options: { readonly plan: PipelinePlan; readonly threads: number }) {
+    this.#plan = options.plan;
+    for (let index = 0; index < options.threads; index += 1) this.#threads.push(this.#start());
+  }
+
+  ingest(record: SourceRecord): Promise<ComputedRecord> {
+    const bytes = ownBuffer(record.bytes);
+    const task: ComputeTask = { kind: "ingest", record: { ...record, bytes } };
+    return this.#add(task, [bytes]) as Promise<ComputedRecord>;
+  }
+
+  score(document: Uint8Array): Promise<ComputedScore> {
+    const bytes = ownBuffer(document);
+    return this.#add({ kind: "score", document: bytes }, [bytes]) as Promise<ComputedScore>;
+  }
+
+  sftRow(document: Uint8Array, score: Uint8Array): Promise<RenderedRow | undefined> {
+    const own = [ownBuffer(document), ownBuffer(score)] as const;
+    const task: ComputeTask = { kind: "sft-row", document: own[0], score: own[1] };
+    return this.#add(task, own) as Promise<RenderedRow | undefined>;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #add(task: ComputeTask, buffers: readonly Uint8Array<ArrayBuffer>[]): Promise<ComputeResult> {
+    const size = buffers.reduce((sum, { length }) => sum + length, 0);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ task, size, alone: false, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Waits for the current turn of the event loop to end, so that tasks added together travel together. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    for (const thread of this.#threads) {
+      if (this.#queue.length === 0) return;
+      if (thread.busy.length > 0) continue;
+      const batch = this.#nextBatch();
+      thread.busy = batch;
+      // Copied, not handed over: the task is still needed if the thread dies.
+      thread.worker.postMessage({ tasks: batch.map(({ task }) => task) });
+    }
+  }
+
+  /** Shares a short queue among the idle threads. */
+  #nextBatch(): readonly Waiting[] {
+    const idle = this.#threads.filter(({ busy }) => busy.length === 0).length;
+    const share = Math.min(BATCH_TASKS, Math.ceil(this.#queue.length / Math.max(1, idle)));
+    let count = 0;
+    let bytes = 0;
+    while (count < share && (count === 0 || bytes < BATCH_BYTES)) {
+      const next = this.#queue[count];
+      if (next?.alone === true && count > 0) break;
+      bytes += next?.size ?? 0;
+      count += 1;
+      if (next?.alone === true) break;
+    }
+    const batch = this.#queue.slice(0, count);
+    this.#queue = this.#queue.slice(count);
+    return batch;
+  }
+
+  #start(): Thread {
+    // The entry has the ending of this file: `.ts` in the repository, `.js` in the package.
+    const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const entry = new URL(`./compute-worker.${ending}`, import.meta.url);
+    const worker = new Worker(entry, { workerData: this.#plan });
+    const thread: Thread = { worker, busy: [], answered: false };
+    worker.on("message", ({ answers }: BatchAnswer) => {
+      const batch = thread.busy;
+      thread.busy = [];
+      thread.answered = true;
+      this.#dispatch();
+      for (const [index, waiting] of batch.entries()) {
+        const answer = answers[index];
+        if (answer?.ok === true) waiting.resolve(answer.result);
+        else waiting.reject(answer?.error ?? new ComputeLostError("a compute thread gave no answer"));
+      }
+    });
+    worker.on("error", (cause) => this.#fail(thread, cause));
+    worker.on("exit", () => this.#fail(thread, undefined));
+    return thread;
+  }
+
+  /**
+   * A dead thread is replaced and its tasks are tried again, each alone; one that kills a second thread fails. A
+   * thread that dies before its first answer is not replaced, since the next one would die likewise.
+   */
+  #fail(thread: Thread, cause: unknown): void {
+    const index = this.#threads.indexOf(thread);
+    if (index < 0 || this.#closed) return;
+    const lost = thread.busy;
+    thread.busy = [];
+    if (thread.answered || lost.length > 0) this.#threads[index] = this.#start();
+    else this.#threads.splice(index, 1);
+    const why = cause instanceof Error ? `: ${cause.message}` : "";
+    const error = new ComputeLostError(`a compute thread ended before it answered${why}`, { cause });
+    for (const waiting of lost) {
+      if (waiting.alone) waiting.reject(error);
+      else this.#queue.unshift(Object.assign(waiting, { alone: true }));
+    }
+    if (this.#threads.length === 0) {
+      for (const waiting of this.#queue.splice(0)) waiting.reject(error);
+    }
+    this.#dispatch();
+  }
+}

@@ -1,0 +1,66 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { computeIngest, computeScore, computeSftRow, type TaskSettings } from "../../stages/compute-tasks.ts";
+import {
+  type BatchAnswer,
+  type ComputeResult,
+  type ComputeTask,
+  ownBuffer,
+  type TaskAnswer,
+  type TaskBatch,
+} from "./compute-messages.ts";
+import { type PipelinePlan, taskSettings } from "./pipeline-plan.ts";
+
+/** Entry of a compute thread: takes batches of tasks, answers each batch once. */
+
+const port = parentPort;
+if (port === null) throw new Error("compute-worker.ts runs as a worker thread only");
+const settings = taskSettings(workerData as PipelinePlan);
+// The first batch meets a fault of the settings; until then it must not end the thread.
+settings.catch(() => undefined);
+
+port.on("message", async (batch: TaskBatch) => {
+  const transfer: ArrayBuffer[] = [];
+  const answers: TaskAnswer[] = [];
+  for (const task of batch.tasks) answers.push(await answer(task, transfer));
+  const reply: BatchAnswer = { answers };
+  port.postMessage(reply, transfer);
+});
+
+async function answer(task: ComputeTask, transfer: ArrayBuffer[]): Promise<TaskAnswer> {
+  try {
+    return { ok: true, result: perform(task, { settings: await settings, transfer }) };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+function perform(
+  task: ComputeTask,
+  context: { readonly settings: TaskSettings; readonly transfer: ArrayBuffer[] },
+): ComputeResult {
+  const give = (bytes: Uint8Array): Uint8Array => {
+    const own = ownBuffer(bytes);
+    context.transfer.push(own.buffer);
+    return own;
+  };
+  if (task.kind === "score") {
+    const score = computeScore(task.document, context.settings.score);
+    return { ...score, bytes: give(score.bytes) };
+  }
+  if (task.kind === "sft-row") {
+    const row = computeSftRow(task.document, task.score);
+    return row === undefined ? undefined : { ...row, line: give(row.line) };
+  }
+  const computed = computeIngest(task.record, context.settings);
+  return {
+    rejections: computed.rejections,
+    trajectories: computed.trajectories.map((trajectory) => ({
+      ...trajectory,
+      document: give(trajectory.document),
+      blobs: trajectory.blobs.map(({ sha256, bytes }) => ({ sha256, bytes: give(bytes) })),
+      ...(trajectory.score === undefined
+        ? {}
+        : { score: { ...trajectory.score, bytes: give(trajectory.score.bytes) } }),
+    })),
+  };
+}

@@ -1,0 +1,304 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { CatalogEntry, ScoreRow, SourcePlace } from "../../contracts/catalog-row.ts";
+import type {
+  Added,
+  Catalog,
+  DatasetRecord,
+  DatasetUse,
+  Forgotten,
+  Known,
+  NewTrajectory,
+  ObjectState,
+  Selection,
+} from "../../ports/catalog.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { addParameters, entryOf, objectOf, type Row, selectionSql, textOf } from "./catalog-rows.ts";
+import { CATALOG_SCHEMA, CATALOG_VERSION } from "./catalog-schema.ts";
+
+/** The catalog file was written by a later version of the program. */
+export class CatalogVersionError extends Error {
+  override readonly name = "CatalogVersionError";
+  constructor(path: string, found: number) {
+    super(`${path} has catalog version ${found}, this program knows ${CATALOG_VERSION}: update gymline`);
+  }
+}
+
+/** Changes between two commits: enough to make a commit cheap, few enough to lose little work at a kill. */
+const BATCH = 256;
+
+/**
+ * The catalog in one SQLite file (WAL, one writer). Changes are grouped: a commit follows after 256 of them, at
+ * `flush` and at `close`. Since stages write objects first and repeat safely, a kill loses only work, never data.
+ */
+export class SqliteCatalog implements Catalog {
+  readonly #db: DatabaseSync;
+  readonly #clock: Clock;
+  readonly #statements = new Map<string, StatementSync>();
+  #pending = 0;
+
+  constructor(options: { readonly path: string; readonly clock: Clock; readonly readOnly?: boolean }) {
+    this.#clock = options.clock;
+    this.#db = new DatabaseSync(options.path, { readOnly: options.readOnly ?? false, timeout: 10_000 });
+    const found = Number(this.#db.prepare("pragma user_version").get()?.["user_version"] ?? 0);
+    if (found > CATALOG_VERSION) {
+      this.#db.close();
+      throw new CatalogVersionError(options.path, found);
+    }
+    if (options.readOnly === true) return;
+    this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16000;");
+    this.#db.exec(CATALOG_SCHEMA);
+    this.#db.exec(`pragma user_version = ${CATALOG_VERSION}`);
+  }
+
+  async object(key: string): Promise<ObjectState | undefined> {
+    const row = this.#get("select * from objects where key = ?", key);
+    return row === undefined ? undefined : objectOf(row);
+  }
+
+  async *objects(): AsyncIterable<ObjectState> {
+    for (const row of this.#each("select * from objects order by key")) yield objectOf(row);
+  }
+
+  async finishObject(state: ObjectState): Promise<void> {
+    this.#change(() => {
+      this.#run("delete from places where object_key = ? and generation <> ?", state.key, state.fingerprint);
+      this.#run(
+        "insert or replace into objects values (?, ?, ?, ?, ?, ?, ?)",
+        state.key,
+        state.project,
+        state.fingerprint,
+        state.revision,
+        state.records,
+        state.trajectories,
+        state.rejected,
+      );
+    });
+  }
+
+  async known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known> {
+    if (this.#get("select 1 from tombstones where id = ?", id) !== undefined) return "forgotten";
+    if (options.session !== undefined) {
+      const dead = this.#get("select 1 from tombstones where session_key = ?", options.session);
+      if (dead !== undefined) return "forgotten";
+    }
+    const row = this.#get("select revision from trajectories where id = ?", id);
+    if (row === undefined) return "absent";
+    return row["revision"] === options.revision ? "known" : "other-revision";
+  }
+
+  async add(trajectory: NewTrajectory): Promise<Added> {
+    return this.#change(() => this.#add(trajectory));
+  }
+
+  async setScore(id: string, score: ScoreRow): Promise<void> {
+    this.#change(() =>
+      this.#run(
+        "update trajectories set scorer = ?, reward = ?, process = ?, outcome = ?, efficiency = ? where id = ?",
+        score.scorer,
+        score.reward,
+        score.process,
+        score.outcome,
+        score.efficiency,
+        id,
+      ),
+    );
+  }
+
+  async entry(id: string): Promise<CatalogEntry | undefined> {
+    const row = this.#get("select * from trajectories where id = ?", id);
+    return row === undefined ? undefined : entryOf(row);
+  }
+
+  async idsWithPrefix(prefix: string, limit: number): Promise<readonly string[]> {
+    const sql = "select id from trajectories where id >= ? and id < ? order by id limit ?";
+    return [...this.#each(sql, prefix, `${prefix}g`, limit)].map((row) => textOf(row["id"]));
+  }
+
+  async *select(selection: Selection): AsyncIterable<CatalogEntry> {
+    const { sql, parameters } = selectionSql(selection);
+    for (const row of this.#each(sql, ...parameters)) yield entryOf(row);
+  }
+
+  async places(id: string): Promise<readonly SourcePlace[]> {
+    const sql = "select * from places where id = ? order by object_key, entry, position, ordinal";
+    return [...this.#each(sql, id)].map((row) => ({
+      key: textOf(row["object_key"]),
+      project: textOf(row["project"]),
+      entry: row["entry"] === "" ? null : textOf(row["entry"]),
+      index: Number(row["position"]),
+      line: row["line"] === null ? null : Number(row["line"]),
+      jsonPath: row["json_path"] === null ? null : textOf(row["json_path"]),
+      ordinal: Number(row["ordinal"]),
+    }));
+  }
+
+  async idsFrom(dropKey: string): Promise<readonly string[]> {
+    const sql = "select id from places where object_key = ? order by entry, position, ordinal";
+    return [...this.#each(sql, dropKey)].map((row) => textOf(row["id"]));
+  }
+
+  async revisions(id: string): Promise<readonly string[]> {
+    const rows = this.#each("select revision from revisions where id = ? order by revision", id);
+    return [...rows].map((row) => textOf(row["revision"]));
+  }
+
+  async registerDataset(dataset: DatasetRecord): Promise<"registered" | "known"> {
+    return this.#change(() => {
+      const sql = "select 1 from datasets where name = ? and version = ?";
+      if (this.#get(sql, dataset.name, dataset.version) !== undefined) return "known";
+      const { name, version, format } = dataset;
+      this.#run("insert into datasets values (?, ?, ?, ?)", name, version, format, this.#clock.now());
+      for (const { id, split } of dataset.rows) {
+        this.#run("insert into dataset_rows values (?, ?, ?, ?)", id, name, version, split);
+        this.#run("update trajectories set export_count = export_count + 1 where id = ?", id);
+      }
+      return "registered";
+    });
+  }
+
+  async datasetsOf(id: string): Promise<readonly DatasetUse[]> {
+    const rows = this.#each("select * from dataset_rows where id = ? order by name, version", id);
+    return [...rows].map((row) => ({
+      name: textOf(row["name"]),
+      version: textOf(row["version"]),
+      split: textOf(row["split"]),
+    }));
+  }
+
+  async forget(id: string): Promise<Forgotten> {
+    return this.#change(() => {
+      const sql = `with recursive gone(id) as (
+          select ? union select t.id from trajectories t join gone on t.superseded_by = gone.id
+        ) select id from gone`;
+      const ids = [...this.#each(sql, id)].map((row) => textOf(row["id"]));
+      return { ids, orphanBlobs: ids.flatMap((gone) => this.#bury(gone)) };
+    });
+  }
+
+  async forgotten(id: string): Promise<boolean> {
+    return this.#get("select 1 from tombstones where id = ?", id) !== undefined;
+  }
+
+  /** Commits what is pending. */
+  flush(): void {
+    if (this.#pending === 0) return;
+    this.#db.exec("commit");
+    this.#pending = 0;
+  }
+
+  async close(): Promise<void> {
+    this.flush();
+    this.#db.close();
+  }
+
+  #add(trajectory: NewTrajectory): Added {
+    const { row, place, session, generation } = trajectory;
+    this.#run(
+      "insert or replace into places values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.id,
+      place.key,
+      place.entry ?? "",
+      place.index,
+      place.ordinal,
+      place.project,
+      place.line,
+      place.jsonPath,
+      generation,
+    );
+    const before = this.#get("select revision from trajectories where id = ?", row.id);
+    if (before?.["revision"] === row.revision) return { kind: "duplicate" };
+    this.#run("insert or ignore into revisions values (?, ?)", row.id, row.revision);
+    for (const sha256 of trajectory.blobs)
+      this.#run("insert or ignore into blobs values (?, ?)", sha256, row.id);
+    const { columns, values } = addParameters(trajectory);
+    if (before !== undefined) {
+      const assignments = columns.map((column) => `${column} = ?`).join(", ");
+      this.#run(`update trajectories set ${assignments} where id = ?`, ...values, row.id);
+      return { kind: "revised" };
+    }
+    const all = [...columns, "created_at"];
+    this.#run(
+      `insert into trajectories (${all.join(", ")}) values (${all.map(() => "?").join(", ")})`,
+      ...values,
+      this.#clock.now(),
+    );
+    return session === undefined ? { kind: "new", supersedes: [] } : this.#supersede(row.id, session);
+  }
+
+  /** Of two logs of one session where one starts like the other, the longer one counts. */
+  #supersede(id: string, session: NonNullable<NewTrajectory["session"]>): Added {
+    const mine = Buffer.from(session.prefixes);
+    const supersedes: string[] = [];
+    const sql =
+      "select id, prefixes from trajectories where session_key = ? and id <> ? and superseded_by is null";
+    for (const other of [...this.#each(sql, session.key, id)]) {
+      const theirs = Buffer.from(other["prefixes"] as Uint8Array);
+      const shorter = Math.min(mine.length, theirs.length);
+      if (shorter === 0 || !mine.subarray(0, shorter).equals(theirs.subarray(0, shorter))) continue;
+      if (mine.length > theirs.length) {
+        this.#run("update trajectories set superseded_by = ? where id = ?", id, textOf(other["id"]));
+        supersedes.push(textOf(other["id"]));
+      } else if (mine.length < theirs.length) {
+        this.#run("update trajectories set superseded_by = ? where id = ?", textOf(other["id"]), id);
+        return { kind: "superseded", by: textOf(other["id"]) };
+      }
+    }
+    return { kind: "new", supersedes };
+  }
+
+  #bury(id: string): readonly string[] {
+    const row = this.#get("select session_key from trajectories where id = ?", id);
+    this.#run(
+      "insert or ignore into tombstones values (?, ?, ?)",
+      id,
+      row?.["session_key"] ?? null,
+      this.#clock.now(),
+    );
+    const orphans = this.#each(
+      "select sha256 from blobs b where id = ? and not exists (select 1 from blobs o where o.sha256 = b.sha256 and o.id <> b.id)",
+      id,
+    );
+    const orphanBlobs = [...orphans].map((blob) => textOf(blob["sha256"]));
+    for (const table of ["blobs", "places", "revisions", "trajectories"]) {
+      this.#run(`delete from ${table} where id = ?`, id);
+    }
+    return orphanBlobs;
+  }
+
+  #change<T>(work: () => T): T {
+    if (this.#pending === 0) this.#db.exec("begin immediate");
+    this.#pending += 1;
+    this.#db.exec("savepoint change");
+    try {
+      const result = work();
+      this.#db.exec("release change");
+      if (this.#pending >= BATCH) this.flush();
+      return result;
+    } catch (error) {
+      this.#db.exec("rollback to change; release change");
+      throw error;
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #run(sql: string, ...parameters: SQLInputValue[]): void {
+    this.#statement(sql).run(...parameters);
+  }
+
+  #get(sql: string, ...parameters: SQLInputValue[]): Row | undefined {
+    return this.#statement(sql).get(...parameters);
+  }
+
+  /** A fresh statement each time: two walks over one statement would disturb each other. */
+  #each(sql: string, ...parameters: SQLInputValue[]): Iterable<Row> {
+    return this.#db.prepare(sql).iterate(...parameters);
+  }
+}

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { splitSchema } from "../dataset/split.ts";
+
+/** What an SFT set is made of. */
+export const datasetRequestSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, "letters, digits, `.`, `_` and `-` only, at most 64")
+    .default("sft"),
+  format: z.literal("sft").default("sft"),
+  /** Verdicts of the source that count: `unknown` stands for logs without one. */
+  success: z.array(z.enum(["true", "false", "unknown"])).default(["true"]),
+  minReward: z.number().min(0).max(1).optional(),
+  /** Least GDI rank value; freshness counts from the moment of the export. */
+  minGdi: z.number().min(0).max(1).optional(),
+  domain: z.string().optional(),
+  project: z.string().optional(),
+  agent: z.string().optional(),
+  model: z.string().optional(),
+  sourceFormat: z.string().optional(),
+  /** At most so many trajectories of one task, the best first. */
+  perTask: z.int().positive().optional(),
+  limit: z.int().positive().optional(),
+  split: splitSchema.prefault({}),
+});
+
+export type DatasetRequest = z.infer<typeof datasetRequestSchema>;

@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { readingLimitsSchema } from "../reading/limits.ts";
+import { redactionConfigSchema } from "../redaction/config.ts";
+import { rewardConfigSchema } from "../reward/config.ts";
+import { datasetRequestSchema } from "./dataset-request.ts";
+
+/** The configuration file, `gymline.json`. Paths in it are relative to the file. */
+export const projectConfigSchema = z.strictObject({
+  $schema: z.string().optional(),
+  limits: readingLimitsSchema.prefault({}),
+  redaction: redactionConfigSchema.prefault({}),
+  reward: rewardConfigSchema.prefault({}),
+  dataset: datasetRequestSchema.prefault({}),
+  /** Mapping files of custom formats. */
+  mappings: z.array(z.string()).default([]),
+  /** Modules that call `registerFormat`. */
+  plugins: z.array(z.string()).default([]),
+  /** Name of a built-in domain, or the path of a profile file. */
+  domain: z.string().optional(),
+});
+
+export type ProjectConfig = z.infer<typeof projectConfigSchema>;

@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+/** The manifest of a dataset version; it is written last, so a version without one is unfinished. */
+export const manifestSchema = z.strictObject({
+  schema: z.literal("gymline.dataset.v1"),
+  name: z.string(),
+  /** First 12 hex digits of a SHA-256 over format, settings and rows: the same rows give the same version. */
+  version: z.string(),
+  format: z.literal("sft-messages"),
+  rows: z.int(),
+  files: z.array(
+    z.strictObject({
+      path: z.string(),
+      split: z.enum(["train", "validation", "test"]),
+      rows: z.int(),
+      tasks: z.int(),
+      bytes: z.int(),
+      sha256: z.string(),
+    }),
+  ),
+  settings: z.record(z.string(), z.unknown()),
+  /** What was looked at and left out, by reason. */
+  selection: z.strictObject({
+    considered: z.int(),
+    selected: z.int(),
+    excluded: z.record(z.string(), z.int()),
+  }),
+  statistics: z.strictObject({
+    reward_mean: z.number().nullable(),
+    reward_min: z.number().nullable(),
+    reward_max: z.number().nullable(),
+    by_success: z.record(z.string(), z.int()),
+    by_domain: z.record(z.string(), z.int()),
+    by_format: z.record(z.string(), z.int()),
+    by_agent: z.record(z.string(), z.int()),
+    by_model: z.record(z.string(), z.int()),
+    redactions: z.int(),
+    messages: z.int(),
+    trained_messages: z.int(),
+  }),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;

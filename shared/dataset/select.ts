@@ -1,0 +1,70 @@
+import type { CatalogEntry } from "../contracts/catalog-row.ts";
+import type { DatasetRequest } from "../contracts/dataset-request.ts";
+import { gdiScore } from "../curation/gdi.ts";
+
+export interface SelectedTrajectory {
+  readonly id: string;
+  readonly taskKey: string;
+  readonly revision: string;
+  readonly scorer: string;
+}
+
+/** Picks the trajectories of a dataset from catalog entries that come best first, and counts why others stay out. */
+export class Selector {
+  readonly selected: SelectedTrajectory[] = [];
+  readonly excluded: Record<string, number> = {};
+  considered = 0;
+  readonly #request: DatasetRequest;
+  readonly #now: number;
+  readonly #contents = new Set<string>();
+  readonly #perTask = new Map<string, number>();
+
+  constructor(request: DatasetRequest, now: number) {
+    this.#request = request;
+    this.#now = now;
+  }
+
+  offer(entry: CatalogEntry): void {
+    this.considered += 1;
+    const reason = this.#reasonAgainst(entry);
+    if (reason !== undefined) {
+      this.excluded[reason] = (this.excluded[reason] ?? 0) + 1;
+      return;
+    }
+    this.#contents.add(entry.contentId);
+    this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
+    const { id, taskKey, revision } = entry;
+    this.selected.push({ id, taskKey, revision, scorer: entry.scorer ?? "" });
+  }
+
+  /** The first filter an entry fails; filters that say what it is come before those that compare it with others. */
+  #reasonAgainst(entry: CatalogEntry): string | undefined {
+    const request = this.#request;
+    if (entry.supersededBy !== null) return "superseded by a longer log of the session";
+    if (request.domain !== undefined && entry.domain !== request.domain) return "other domain";
+    if (request.agent !== undefined && entry.agent !== request.agent) return "other agent";
+    if (request.model !== undefined && entry.model !== request.model) return "other model";
+    if (request.sourceFormat !== undefined && entry.format !== request.sourceFormat)
+      return "other log format";
+    const label = entry.success === null ? "unknown" : entry.success ? "true" : "false";
+    if (!request.success.includes(label)) {
+      return label === "unknown" ? "no outcome label" : label === "true" ? "succeeded" : "did not succeed";
+    }
+    if (entry.agentSteps === 0) return "the agent never acts";
+    if (entry.scorer === null) return "not scored yet";
+    if (request.minReward !== undefined && (entry.reward ?? 0) < request.minReward)
+      return "reward below the minimum";
+    if (request.minGdi !== undefined && this.#gdi(entry) < request.minGdi) return "GDI below the minimum";
+    if (this.#contents.has(entry.contentId)) return "same actions and observations as a better one";
+    if (request.perTask !== undefined && (this.#perTask.get(entry.taskKey) ?? 0) >= request.perTask) {
+      return "enough of its task";
+    }
+    if (request.limit !== undefined && this.selected.length >= request.limit) return "over the limit";
+    return undefined;
+  }
+
+  #gdi(entry: CatalogEntry): number {
+    const { reward, exportCount, feedback, createdAt } = entry;
+    return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now: this.#now }).total;
+  }
+}

@@ -1,0 +1,97 @@
+import type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
+
+/** State of a dropped object, so that a second run knows what it has read already. */
+export interface ObjectState {
+  readonly key: string;
+  readonly project: string;
+  /** Size and times, or an ETag: changes whenever the object does. */
+  readonly fingerprint: string;
+  /** Hash of everything that shapes what ingest makes of it. */
+  readonly revision: string;
+  readonly records: number;
+  readonly trajectories: number;
+  readonly rejected: number;
+}
+
+export interface NewTrajectory {
+  readonly row: CatalogRow;
+  readonly place: SourcePlace;
+  /** Fingerprint of the object the place is in: `finishObject` drops places of earlier generations. */
+  readonly generation: string;
+  /** Present where the source names its session, or is an event log of its own. */
+  readonly session?: { readonly key: string; readonly prefixes: Uint8Array };
+  readonly blobs: readonly string[];
+}
+
+/** What a trajectory is to the catalog before it is written. */
+export type Known = "absent" | "known" | "other-revision" | "forgotten";
+
+export type Added =
+  | { readonly kind: "new"; readonly supersedes: readonly string[] }
+  /** The same session is here already, and longer. */
+  | { readonly kind: "superseded"; readonly by: string }
+  | { readonly kind: "revised" }
+  | { readonly kind: "duplicate" };
+
+export interface Selection {
+  readonly project?: string;
+  readonly domain?: string;
+  readonly agent?: string;
+  readonly model?: string;
+  readonly format?: string;
+  readonly task?: string;
+  /** `true`, `false` or `unknown`; several may be given. */
+  readonly success?: readonly ("true" | "false" | "unknown")[];
+  readonly minReward?: number;
+  readonly includeSuperseded?: boolean;
+  readonly limit?: number;
+}
+
+export interface DatasetRecord {
+  readonly name: string;
+  readonly version: string;
+  readonly format: string;
+  readonly rows: readonly { readonly id: string; readonly split: string }[];
+}
+
+export interface DatasetUse {
+  readonly name: string;
+  readonly version: string;
+  readonly split: string;
+}
+
+export interface Forgotten {
+  readonly ids: readonly string[];
+  /** Blobs that no other trajectory uses: their objects may go too. */
+  readonly orphanBlobs: readonly string[];
+}
+
+/** Every method that changes something is one transaction and may be called again with the same effect. */
+export interface Catalog {
+  object(key: string): Promise<ObjectState | undefined>;
+  objects(): AsyncIterable<ObjectState>;
+  /** Records that the object was read to its end, and forgets the places that it had before and has no longer. */
+  finishObject(state: ObjectState): Promise<void>;
+
+  known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known>;
+  add(trajectory: NewTrajectory): Promise<Added>;
+  setScore(id: string, score: ScoreRow): Promise<void>;
+
+  entry(id: string): Promise<CatalogEntry | undefined>;
+  /** Ids that start with `prefix` (at least 4 hex digits), at most `limit`. */
+  idsWithPrefix(prefix: string, limit: number): Promise<readonly string[]>;
+  /** Sorted by reward, highest first, then by id. */
+  select(selection: Selection): AsyncIterable<CatalogEntry>;
+  places(id: string): Promise<readonly SourcePlace[]>;
+  idsFrom(dropKey: string): Promise<readonly string[]>;
+  revisions(id: string): Promise<readonly string[]>;
+
+  /** Registers a published dataset and counts one export for each of its rows, once. */
+  registerDataset(dataset: DatasetRecord): Promise<"registered" | "known">;
+  datasetsOf(id: string): Promise<readonly DatasetUse[]>;
+
+  /** Removes a trajectory and the shorter logs of its session that it superseded, and leaves tombstones. */
+  forget(id: string): Promise<Forgotten>;
+  forgotten(id: string): Promise<boolean>;
+  close(): Promise<void>;
+}

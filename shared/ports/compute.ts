@@ -1,0 +1,47 @@
+import type { CatalogRow, ScoreRow } from "../contracts/catalog-row.ts";
+import type { RowFacts } from "../dataset/tally.ts";
+import type { Rejection } from "../reading/rejection.ts";
+import type { SourceRecord } from "../reading/source.ts";
+
+/** A trajectory ready to be stored: already redacted, serialised and scored. */
+export interface ComputedTrajectory {
+  readonly row: CatalogRow;
+  readonly ordinal: number;
+  readonly session?: { readonly name: string | null; readonly prefixes: Uint8Array };
+  /** gzip of the canonical JSON. */
+  readonly document: Uint8Array;
+  readonly blobs: readonly { readonly sha256: string; readonly bytes: Uint8Array }[];
+  /** Present where scoring goes with ingest, which saves reading the document again. */
+  readonly score?: ComputedScore;
+}
+
+export interface ComputedScore {
+  readonly row: ScoreRow;
+  readonly domain: string;
+  /** JSON of the stored score. */
+  readonly bytes: Uint8Array;
+}
+
+export interface ComputedRecord {
+  readonly trajectories: readonly ComputedTrajectory[];
+  readonly rejections: readonly Rejection[];
+}
+
+export interface RenderedRow {
+  readonly line: Uint8Array;
+  readonly facts: RowFacts;
+}
+
+/** The thread that computed a task ended before it answered, twice: the task itself is the likely reason. */
+export class ComputeLostError extends Error {
+  override readonly name = "ComputeLostError";
+}
+
+/** Where the work is done that needs a processor and nothing else: this thread, or a pool of them. */
+export interface Compute {
+  ingest(record: SourceRecord): Promise<ComputedRecord>;
+  score(document: Uint8Array): Promise<ComputedScore>;
+  /** One line of an SFT file, with its newline; undefined where no message may be trained on. */
+  sftRow(document: Uint8Array, score: Uint8Array): Promise<RenderedRow | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,162 @@
+import type { DomainProfile } from "../domains/profile.ts";
+import { createToolClassifier, type ToolClassifier } from "../domains/tool-classifier.ts";
+import type { RewardConfig } from "./config.ts";
+import { scoreEfficiency, scoreOutcome } from "./outcome.ts";
+import { round4 } from "./rounding.ts";
+import { rubricsOf } from "./rubrics.ts";
+import { type CallScores, shownTool } from "./rule-result.ts";
+import { ownCalls, placeCalls, type RuleCall, type RuleStep } from "./rule-step.ts";
+import { scoreCallsCompatibly } from "./rules-compatible.ts";
+import { scoreCallsMended } from "./rules-mended.ts";
+import type { CallScore, ScoreDocument, ScoreLayer, ScoreReason, StepScore } from "./score-document.ts";
+import {
+  type ComposedStep,
+  createStepComposer,
+  type ModelScores,
+  type RuleRubrics,
+  ruleRubricsOf,
+  weightedMean,
+} from "./step-score.ts";
+
+/** What is scored and how. */
+export interface ScoreRequest {
+  readonly steps: readonly RuleStep[];
+  /** The outcome as recorded; its fields are read as the profile's `outcomeSpec` says. */
+  readonly outcome?: unknown;
+  readonly profile: DomainProfile;
+  readonly config: RewardConfig;
+  /** Steps a good solution takes; goes before the configuration's. */
+  readonly referenceSteps?: number | null | undefined;
+  /** A model's scores by step; null, or a shorter list, where a step has none. */
+  readonly modelScores?: readonly (ModelScores | null)[] | undefined;
+}
+
+/**
+ * Scores a trajectory by the rules, by the scores a model gave (if any), by its outcome and by its length.
+ * Pure, and linear in the size of the trajectory.
+ *
+ * A step without calls is scored as a `respond` call if it has a message and the domain has such a tool;
+ * otherwise it stays unscored and does not count.
+ */
+export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
+  const { profile, config, modelScores = [] } = request;
+  const steps: readonly RuleStep[] = Array.isArray(request.steps) ? request.steps : [];
+  const compatible = config.composition === "compatible";
+  const classifier = createToolClassifier(profile);
+  const calls = placeCalls(steps, callReader(compatible, classifier));
+  const scores = compatible ? scoreCallsCompatibly(calls, classifier) : scoreCallsMended(calls, classifier);
+
+  const composer = createStepComposer(rubricsOf(profile), config);
+  const composed: ComposedStep[] = [];
+  const documents: StepScore[] = [];
+  let next = 0;
+  for (let index = 0; index < steps.length; index++) {
+    const rules: RuleRubrics[] = [];
+    const callScores: CallScore[] = [];
+    const reasons: ScoreReason[] = [];
+    for (let call = calls[next]; call?.step === index; call = calls[++next]) {
+      const each = scores[next];
+      if (each === undefined) continue;
+      const own = ruleRubricsOf(each);
+      rules.push(own);
+      callScores.push(callScore(call.tool, each, composer.call(own)));
+      addReasons(reasons, call.call, each);
+    }
+    const step = composer.step(rules, modelScores[index] ?? null);
+    composed.push(step);
+    documents.push({
+      index,
+      total: rounded(step.total),
+      rubrics: step.rubrics,
+      calls: callScores,
+      reasons,
+    });
+  }
+
+  const layers = layerScores(request, composed);
+  return {
+    schema: "gymline.score.v1",
+    total: round4(layers.total),
+    outcome: rounded(layers.outcome),
+    process: rounded(layers.process),
+    efficiency: rounded(layers.efficiency),
+    step_count: steps.length,
+    layers: layers.counted,
+    steps: documents,
+  };
+}
+
+interface LayerScores {
+  readonly outcome: number | null;
+  readonly process: number | null;
+  readonly efficiency: number | null;
+  readonly total: number;
+  readonly counted: ScoreLayer[];
+}
+
+function layerScores(request: ScoreRequest, steps: readonly ComposedStep[]): LayerScores {
+  const { config, profile } = request;
+  const isNeutral = config.unscored === "neutral";
+  const outcome = scoreOutcome(request.outcome, profile.outcomeSpec) ?? (isNeutral ? 0 : null);
+  const given = request.referenceSteps ?? config.referenceSteps;
+  const reference = typeof given === "number" && Number.isFinite(given) && given > 0 ? given : null;
+  // knowlyr-gym totals an empty trajectory 0, whatever its outcome.
+  if (steps.length === 0 && config.composition === "compatible" && isNeutral) {
+    return { outcome, process: 0, efficiency: 0, total: 0, counted: [] };
+  }
+  const process = weightedMean(steps.map((step) => [step.total, 1]));
+  const efficiency =
+    reference === null || (steps.length === 0 && !isNeutral)
+      ? isNeutral
+        ? 1
+        : null
+      : scoreEfficiency(steps.length, reference);
+  const total = weightedMean([
+    [outcome, config.outcomeWeight],
+    [process, config.processWeight],
+    [efficiency, config.efficiencyWeight],
+  ]);
+  const counted: ScoreLayer[] = [];
+  if (outcome !== null && config.outcomeWeight > 0) counted.push("outcome");
+  if (config.processWeight > 0 && steps.some((step) => step.rules)) counted.push("rules");
+  if (config.processWeight > 0 && steps.some((step) => step.model)) counted.push("model");
+  if (efficiency !== null && config.efficiencyWeight > 0) counted.push("efficiency");
+  return { outcome, process, efficiency, total: total ?? 0, counted };
+}
+
+/** Which calls a step is scored by. */
+function callReader(
+  compatible: boolean,
+  classifier: ToolClassifier,
+): (step: RuleStep) => readonly RuleCall[] {
+  const respond = classifier.specOf("respond");
+  return (step) => {
+    const calls = ownCalls(step);
+    if (calls.length > 0) return calls;
+    if (compatible) return [{ tool: "", params: {}, output: "" }];
+    const message: unknown = step?.message;
+    return respond !== null && typeof message === "string" && message.trim() !== ""
+      ? [{ tool: "respond", params: { message }, output: "" }]
+      : [];
+  };
+}
+
+function callScore(tool: string, scores: CallScores, total: number | null): CallScore {
+  return {
+    tool: shownTool(tool),
+    redundancy: scores.redundancy.score ?? 1,
+    regression: scores.regression.score ?? 1,
+    info_utilization: scores.infoUtilization.score,
+    total,
+  };
+}
+
+function addReasons(reasons: ScoreReason[], call: number, scores: CallScores): void {
+  for (const { deduction } of [scores.redundancy, scores.regression, scores.infoUtilization]) {
+    if (deduction !== null) reasons.push({ call, ...deduction });
+  }
+}
+
+function rounded(score: number | null): number | null {
+  return score === null ? null : round4(score);
+}

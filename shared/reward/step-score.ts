@@ -1,0 +1,145 @@
+import type { RewardConfig } from "./config.ts";
+import type { Rubric } from "./rubrics.ts";
+import type { CallScores } from "./rule-result.ts";
+
+/** Scores a model gave a step, by rubric id. */
+export type ModelScores = Readonly<Record<string, number>>;
+
+/** Rule scores of one call, or of a step as the mean over its calls; null where a rule does not apply. */
+export interface RuleRubrics {
+  readonly non_redundancy: number | null;
+  readonly info_utilization: number | null;
+}
+
+/** A step's total with what it rests on; `rules` and `model` say which layer scored. */
+export interface ComposedStep {
+  readonly total: number | null;
+  readonly rubrics: Record<string, number>;
+  readonly rules: boolean;
+  readonly model: boolean;
+}
+
+const neutral = 0.5;
+
+export function ruleRubricsOf(scores: CallScores): RuleRubrics {
+  const redundancy = scores.redundancy.score ?? 1;
+  const regression = scores.regression.score ?? 1;
+  return {
+    non_redundancy: Math.min(redundancy, regression),
+    info_utilization: scores.infoUtilization.score,
+  };
+}
+
+/** Composes the scores of steps and calls; made once per trajectory. */
+export interface StepComposer {
+  readonly step: (calls: readonly RuleRubrics[], model: ModelScores | null) => ComposedStep;
+  /** Weighted mean of a call's rule rubrics; null if none applies. */
+  readonly call: (rules: RuleRubrics) => number | null;
+}
+
+export function createStepComposer(rubrics: readonly Rubric[], config: RewardConfig): StepComposer {
+  const models = rubrics.filter((rubric) => rubric.evaluator === "model");
+  const weights = ruleWeightsOf(rubrics, config);
+  const compatible = config.composition === "compatible";
+  const neutralModels = config.unscored === "neutral";
+  const ruleLayerOf = (rules: RuleRubrics): number | null => {
+    const redundancy = rules.non_redundancy === null ? 0 : weights.non_redundancy;
+    const information = rules.info_utilization === null ? 0 : weights.info_utilization;
+    const weight = redundancy + information;
+    if (!(weight > 0)) return null;
+    return clamp(
+      (redundancy * (rules.non_redundancy ?? 0) + information * (rules.info_utilization ?? 0)) / weight,
+    );
+  };
+  return {
+    call: ruleLayerOf,
+    step: (calls, model) => {
+      const rules = meanRuleRubrics(calls);
+      const scores: Record<string, number> = {};
+      if (rules.non_redundancy !== null && weights.non_redundancy > 0) {
+        scores["non_redundancy"] = rules.non_redundancy;
+      }
+      if (rules.info_utilization !== null && weights.info_utilization > 0) {
+        scores["info_utilization"] = rules.info_utilization;
+      }
+      const ruleLayer = ruleLayerOf(rules);
+      if (model === null && !neutralModels) {
+        const total = config.ruleWeight > 0 ? ruleLayer : null;
+        return { total, rubrics: scores, rules: total !== null, model: false };
+      }
+      let modelScored = false;
+      const judged: [number | null, number][] = [];
+      for (const rubric of models) {
+        const given = modelScore(model, rubric.id, config);
+        if (given !== null) modelScored = true;
+        const value = given ?? (neutralModels ? neutral : null);
+        if (value !== null) scores[rubric.id] = value;
+        judged.push([value, rubric.weight]);
+      }
+      const total = compatible
+        ? weightedMean([
+            // In the order of the sets, which decides the last bit and thereby some fourth decimals.
+            ...judged,
+            [rules.info_utilization, weights.info_utilization],
+            [rules.non_redundancy, weights.non_redundancy],
+          ])
+        : weightedMean([
+            [ruleLayer, config.ruleWeight],
+            [weightedMean(judged), config.modelWeight],
+          ]);
+      const rulesCount = ruleLayer !== null && (compatible || config.ruleWeight > 0);
+      return { total, rubrics: scores, rules: rulesCount, model: modelScored };
+    },
+  };
+}
+
+/** Mean of each rule over the calls it applies to: a step with several calls is scored per call. */
+function meanRuleRubrics(calls: readonly RuleRubrics[]): RuleRubrics {
+  const [only] = calls;
+  if (only !== undefined && calls.length === 1) return only;
+  return {
+    non_redundancy: weightedMean(calls.map((call) => [call.non_redundancy, 1])),
+    info_utilization: weightedMean(calls.map((call) => [call.info_utilization, 1])),
+  };
+}
+
+/**
+ * What the rule rubrics of a set weigh. A set that has none, because a model judges all of it, is still
+ * subject to the rules: both count, in equal parts, in the rule layer. (Not so in knowlyr-gym.)
+ */
+function ruleWeightsOf(
+  rubrics: readonly Rubric[],
+  config: RewardConfig,
+): Readonly<Record<keyof RuleRubrics, number>> {
+  const weightOf = (id: string): number => rubrics.find((rubric) => rubric.id === id)?.weight ?? 0;
+  const own = {
+    non_redundancy: weightOf("non_redundancy"),
+    info_utilization: weightOf("info_utilization"),
+  };
+  const none = own.non_redundancy + own.info_utilization === 0;
+  return none && config.composition === "mended" ? { non_redundancy: 1, info_utilization: 1 } : own;
+}
+
+function modelScore(model: ModelScores | null, id: string, config: RewardConfig): number | null {
+  if (model === null || !(config.modelWeight > 0) || !Object.hasOwn(model, id)) return null;
+  const value = model[id];
+  return typeof value === "number" && Number.isFinite(value) ? clamp(value) : null;
+}
+
+/** Weighted mean over the values that are there; null if none is or they weigh nothing. */
+export function weightedMean(
+  values: readonly (readonly [value: number | null, weight: number])[],
+): number | null {
+  let sum = 0;
+  let total = 0;
+  for (const [value, weight] of values) {
+    if (value === null) continue;
+    sum += weight * value;
+    total += weight;
+  }
+  return total > 0 ? clamp(sum / total) : null;
+}
+
+function clamp(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}

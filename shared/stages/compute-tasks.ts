@@ -1,0 +1,64 @@
+import { gunzipSync } from "node:zlib";
+import { sftRow } from "../dataset/sft-row.ts";
+import type { ComputedRecord, ComputedScore, RenderedRow } from "../ports/compute.ts";
+import type { SourceRecord } from "../reading/source.ts";
+import { type Trajectory, trajectorySchema } from "../trajectory/schema.ts";
+import { documentBytes, ingestRecord } from "./ingest-record.ts";
+import type { IngestSettings } from "./ingest-settings.ts";
+import { readScore, type ScoreSettings, scoreTrajectory } from "./score-trajectory.ts";
+
+/** What the compute port does, as pure functions: threads and Lambdas call these. */
+export interface TaskSettings {
+  readonly ingest: IngestSettings;
+  readonly score: ScoreSettings;
+}
+
+export function computeIngest(record: SourceRecord, settings: TaskSettings): ComputedRecord {
+  const { trajectories, rejections } = ingestRecord(record, settings.ingest);
+  return {
+    rejections,
+    trajectories: trajectories.map(({ trajectory, row, ordinal, session, attachments }) => ({
+      row,
+      ordinal,
+      ...(session === undefined ? {} : { session }),
+      document: documentBytes(trajectory),
+      blobs: [...attachments].map(([sha256, { bytes }]) => ({ sha256, bytes })),
+      score: encodedScore(trajectory, settings.score),
+    })),
+  };
+}
+
+export function computeScore(document: Uint8Array, settings: ScoreSettings): ComputedScore {
+  return encodedScore(readDocument(document), settings);
+}
+
+export function computeSftRow(document: Uint8Array, score: Uint8Array): RenderedRow | undefined {
+  const trajectory = readDocument(document);
+  const row = sftRow(trajectory, readScore(score));
+  if (row === undefined) return undefined;
+  const { reward, success, domain, format, agent, model } = row;
+  return {
+    line: Buffer.from(`${JSON.stringify(row)}\n`),
+    facts: {
+      reward,
+      success,
+      domain,
+      format,
+      agent,
+      model,
+      redactions: trajectory.extra.gymline.redaction.total,
+      messages: row.messages.length,
+      trained: row.weights.reduce((sum, weight) => sum + weight, 0),
+    },
+  };
+}
+
+/** A stored document, checked: the file could have been written by another version or by hand. */
+export function readDocument(document: Uint8Array): Trajectory {
+  return trajectorySchema.parse(JSON.parse(gunzipSync(document).toString("utf8")));
+}
+
+function encodedScore(trajectory: Trajectory, settings: ScoreSettings): ComputedScore {
+  const { row, document } = scoreTrajectory(trajectory, settings);
+  return { row, domain: document.domain, bytes: Buffer.from(JSON.stringify(document)) };
+}

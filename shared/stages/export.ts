@@ -1,0 +1,204 @@
+import { createHash, type Hash } from "node:crypto";
+import canonicalize from "canonicalize";
+import type { DatasetRequest } from "../contracts/dataset-request.ts";
+import { datasetPrefix, scoreKey, trajectoryKey } from "../contracts/keys.ts";
+import { datasetCard } from "../dataset/card.ts";
+import { type Manifest, manifestSchema } from "../dataset/manifest.ts";
+import { type SelectedTrajectory, Selector } from "../dataset/select.ts";
+import { type SplitName, splitOf } from "../dataset/split.ts";
+import { Tally } from "../dataset/tally.ts";
+import type { Catalog } from "../ports/catalog.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Compute, RenderedRow } from "../ports/compute.ts";
+import type { ObjectStore, ObjectWriter } from "../ports/object-store.ts";
+
+export interface ExportPorts {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+  readonly compute: Compute;
+  readonly clock: Clock;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export type ExportResult =
+  | {
+      readonly kind: "written" | "unchanged";
+      readonly prefix: string;
+      readonly manifest: Manifest;
+    }
+  /** No trajectory passed the selection; nothing was written. */
+  | {
+      readonly kind: "empty";
+      readonly considered: number;
+      readonly excluded: Readonly<Record<string, number>>;
+    };
+
+/** Version of the row layout: part of every dataset's version. */
+const LAYOUT = "gymline.sft-messages.v1";
+const SPLITS: readonly SplitName[] = ["train", "validation", "test"];
+/** Rows rendered side by side. */
+const WINDOW = 32;
+
+/**
+ * Selects, splits and writes one SFT dataset version. The version follows from the settings and the selected
+ * documents and scores, so the same selection is written once, whoever asks; the manifest is written last.
+ */
+export async function exportDataset(request: DatasetRequest, ports: ExportPorts): Promise<ExportResult> {
+  const selector = new Selector(request, ports.clock.now());
+  const scope = request.project === undefined ? {} : { project: request.project };
+  for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true }))
+    selector.offer(entry);
+  const { selected, excluded, considered } = selector;
+  if (selected.length === 0) return { kind: "empty", considered, excluded };
+  const version = versionOf(request, selected);
+  const prefix = datasetPrefix(request.name, version);
+  const manifestKey = `${prefix}manifest.json`;
+  if (await ports.store.exists(manifestKey)) {
+    const text = Buffer.from(await ports.store.read(manifestKey)).toString("utf8");
+    const manifest = manifestSchema.parse(JSON.parse(text));
+    await register(request, { version, selected, ports });
+    return { kind: "unchanged", prefix, manifest };
+  }
+  const files = new SplitFiles(prefix, ports.store);
+  const tally = new Tally();
+  try {
+    await writeRows({ request, selected, excluded, files, tally, ports });
+    const settings: Record<string, unknown> = { ...request };
+    const written = await files.finish();
+    const rows = written.reduce((sum, file) => sum + file.rows, 0);
+    const manifest: Manifest = {
+      schema: "gymline.dataset.v1",
+      name: request.name,
+      version,
+      format: "sft-messages",
+      rows,
+      files: written,
+      settings,
+      selection: { considered, selected: rows, excluded },
+      statistics: tally.statistics(),
+    };
+    await ports.store.put(`${prefix}README.md`, Buffer.from(datasetCard(manifest)));
+    await ports.store.put(manifestKey, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+    await register(request, { version, selected, ports });
+    return { kind: "written", prefix, manifest };
+  } catch (error) {
+    await files.abort();
+    throw error;
+  }
+}
+
+function versionOf(request: DatasetRequest, selected: readonly SelectedTrajectory[]): string {
+  const hash = createHash("sha256").update(canonicalize({ layout: LAYOUT, request }) ?? "");
+  for (const { id, revision, scorer } of selected) hash.update(`\n${id} ${revision} ${scorer}`);
+  return hash.digest("hex").slice(0, 12);
+}
+
+async function register(
+  request: DatasetRequest,
+  dataset: {
+    readonly version: string;
+    readonly selected: readonly SelectedTrajectory[];
+    readonly ports: ExportPorts;
+  },
+): Promise<void> {
+  const rows = dataset.selected.map(({ id, taskKey }) => ({ id, split: splitOf(taskKey, request.split) }));
+  const { version } = dataset;
+  await dataset.ports.catalog.registerDataset({ name: request.name, version, format: "sft-messages", rows });
+}
+
+async function writeRows(options: {
+  readonly request: DatasetRequest;
+  readonly selected: readonly SelectedTrajectory[];
+  readonly excluded: Record<string, number>;
+  readonly files: SplitFiles;
+  readonly tally: Tally;
+  readonly ports: ExportPorts;
+}): Promise<void> {
+  const { request, selected, excluded, files, tally, ports } = options;
+  const underWay: { readonly taskKey: string; readonly row: Promise<RenderedRow | undefined> }[] = [];
+  let done = 0;
+  const settleOne = async (): Promise<void> => {
+    const next = underWay.shift();
+    if (next === undefined) return;
+    const row = await next.row;
+    done += 1;
+    ports.onProgress?.(done, selected.length);
+    if (row === undefined) {
+      const reason = "no message may be trained on";
+      excluded[reason] = (excluded[reason] ?? 0) + 1;
+      return;
+    }
+    tally.add(row.facts);
+    await files.write(splitOf(next.taskKey, request.split), next.taskKey, row.line);
+  };
+  try {
+    for (const { id, scorer, taskKey } of selected) {
+      const row = render(id, scorer, ports);
+      row.catch(() => undefined);
+      underWay.push({ taskKey, row });
+      if (underWay.length >= WINDOW) await settleOne();
+    }
+    while (underWay.length > 0) await settleOne();
+  } finally {
+    await Promise.allSettled(underWay.map(({ row }) => row));
+  }
+}
+
+async function render(id: string, scorer: string, ports: ExportPorts): Promise<RenderedRow | undefined> {
+  const document = await ports.store.read(trajectoryKey(id));
+  const score = await ports.store.read(scoreKey(id, scorer));
+  return ports.compute.sftRow(document, score);
+}
+
+interface OpenFile {
+  readonly writer: ObjectWriter;
+  readonly hash: Hash;
+  readonly tasks: Set<string>;
+  rows: number;
+  bytes: number;
+}
+
+/** One JSONL file per split, written in pieces of about a megabyte. */
+class SplitFiles {
+  readonly #prefix: string;
+  readonly #store: ObjectStore;
+  readonly #files = new Map<SplitName, OpenFile>();
+
+  constructor(prefix: string, store: ObjectStore) {
+    this.#prefix = prefix;
+    this.#store = store;
+  }
+
+  async write(split: SplitName, taskKey: string, line: Uint8Array): Promise<void> {
+    const file = this.#files.get(split) ?? (await this.#open(split));
+    file.hash.update(line);
+    file.rows += 1;
+    file.bytes += line.length;
+    file.tasks.add(taskKey);
+    await file.writer.write(line);
+  }
+
+  async finish(): Promise<Manifest["files"]> {
+    const written: Manifest["files"] = [];
+    for (const split of SPLITS) {
+      const file = this.#files.get(split);
+      if (file === undefined) continue;
+      await file.writer.finish();
+      const { rows, bytes } = file;
+      const sha256 = file.hash.digest("hex");
+      written.push({ path: `${split}.jsonl`, split, rows, tasks: file.tasks.size, bytes, sha256 });
+    }
+    return written;
+  }
+
+  async abort(): Promise<void> {
+    for (const file of this.#files.values()) await file.writer.abort();
+  }
+
+  async #open(split: SplitName): Promise<OpenFile> {
+    const writer = await this.#store.writer(`${this.#prefix}${split}.jsonl`);
+    const file: OpenFile = { writer, hash: createHash("sha256"), tasks: new Set(), rows: 0, bytes: 0 };
+    this.#files.set(split, file);
+    return file;
+  }
+}

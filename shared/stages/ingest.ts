@@ -1,0 +1,279 @@
+import type { CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
+import { blobKey, projectOf, rejectionReportKey, trajectoryKey } from "../contracts/keys.ts";
+import type { Added, Catalog } from "../ports/catalog.ts";
+import {
+  type Compute,
+  type ComputedRecord,
+  type ComputedTrajectory,
+  ComputeLostError,
+} from "../ports/compute.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { ReadingLimits } from "../reading/limits.ts";
+import { readRecords } from "../reading/read-records.ts";
+import { type Rejection, rejectionOf } from "../reading/rejection.ts";
+import type { ByteSource, RecordFramer, SourceRecord } from "../reading/source.ts";
+import { readDocument } from "./compute-tasks.ts";
+import { score } from "./score.ts";
+
+export interface IngestMessage {
+  readonly source: ByteSource;
+  /** Changes whenever the object does. */
+  readonly fingerprint: string;
+  /** Revision of the settings in force. */
+  readonly revision: string;
+}
+
+export interface IngestPorts {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+  readonly compute: Compute;
+  readonly limits: ReadingLimits;
+  readonly framer: RecordFramer;
+  /** Resolves when this object may write: keeps the order of the drop while objects are computed side by side. */
+  readonly turn?: Promise<void>;
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export type IngestOutcome = Added["kind"] | "forgotten";
+
+export interface IngestedItem {
+  readonly row: CatalogRow;
+  readonly outcome: IngestOutcome;
+  readonly score: ScoreRow | null;
+  readonly domain: string;
+}
+
+export interface IngestReport {
+  readonly key: string;
+  readonly records: number;
+  readonly items: readonly IngestedItem[];
+  /** How many there were of each kind; `items` may be cut. */
+  readonly counts: Readonly<Record<IngestOutcome, number>>;
+  readonly rejected: number;
+  /** At most `maxRejectionsPerFile` of them. */
+  readonly rejections: readonly Rejection[];
+}
+
+/** Bytes of records under way for one object: enough to keep all threads busy, little enough to hold. */
+const WINDOW_BYTES = 8 << 20;
+const WINDOW_RECORDS = 256;
+/** Items kept for the report of one object; the catalog has them all. */
+const REPORTED = 1000;
+
+interface UnderWay {
+  readonly record: SourceRecord;
+  readonly size: number;
+  readonly result: Promise<ComputedRecord>;
+}
+
+/**
+ * Takes in one dropped object: reads its records in bounded memory, has them computed side by side and stores the
+ * results in order, documents before catalog rows. May be repeated at any time, after a kill or a second delivery,
+ * and then changes nothing. What cannot be read stands in the object's report under `rejected/`.
+ */
+export async function ingest(message: IngestMessage, ports: IngestPorts): Promise<IngestReport> {
+  const { source } = message;
+  const run = new ObjectRun(message, ports);
+  const underWay: UnderWay[] = [];
+  let bytes = 0;
+  const settleOne = async (): Promise<void> => {
+    const next = underWay.shift();
+    if (next === undefined) return;
+    bytes -= next.size;
+    const result = await settled(next);
+    await ports.turn;
+    await run.store(next.record, result);
+  };
+  try {
+    for await (const item of readRecords({ source, limits: ports.limits, framer: ports.framer })) {
+      if (item.kind === "rejected") {
+        run.reject(item.rejection);
+        continue;
+      }
+      const { record } = item;
+      run.records += 1;
+      const size = record.bytes.length;
+      const result = ports.compute.ingest(record);
+      // A fault is met when its turn comes; until then it must not count as unhandled.
+      result.catch(() => undefined);
+      underWay.push({ record: { ...record, bytes: EMPTY }, size, result });
+      bytes += size;
+      while (bytes > WINDOW_BYTES || underWay.length >= WINDOW_RECORDS) await settleOne();
+    }
+    while (underWay.length > 0) await settleOne();
+  } finally {
+    await Promise.allSettled(underWay.map(({ result }) => result));
+  }
+  await ports.turn;
+  return run.finish();
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** A record that no thread survives is rejected like any other bad one. */
+async function settled(next: UnderWay): Promise<ComputedRecord> {
+  try {
+    return await next.result;
+  } catch (error) {
+    if (!(error instanceof ComputeLostError)) throw error;
+    const { source, entry, line, jsonPath } = next.record;
+    const fault = {
+      code: "compute-lost",
+      reason: "a thread ran out of memory or stopped while it worked on the record, twice",
+      remedy:
+        "lower the limit maxRecordBytes or give the process more memory (NODE_OPTIONS=--max-old-space-size)",
+    };
+    return { trajectories: [], rejections: [rejectionOf({ source, entry, line, jsonPath }, fault)] };
+  }
+}
+
+class ObjectRun {
+  records = 0;
+  readonly #message: IngestMessage;
+  readonly #ports: IngestPorts;
+  readonly #items: IngestedItem[] = [];
+  readonly #rejections: Rejection[] = [];
+  #rejected = 0;
+  #stored = 0;
+  readonly #counts: Record<IngestOutcome, number> = {
+    new: 0,
+    duplicate: 0,
+    revised: 0,
+    superseded: 0,
+    forgotten: 0,
+  };
+
+  constructor(message: IngestMessage, ports: IngestPorts) {
+    this.#message = message;
+    this.#ports = ports;
+  }
+
+  reject(rejection: Rejection): void {
+    this.#rejected += 1;
+    if (this.#rejections.length < this.#ports.limits.maxRejectionsPerFile) this.#rejections.push(rejection);
+  }
+
+  async store(record: SourceRecord, computed: ComputedRecord): Promise<void> {
+    for (const rejection of computed.rejections) this.reject(rejection);
+    for (const trajectory of computed.trajectories) {
+      const outcome = await this.#storeOne(record, trajectory);
+      this.#counts[outcome] += 1;
+      if (this.#items.length >= REPORTED) continue;
+      const { row, score: computedScore } = trajectory;
+      this.#items.push({
+        row,
+        outcome,
+        score: computedScore?.row ?? null,
+        domain: computedScore?.domain ?? row.domain,
+      });
+    }
+  }
+
+  async finish(): Promise<IngestReport> {
+    const { catalog, store } = this.#ports;
+    const { source, fingerprint, revision } = this.#message;
+    const reportKey = rejectionReportKey(source.name);
+    if (this.#rejections.length > 0) {
+      const report = {
+        schema: "gymline.rejections.v1",
+        object: source.name,
+        total: this.#rejected,
+        rejections: this.#rejections,
+      };
+      await store.put(reportKey, Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
+    } else {
+      await store.remove(reportKey);
+    }
+    await catalog.finishObject({
+      key: source.name,
+      project: projectOf(source.name),
+      fingerprint,
+      revision,
+      records: this.records,
+      trajectories: this.#stored,
+      rejected: this.#rejected,
+    });
+    return {
+      key: source.name,
+      records: this.records,
+      items: this.#items,
+      counts: this.#counts,
+      rejected: this.#rejected,
+      rejections: this.#rejections,
+    };
+  }
+
+  async #storeOne(record: SourceRecord, computed: ComputedTrajectory): Promise<IngestOutcome> {
+    const { catalog, store, compute } = this.#ports;
+    const { row } = computed;
+    const project = projectOf(record.source);
+    const session = sessionOf(computed, { project, record });
+    const known = await catalog.known(row.id, {
+      revision: row.revision,
+      ...(session === undefined ? {} : { session: session.key }),
+    });
+    if (known === "forgotten") return "forgotten";
+    const place = placeOf(record, { project, ordinal: computed.ordinal });
+    this.#stored += 1;
+    for (const { sha256, bytes } of computed.blobs) await store.putIfAbsent(blobKey(sha256), bytes);
+    const key = trajectoryKey(row.id);
+    if (known === "other-revision") await this.#revise(row.id, computed.document);
+    else await store.putIfAbsent(key, computed.document);
+    const added = await catalog.add({
+      row: { ...row, domain: computed.score?.domain ?? row.domain },
+      place,
+      generation: this.#message.fingerprint,
+      ...(session === undefined ? {} : { session }),
+      blobs: computed.blobs.map(({ sha256 }) => sha256),
+    });
+    // A duplicate is scored again all the same: the run that stored it may have been killed before it did.
+    await score(
+      { id: row.id, key, ...(computed.score === undefined ? {} : { computed: computed.score }) },
+      { store, catalog, compute },
+    );
+    return added.kind;
+  }
+
+  /** The old document moves aside under its revision before the new one takes its place. */
+  async #revise(id: string, document: Uint8Array): Promise<void> {
+    const { store } = this.#ports;
+    const key = trajectoryKey(id);
+    if (await store.exists(key)) {
+      const old = await store.read(key);
+      const revision = revisionOf(old);
+      if (revision !== this.#message.revision) await store.putIfAbsent(trajectoryKey(id, revision), old);
+    }
+    await store.put(key, document);
+  }
+}
+
+function revisionOf(document: Uint8Array): string {
+  const { extra } = readDocument(document);
+  return extra.gymline.provenance.revision;
+}
+
+function sessionOf(
+  computed: ComputedTrajectory,
+  place: { readonly project: string; readonly record: SourceRecord },
+): { readonly key: string; readonly prefixes: Uint8Array } | undefined {
+  const { session, row } = computed;
+  if (session === undefined) return undefined;
+  const { project, record } = place;
+  const name = session.name ?? `file:${record.source}${record.entry === undefined ? "" : `!${record.entry}`}`;
+  return { key: `${project}/${row.format}/${name}`, prefixes: session.prefixes };
+}
+
+function placeOf(
+  record: SourceRecord,
+  options: { readonly project: string; readonly ordinal: number },
+): SourcePlace {
+  return {
+    key: record.source,
+    project: options.project,
+    entry: record.entry ?? null,
+    index: record.index,
+    line: record.line ?? null,
+    jsonPath: record.jsonPath ?? null,
+    ordinal: options.ordinal,
+  };
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import type { ScoreRow } from "../contracts/catalog-row.ts";
+import { getDomainProfile } from "../domains/builtin.ts";
+import { chooseDomain } from "../domains/choose-domain.ts";
+import type { DomainProfile } from "../domains/profile.ts";
+import type { RewardConfig } from "../reward/config.ts";
+import { scoreDocumentSchema } from "../reward/score-document.ts";
+import { scoreTrajectoryByRules } from "../reward/score-rules.ts";
+import { scorerId } from "../reward/scorer-id.ts";
+import { agentSteps } from "../trajectory/agent-steps.ts";
+import type { Trajectory } from "../trajectory/schema.ts";
+
+/** How trajectories are scored. */
+export interface ScoreSettings {
+  readonly reward: RewardConfig;
+  /** Scores everything by this profile, whatever the trajectory declares. */
+  readonly profile?: DomainProfile;
+}
+
+/** The stored score: the rule layer's document with what it came from. `steps[i]` is the i-th agent step. */
+export const storedScoreSchema = scoreDocumentSchema.extend({
+  trajectory_id: z.string(),
+  revision: z.string(),
+  scorer: z.string(),
+  domain: z.string(),
+});
+
+export type StoredScore = z.infer<typeof storedScoreSchema>;
+
+export function readScore(bytes: Uint8Array): StoredScore {
+  return storedScoreSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+}
+
+export interface ScoredTrajectory {
+  readonly row: ScoreRow;
+  readonly document: StoredScore;
+}
+
+const ids = new WeakMap<RewardConfig, Map<string, string>>();
+
+/** The profile a trajectory is scored by: the explicit one, else by what it declares, else by its tools. */
+export function profileFor(trajectory: Trajectory, explicit: DomainProfile | undefined): DomainProfile {
+  if (explicit !== undefined) return explicit;
+  const toolNames = new Set(
+    trajectory.steps.flatMap((step) => (step.tool_calls ?? []).map((call) => call.function_name)),
+  );
+  return getDomainProfile(chooseDomain({ declared: trajectory.extra.gymline.domain, toolNames }).domain);
+}
+
+/** Scores one canonical trajectory by the rules. Pure. */
+export function scoreTrajectory(trajectory: Trajectory, settings: ScoreSettings): ScoredTrajectory {
+  const profile = profileFor(trajectory, settings.profile);
+  const facts = trajectory.extra.gymline;
+  const document = scoreTrajectoryByRules({
+    steps: agentSteps(trajectory).map((step) => ({
+      message: step.message,
+      calls: step.calls.map((call) => ({
+        tool: call.tool,
+        params: call.params,
+        output: call.output ?? "",
+        exitCode: call.exitCode,
+      })),
+    })),
+    outcome: facts.outcome,
+    profile,
+    config: settings.reward,
+  });
+  const scorer = scorerOf(settings.reward, profile);
+  return {
+    row: {
+      scorer,
+      reward: document.layers.length === 0 ? null : document.total,
+      process: document.process,
+      outcome: document.outcome,
+      efficiency: document.efficiency,
+    },
+    document: {
+      ...document,
+      trajectory_id: facts.id,
+      revision: facts.provenance.revision,
+      scorer,
+      domain: profile.domain,
+    },
+  };
+}
+
+/** Hashing configuration and profile for each trajectory would cost more than scoring it. */
+function scorerOf(config: RewardConfig, profile: DomainProfile): string {
+  const known = ids.get(config) ?? new Map<string, string>();
+  ids.set(config, known);
+  const found = known.get(profile.domain);
+  if (found !== undefined) return found;
+  const id = scorerId(config, profile);
+  known.set(profile.domain, id);
+  return id;
+}

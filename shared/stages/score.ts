@@ -1,0 +1,26 @@
+import { scoreKey } from "../contracts/keys.ts";
+import type { Catalog } from "../ports/catalog.ts";
+import type { Compute, ComputedScore } from "../ports/compute.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+
+export interface ScoreMessage {
+  readonly id: string;
+  /** Key of the document to score. */
+  readonly key: string;
+  /** The score, where ingest computed it along with the document. */
+  readonly computed?: ComputedScore;
+}
+
+export interface ScorePorts {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+  readonly compute: Compute;
+}
+
+/** Scores one stored trajectory: the score document first, then the catalog, so that a repeat changes nothing. */
+export async function score(message: ScoreMessage, ports: ScorePorts): Promise<ComputedScore> {
+  const computed = message.computed ?? (await ports.compute.score(await ports.store.read(message.key)));
+  await ports.store.putIfAbsent(scoreKey(message.id, computed.row.scorer), computed.bytes);
+  await ports.catalog.setScore(message.id, computed.row);
+  return computed;
+}

@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { canonicalDocuments } from "./canonical-documents.ts";
+import { type HarborPython, harborPython } from "./harbor-python.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+const verdictSchema = z.object({
+  checked: z.int(),
+  invalid: z.array(z.object({ name: z.string(), problems: z.array(z.string()) })),
+});
+
+type Verdict = z.infer<typeof verdictSchema>;
+
+describe("Harbor's own models", () => {
+  let harbor: HarborPython = { kind: "absent", reason: "not looked for yet" };
+
+  beforeAll(async () => {
+    harbor = await harborPython(join(root, ".cache/harbor-venv"));
+  });
+
+  /** What Harbor says of the documents. */
+  async function verdict(documents: AsyncIterable<unknown> | Iterable<unknown>): Promise<Verdict> {
+    if (harbor.kind === "absent") throw new Error(harbor.reason);
+    const folder = await mkdtemp(join(tmpdir(), "gymline-harbor-"));
+    try {
+      const file = join(folder, "documents.jsonl");
+      await using lines = await open(file, "w");
+      for await (const document of documents) await lines.write(`${JSON.stringify(document)}\n`);
+      const script = join(import.meta.dirname, "validate_atif.py");
+      const { stdout } = await promisify(execFile)(harbor.python, [script, file], { maxBuffer: 2 ** 26 });
+      return verdictSchema.parse(JSON.parse(stdout));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  it("reject a document whose result answers no call, so that their word counts", async (context) => {
+    if (harbor.kind === "absent") context.skip(harbor.reason);
+    const observation = { results: [{ source_call_id: "nobody", content: "x" }] };
+    const trajectory = {
+      schema_version: "ATIF-v1.8",
+      agent: { name: "a", version: "1" },
+      steps: [{ step_id: 1, source: "agent", message: "", observation }],
+    };
+    const { checked, invalid } = await verdict([{ name: "wrong", trajectory }]);
+    expect(checked).toBe(1);
+    expect(invalid.map(({ name }) => name)).toEqual(["wrong"]);
+  });
+
+  for (const [name, folder] of [
+    ["the samples", join(root, "shared/samples/drop")],
+    ["the real logs of other agents", resolve(root, "../shared/fixtures")],
+  ] as const) {
+    it(`accept every document made of ${name}`, async (context) => {
+      context.skip(!existsSync(folder), `${relative(root, folder)} is absent`);
+      if (harbor.kind === "absent") context.skip(harbor.reason);
+      const { checked, invalid } = await verdict(canonicalDocuments(folder));
+      expect(invalid).toEqual([]);
+      expect(checked).toBeGreaterThan(0);
+    });
+  }
+});
