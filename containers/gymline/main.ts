@@ -1,7 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addDiff } from "./commands/diff.ts";
+import { addExport } from "./commands/export.ts";
+import { addForget } from "./commands/forget.ts";
+import { addList } from "./commands/list.ts";
+import { addReprocess } from "./commands/reprocess.ts";
 import { addRun } from "./commands/run.ts";
+import { addShow } from "./commands/show.ts";
+import { addTrace } from "./commands/trace.ts";
 import { EXIT } from "./exit-code.ts";
 import { isExpected, messageOf } from "./faults.ts";
 import { note } from "./terminal.ts";
@@ -22,6 +29,13 @@ async function main(argv: readonly string[]): Promise<void> {
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
   addRun(program);
+  addExport(program);
+  addList(program);
+  addShow(program);
+  addDiff(program);
+  addTrace(program);
+  addForget(program);
+  addReprocess(program);
   for (const command of program.commands) command.exitOverride();
   try {
     await program.parseAsync([...argv]);

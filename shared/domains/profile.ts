@@ -2,15 +2,7 @@ import { z } from "zod";
 import { isRubricId, rubricIds } from "../reward/rubric-ids.ts";
 
 /** What a tool does to the world, in one word. */
-export const toolCategorySchema = z.enum([
-  "read",
-  "write",
-  "search",
-  "execute",
-  "navigate",
-  "submit",
-  "think",
-]);
+const toolCategorySchema = z.enum(["read", "write", "search", "execute", "navigate", "submit", "think"]);
 export type ToolCategory = z.infer<typeof toolCategorySchema>;
 
 /**

@@ -85,6 +85,8 @@ export interface Catalog {
   places(id: string): Promise<readonly SourcePlace[]>;
   idsFrom(dropKey: string): Promise<readonly string[]>;
   revisions(id: string): Promise<readonly string[]>;
+  /** Forgets all revisions but the current one. */
+  pruneRevisions(id: string): Promise<void>;
 
   /** Registers a published dataset and counts one export for each of its rows, once. */
   registerDataset(dataset: DatasetRecord): Promise<"registered" | "known">;
@@ -93,5 +95,7 @@ export interface Catalog {
   /** Removes a trajectory and the shorter logs of its session that it superseded, and leaves tombstones. */
   forget(id: string): Promise<Forgotten>;
   forgotten(id: string): Promise<boolean>;
+  /** Resolves when all changes so far are durable. */
+  flush(): Promise<void>;
   close(): Promise<void>;
 }

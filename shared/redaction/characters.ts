@@ -19,3 +19,10 @@ export const isSpace = (code: number): boolean => code === 32 || code === 9 || c
 export const isQuote = (code: number): boolean => code === 34 || code === 39 || code === 96;
 
 export const isUpper = (code: number): boolean => code >= 65 && code <= 90;
+
+/** End of the run of [A-Za-z0-9_-] that starts at `from`. */
+export const runEnd = (text: string, from: number): number => {
+  let end = from;
+  for (let code = text.charCodeAt(end); isWord(code) || code === 45; code = text.charCodeAt(end)) end += 1;
+  return end;
+};

@@ -7,7 +7,7 @@ export type ValueForm = "quoted" | "environment" | "tight" | "loose" | "colon" |
 
 /** Words that stand where a value would: types, states, schemes, documentation. */
 const fillerWords = new Set(
-  "none null nil undefined true false string str text int integer number bool boolean bytes object array dict list any unknown never void optional required hidden disabled enabled default auto empty unset missing invalid expired valid absent present present. ok yes no on off todo tbd n/a na password passwd passphrase pwd pass secret secrets token tokens key apikey api_key api-key credential credentials auth authorization username user login example sample dummy placeholder changeme change_me change-me redacted removed masked censored filtered basic bearer digest negotiate oauth oauth2 jwt apitoken api_token access_token session cookie env environ environment config settings value values name field label input output data self this the a an is was are be must should will can not and or with for from to of in flag option argument option. argument. flag. parameter prompt header file path url uri type format method callback function".split(
+  "test testing tests fake mock foo bar foobar none null nil undefined true false string str text int integer number bool boolean bytes object array dict list any unknown never void optional required hidden disabled enabled default auto empty unset missing invalid expired valid absent present present. ok yes no on off todo tbd n/a na password passwd passphrase pwd pass secret secrets token tokens key apikey api_key api-key credential credentials auth authorization username user login example sample dummy placeholder changeme change_me change-me redacted removed masked censored filtered basic bearer digest negotiate oauth oauth2 jwt apitoken api_token access_token session cookie env environ environment config settings value values name field label input output data self this the a an is was are be must should will can not and or with for from to of in flag option argument option. argument. flag. parameter prompt header file path url uri type format method callback function".split(
     " ",
   ),
 );
@@ -78,7 +78,7 @@ const judgeQuoted = (kind: CredentialKind, value: string): boolean => {
       return !/^[^\x00-\x7f]+$/.test(value) && !/^[:;,.?!%(){}[\]|=+*/<>~-]+$/.test(value);
     case "secret":
       return (
-        hasLetterAndDigit(value) || hasSymbol(value) || digits(value) >= 8 || /^[A-Za-z]{8,}$/.test(value)
+        hasLetterAndDigit(value) || hasSymbol(value) || digits(value) >= 8 || /^[A-Za-z]{5,}$/.test(value)
       );
     default:
       // The text of a model's token is often a value of "token": only random-looking ones count.
@@ -129,6 +129,6 @@ export const isSecretValue = (input: {
   if (value.length < 4 || isTemplate(value)) return false;
   if (fillerWords.has(value.toLowerCase()) || algorithm.test(value)) return false;
   if (kind === "cookie") return form === "quoted" && /^[^\s=;]+=[^\s;]{4,}/.test(value);
-  if (isReference(value) || namesCredential(value)) return false;
+  if (isReference(value) || (form !== "option" && namesCredential(value))) return false;
   return form === "quoted" ? judgeQuoted(kind, value) : judgeBare({ kind, value, form });
 };

@@ -26,9 +26,13 @@ const rank = (type: string): number => precedence.indexOf(type); // custom types
  * Makes findings disjoint and sorted: the one that covers another wins, two of the same span take
  * the more specific type, and partly overlapping ones become their union, so that nothing leaks.
  */
-export const mergeFindings = (findings: readonly Finding[]): readonly Finding[] => {
+export const mergeFindings = (text: string, findings: readonly Finding[]): readonly Finding[] => {
+  const secretEnds = new Set(findings.filter(({ type }) => type !== "EMAIL").map(({ end }) => end));
+  // "password@host" in a URL is no address: what stands before the "@" is the secret.
+  const isAddress = ({ type, start, end }: Finding): boolean =>
+    type !== "EMAIL" || !secretEnds.has(start + text.slice(start, end).lastIndexOf("@"));
   const sorted = findings
-    .filter(({ start, end }) => end > start)
+    .filter((finding) => finding.end > finding.start && isAddress(finding))
     .toSorted((a, b) => a.start - b.start || b.end - a.end || rank(a.type) - rank(b.type));
   const merged: Finding[] = [];
   for (const finding of sorted) {

@@ -3,8 +3,8 @@
  *
  * Not covered: the content of images and other binary data; names of persons, firms and places;
  * street addresses; secrets that are encoded (base64, hex, compressed) or split over several texts;
- * passwords in prose without a key ("the password is …") or in languages other than those of
- * `credential-key`; host names outside URLs. By default localhost, 127.0.0.0/8 and ::1 stay, since
+ * passwords in prose or after a bare word ("the password is …", netrc), or with keys in languages other
+ * than those of `credential-key`; host names outside URLs. By default localhost, 127.0.0.0/8 and ::1 stay, since
  * they name no machine and are common in logs of coding agents (`redactLoopback` changes that).
  */
 import { findAnchors, noAnchors } from "./anchors.ts";
@@ -102,7 +102,7 @@ export const createRedactor = (config: RedactionConfig, detectors: readonly Dete
     const kept = hasAllow
       ? found.filter((finding) => !allowed(finding, text.slice(finding.start, finding.end)))
       : found;
-    return excludePlaceholders(text, mergeFindings(kept));
+    return excludePlaceholders(text, mergeFindings(text, kept));
   };
 
   return { scan, session: () => createRedactionSession(scan) };

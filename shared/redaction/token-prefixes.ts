@@ -7,12 +7,15 @@ export interface TokenPrefix {
   readonly accept?: (body: string) => boolean;
 }
 
+/** Bound of a body, so that the matcher's stack is too; what runs on is followed character by character. */
+export const MAX_BODY = 8192;
+
 const hasDigit = (body: string): boolean => /\d/.test(body);
 /** A long unbroken run, or a digit somewhere: rules out CSS classes and kebab-case names. */
 const looksRandom = (body: string): boolean => /[A-Za-z0-9]{20}/.test(body) || hasDigit(body);
 
-const alnum = (min: number): RegExp => new RegExp(`[A-Za-z0-9]{${min},}`, "y");
-const word = (min: number): RegExp => new RegExp(`[A-Za-z0-9_-]{${min},}`, "y");
+const alnum = (min: number): RegExp => new RegExp(`[A-Za-z0-9]{${min},${MAX_BODY}}`, "y");
+const word = (min: number): RegExp => new RegExp(`[A-Za-z0-9_-]{${min},${MAX_BODY}}`, "y");
 const all = (literals: string, body: RegExp, accept?: (body: string) => boolean): readonly TokenPrefix[] =>
   literals.split(" ").map((literal) => (accept ? { literal, body, accept } : { literal, body }));
 
@@ -24,29 +27,32 @@ export const tokenPrefixes: readonly TokenPrefix[] = [
   ...all("sk-", word(20), looksRandom),
   ...all("xai- pplx- nvapi- tvly- csk- fw- gsk- sk-or-", word(20), hasDigit),
   ...all("ghp_ gho_ ghu_ ghr_ ghv_", alnum(20)),
-  ...all("ghs_", /[A-Za-z0-9_.-]{20,}/y, (body) => looksRandom(body) || /^\w{36}/.test(body)),
-  ...all("github_pat_", /[A-Za-z0-9_]{22,}/y),
-  ...all("glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat- glffct-", /[A-Za-z0-9_.-]{16,}/y),
-  ...all("xoxb- xoxp- xoxa- xoxo- xoxr- xoxs- xoxe- xapp- xoxc- xoxd-", /[A-Za-z0-9%.-]{6,}/y),
-  ...all("sk_live_ sk_test_ rk_live_ rk_test_ whsec_", /[A-Za-z0-9+/=]{16,}/y),
+  ...all("ghs_", /[A-Za-z0-9_.-]{20,8192}/y, (body) => looksRandom(body) || /^\w{36}/.test(body)),
+  ...all("github_pat_", /[A-Za-z0-9_]{22,8192}/y),
+  ...all(
+    "glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat- glffct-",
+    /[A-Za-z0-9_.-]{16,8192}/y,
+  ),
+  ...all("xoxb- xoxp- xoxa- xoxo- xoxr- xoxs- xoxe- xapp- xoxc- xoxd-", /[A-Za-z0-9%.-]{6,8192}/y),
+  ...all("sk_live_ sk_test_ rk_live_ rk_test_ whsec_", /[A-Za-z0-9+/=]{16,8192}/y),
   ...all("npm_", alnum(36)),
   ...all("pypi-", word(50)),
   ...all("rubygems_", /[a-f0-9]{48}/y),
   ...all("hf_ api_org_", alnum(30)),
   ...all("gsk_", alnum(40)),
   ...all("r8_", alnum(36)),
-  ...all("SG.", /[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/y),
+  ...all("SG.", /[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]{10,8192}/y),
   ...all("shpat_ shpca_ shppa_ shpss_ shpua_", alnum(24)),
-  ...all("lin_api_ lin_oauth_", /[A-Za-z0-9_]{24,}/y),
+  ...all("lin_api_ lin_oauth_", /[A-Za-z0-9_]{24,8192}/y),
   ...all("ntn_", alnum(40)),
   ...all("secret_", alnum(40), hasDigit),
-  ...all("dop_v1_ doo_v1_ dor_v1_", /[a-f0-9]{40,}/y),
+  ...all("dop_v1_ doo_v1_ dor_v1_", /[a-f0-9]{40,8192}/y),
   ...all("dapi", /[A-Fa-f0-9]{32}(?:-\d)?/y),
   ...all("dckr_pat_ dckr_oat_", word(20)),
   ...all("figd_", word(36)),
-  ...all("glc_", /[A-Za-z0-9+/]{32,}={0,2}/y),
+  ...all("glc_", /[A-Za-z0-9+/]{32,8192}={0,2}/y),
   ...all("glsa_", /[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}/y),
-  ...all("ops_", /ey[A-Za-z0-9+/=]{60,}/y),
+  ...all("ops_", /ey[A-Za-z0-9+/=]{60,8192}/y),
   ...all("hvs. hvb. hvr.", word(24)),
   ...all("vcp_ vci_ vca_ vcr_ vck_", alnum(20)),
   ...all("cfk_ cfut_ cfat_", alnum(40)),
@@ -54,17 +60,17 @@ export const tokenPrefixes: readonly TokenPrefix[] = [
   ...all("sntrys_ sntryu_ sbp_ nfp_ rnd_ tgp_v1_ phx_ pul- e2b_ fo1_ rpa_", word(30), hasDigit),
   ...all("sb_secret_ pscale_tkn_ pscale_pw_ pscale_oauth_ EZAK_", word(24)),
   ...all("GOCSPX-", word(24)),
-  ...all("ya29.", /[A-Za-z0-9_.-]{30,}/y),
-  ...all("AQ.", /Ab8[A-Za-z0-9_-]{40,}/y),
+  ...all("ya29.", /[A-Za-z0-9_.-]{30,8192}/y),
+  ...all("AQ.", /Ab8[A-Za-z0-9_-]{40,8192}/y),
   ...all(
     "PMAK- NRAK- xkeysib- sq0atp- sq0csp- CFPAT- dp.pt. dp.st. lsv2_pt_ lsv2_sk_",
-    /[A-Za-z0-9_.-]{20,}/y,
+    /[A-Za-z0-9_.-]{20,8192}/y,
   ),
   ...all("atlasv1.", word(50)),
-  ...all("AGE-SECRET-KEY-", /1[A-Z0-9]{50,}/y),
+  ...all("AGE-SECRET-KEY-", /1[A-Z0-9]{50,8192}/y),
   ...all("key-", /[a-f0-9]{32}(?![a-f0-9])/y),
   ...all("pat-", /(?:na|eu)\d-[a-f0-9-]{36}/y),
-  ...all("ATATT ATCTT", /3[A-Za-z0-9_=-]{60,}/y),
+  ...all("ATATT ATCTT", /3[A-Za-z0-9_=-]{60,8192}/y),
   ...all("AKIA ASIA", /[A-Z0-9]{16}(?![A-Za-z0-9])/y),
   ...all("A3T", /[A-Z0-9]{17}(?![A-Za-z0-9])/y),
   ...all("AIza", /[A-Za-z0-9_-]{35}/y),

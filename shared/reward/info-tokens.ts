@@ -11,7 +11,7 @@ import { Buffer } from "node:buffer";
 export type TokenRule = "compatible" | "mended";
 
 /** Is told where a token stands; `ascii` says whether it has ASCII characters only. */
-export type TokenVisitor = (start: number, end: number, ascii: boolean) => void;
+type TokenVisitor = (start: number, end: number, ascii: boolean) => void;
 
 const delimiter = 1;
 const underscore = 2;
@@ -56,7 +56,7 @@ const alphanumeric = /[\p{L}\p{N}]/u;
 /** The tokens of one output, in order of appearance, repetitions included. */
 export function tokensOf(text: string, rule: TokenRule): readonly string[] {
   const tokens: string[] = [];
-  new TokenScanner(rule).scan(text, (start, end) => tokens.push(text.slice(start, end)));
+  new TokenScanner(rule, (start, end) => tokens.push(text.slice(start, end))).scan(text);
   return tokens;
 }
 
@@ -71,10 +71,12 @@ export class TokenScanner {
   #sketch = Buffer.alloc(0);
   #bytes = new Uint8Array(0);
   #pairs = new Uint16Array(0);
-  #visit: TokenVisitor = () => {};
+  readonly #visit: TokenVisitor;
 
-  constructor(rule: TokenRule) {
+  /** `visit` is called for every token of every text, in order. */
+  constructor(rule: TokenRule, visit: TokenVisitor) {
     this.#rule = rule;
+    this.#visit = visit;
     this.#classes = classesOf[rule];
   }
 
@@ -83,12 +85,11 @@ export class TokenScanner {
     return this.#bytes;
   }
 
-  /** Calls `visit` for every token of `text`, in order. One pass. */
-  scan(text: string, visit: TokenVisitor): void {
+  /** Visits the tokens of `text`. One pass. */
+  scan(text: string): void {
     const length = text.length;
     this.#draw(text);
     this.#text = text;
-    this.#visit = visit;
     const bytes = this.#bytes;
     const pairs = this.#pairs;
     const { inside, pairs: pairClasses } = this.#classes;
@@ -136,7 +137,8 @@ export class TokenScanner {
   // Positional arguments: this runs once per word of every output.
   #word(from: number, to: number, seen: number): void {
     const ascii = (seen & foreignClass) === 0;
-    if (!ascii && [...this.#text.slice(from, to)].length <= 3) return;
+    // Length is counted in code points, of which more than six units make at least four.
+    if (!ascii && to - from <= 6 && [...this.#text.slice(from, to)].length <= 3) return;
     let start = from;
     let end = to;
     const mended = this.#rule === "mended";

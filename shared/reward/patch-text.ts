@@ -1,5 +1,5 @@
 /** One run of removed and added lines of a patch. */
-export interface PatchChange {
+interface PatchChange {
   readonly file: string;
   readonly before: string;
   readonly after: string;

@@ -15,7 +15,7 @@ const lookers: ReadonlySet<string> = new Set(
     "cd pushd popd sleep true false test [ [[ history man help basename dirname realpath readlink jq yq xxd od hexdump " +
     "strings md5sum sha1sum sha256sum locate fd seq tput : scroll_up scroll_down goto open view search_dir " +
     "search_file find_file lsof netstat free top uptime source . export set unset alias ulimit umask for done fi " +
-    "case esac } return exit wait"
+    "case esac } return exit wait submit"
   ).split(" "),
 );
 const gitLookers: ReadonlySet<string> = new Set(

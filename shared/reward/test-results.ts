@@ -1,5 +1,5 @@
 /** Counts of one test run as its output states them. */
-export interface TestCounts {
+interface TestCounts {
   readonly passed: number;
   readonly failed: number;
 }

@@ -2,7 +2,7 @@ import { type TokenRule, TokenScanner } from "./info-tokens.ts";
 import { createTokenMatcher } from "./token-matcher.ts";
 
 /** A text that may refer to what was found before it. */
-export interface TokenQuery {
+interface TokenQuery {
   /** Step the text belongs to; only outputs of earlier steps count. */
   readonly step: number;
   readonly text: string;
@@ -32,18 +32,20 @@ export function queryTokens({
   if (last === undefined) return [];
   const texts = queries.map((query) => query.text.toLowerCase());
   const grams = new GramSet(texts);
-  const scanner = new TokenScanner(rule);
   const earliest = new Map<string, number>();
   let firstTokenStep = Number.POSITIVE_INFINITY;
-  for (const { step, output } of outputs) {
-    if (step >= last.step) break;
-    scanner.scan(output, (start, end, ascii) => {
-      if (step < firstTokenStep) firstTokenStep = step;
-      // Case folding may change other scripts in more than one bit, so their tokens skip the sieve.
-      if (ascii && !grams.mayHold(scanner.bytes, start, end)) return;
-      const token = output.slice(start, end).toLowerCase();
-      if (!earliest.has(token)) earliest.set(token, step);
-    });
+  let now: (typeof outputs)[number] = { step: 0, output: "" };
+  const scanner = new TokenScanner(rule, (start, end, ascii) => {
+    if (now.step < firstTokenStep) firstTokenStep = now.step;
+    // Case folding may change other scripts in more than one bit, so their tokens skip the sieve.
+    if (ascii && !grams.mayHold(scanner.bytes, start, end)) return;
+    const token = now.output.slice(start, end).toLowerCase();
+    if (token.length <= grams.longest && !earliest.has(token)) earliest.set(token, now.step);
+  });
+  for (const each of outputs) {
+    if (each.step >= last.step) break;
+    now = each;
+    scanner.scan(each.output);
   }
   const matches = createTokenMatcher(earliest);
   return queries.map((query, i) =>
@@ -57,7 +59,8 @@ const gramLength = 4;
 class GramSet {
   readonly #bits: Uint32Array;
   readonly #mask: number;
-  readonly #longest: number;
+  /** Length of the longest text; no longer token can match. */
+  readonly longest: number;
 
   constructor(texts: readonly string[]) {
     let total = 0;
@@ -66,12 +69,12 @@ class GramSet {
       total += text.length;
       if (text.length > longest) longest = text.length;
     }
-    // About 16 bits a character keeps the set sparse; 2 MiB are enough for any sensible trajectory.
+    // Sequences repeat, so four bits a character keep the set sparse, and small enough for the caches.
     let size = 1 << 12;
-    while (size < total * 16 && size < 1 << 24) size <<= 1;
+    while (size < total * 4 && size < 1 << 24) size <<= 1;
     this.#mask = size - 1;
     this.#bits = new Uint32Array(size >>> 5);
-    this.#longest = longest;
+    this.longest = longest;
     for (const text of texts) this.#add(text);
   }
 
@@ -92,7 +95,7 @@ class GramSet {
    */
   mayHold(bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start;
-    if (length > this.#longest) return false;
+    if (length > this.longest) return false;
     if (length < gramLength) return true;
     // From the end: names differ there more often than at the start.
     let i = end - gramLength;

@@ -47,7 +47,10 @@ export function contentIdentity(
   return { contentId: hash.update("]").digest("hex"), prefixes: Buffer.concat(prefixes) };
 }
 
-function* contentItems(step: Step): Generator<readonly unknown[]> {
+/** An action or observation as it counts for identity: its kind, then what it consists of. */
+export type ContentItem = readonly [kind: "user" | "call" | "message" | "result", ...unknown[]];
+
+export function* contentItems(step: Step): Generator<ContentItem> {
   if (step.source === "user") yield ["user", step.message];
   if (step.source === "agent") {
     const calls = step.tool_calls ?? [];

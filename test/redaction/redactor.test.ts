@@ -167,3 +167,27 @@ describe("properties", () => {
     );
   });
 });
+
+describe("very long values", () => {
+  const blob = "aB3d".repeat(250_000);
+
+  it.each(["sk-", "password=", 'secret: "', "Authorization: ", "xoxb-", "eyJhbGciOiJIUzI1NiJ9."])(
+    "a megabyte after %j goes as a whole",
+    (head) => {
+      expect(redact(`${head}${blob}`).length).toBeLessThan(100);
+    },
+  );
+
+  it.each([
+    "ghs_",
+    "xoxb-",
+    "-eyJ",
+    "password='",
+    "-----BEGIN RSA PRIVATE KEY-----\n",
+    "a://",
+    "curl -u ",
+    "a@b.",
+  ])("%j a hundred thousand times over neither fails nor stalls", (piece) => {
+    expect(redact(piece.repeat(100_000))).toEqual(expect.any(String));
+  });
+});

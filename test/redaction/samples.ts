@@ -132,6 +132,7 @@ export const contextSecrets: readonly (readonly [name: string, text: string, sec
   ["Bearer header", "Authorization: Bearer abc.def.ghi-jkl", "abc.def.ghi-jkl"],
   ["Bearer header with a word", "-H 'Authorization: Bearer abcdefgh'", "abcdefgh"],
   ["Basic header", "Authorization: Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA=="],
+  ["token header", "Authorization: token abcdef1234567890", "abcdef1234567890"],
   ["key header", "X-Api-Key: 12ab34cd56", "12ab34cd56"],
   ["URL", "https://user:pw12345678@host.example.com/x", "pw12345678"],
   ["URL with @ in the password", "postgres://u:p@ss@db.example.com/x", "p@ss"],

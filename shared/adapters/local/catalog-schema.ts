@@ -43,6 +43,9 @@ create table if not exists dataset_rows (
   primary key (id, name, version)
 ) without rowid;
 
-create table if not exists tombstones (id text primary key, session_key text, created_at integer not null) without rowid;
+create table if not exists tombstones (
+  id text primary key, session_key text, root text not null, created_at integer not null
+) without rowid;
+create index if not exists tombstones_by_root on tombstones (root);
 create index if not exists tombstones_by_session on tombstones (session_key) where session_key is not null;
 `;

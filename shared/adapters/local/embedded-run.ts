@@ -15,6 +15,8 @@ export interface EmbeddedRun {
   readonly settings: IngestSettings;
   /** Reads every object again, whatever the catalog says of it. */
   readonly force?: boolean;
+  /** Passes over files last changed before this moment, in milliseconds since the epoch. */
+  readonly since?: number;
   /** Called in the order of the drop. */
   readonly onObject?: (report: IngestReport) => void;
   readonly onProgress?: (progress: RunProgress) => void;
@@ -88,6 +90,11 @@ export async function runDrop(run: EmbeddedRun): Promise<RunSummary> {
         done += 1;
         continue;
       }
+      if (run.since !== undefined && Number(item.mtimeNs / 1_000_000n) < run.since) {
+        total.unchanged += 1;
+        done += 1;
+        continue;
+      }
       const known = run.force === true ? undefined : await local.catalog.object(item.key);
       if (known?.fingerprint === fingerprintOf(item)) {
         const current = known.revision === settings.revision;
@@ -106,7 +113,7 @@ export async function runDrop(run: EmbeddedRun): Promise<RunSummary> {
     while (active.size > 0) await Promise.all(active);
   } finally {
     await Promise.allSettled(active);
-    local.catalog.flush();
+    await local.catalog.flush();
   }
   return { ...total, counts };
 }

@@ -142,6 +142,12 @@ export class SqliteCatalog implements Catalog {
     return [...rows].map((row) => textOf(row["revision"]));
   }
 
+  async pruneRevisions(id: string): Promise<void> {
+    const sql = `delete from revisions where id = ?
+      and revision <> (select revision from trajectories t where t.id = revisions.id)`;
+    this.#change(() => this.#run(sql, id));
+  }
+
   async registerDataset(dataset: DatasetRecord): Promise<"registered" | "known"> {
     return this.#change(() => {
       const sql = "select 1 from datasets where name = ? and version = ?";
@@ -167,11 +173,15 @@ export class SqliteCatalog implements Catalog {
 
   async forget(id: string): Promise<Forgotten> {
     return this.#change(() => {
+      // Those buried with it before count again: a kill may have left their objects.
       const sql = `with recursive gone(id) as (
           select ? union select t.id from trajectories t join gone on t.superseded_by = gone.id
-        ) select id from gone`;
-      const ids = [...this.#each(sql, id)].map((row) => textOf(row["id"]));
-      return { ids, orphanBlobs: ids.flatMap((gone) => this.#bury(gone)) };
+        ) select id from gone union select id from tombstones where root = ?`;
+      const ids = [...this.#each(sql, id, id)].map((row) => textOf(row["id"]));
+      for (const gone of ids) this.#bury(gone, id);
+      const orphans = `select distinct b.sha256 from blobs b join tombstones t on t.id = b.id where t.root = ?
+        and not exists (select 1 from blobs o join trajectories live on live.id = o.id where o.sha256 = b.sha256)`;
+      return { ids, orphanBlobs: [...this.#each(orphans, id)].map((blob) => textOf(blob["sha256"])) };
     });
   }
 
@@ -179,15 +189,18 @@ export class SqliteCatalog implements Catalog {
     return this.#get("select 1 from tombstones where id = ?", id) !== undefined;
   }
 
-  /** Commits what is pending. */
-  flush(): void {
+  async flush(): Promise<void> {
+    this.#commit();
+  }
+
+  #commit(): void {
     if (this.#pending === 0) return;
     this.#db.exec("commit");
     this.#pending = 0;
   }
 
   async close(): Promise<void> {
-    this.flush();
+    this.#commit();
     this.#db.close();
   }
 
@@ -246,23 +259,18 @@ export class SqliteCatalog implements Catalog {
     return { kind: "new", supersedes };
   }
 
-  #bury(id: string): readonly string[] {
+  #bury(id: string, root: string): void {
     const row = this.#get("select session_key from trajectories where id = ?", id);
     this.#run(
-      "insert or ignore into tombstones values (?, ?, ?)",
+      "insert or ignore into tombstones values (?, ?, ?, ?)",
       id,
       row?.["session_key"] ?? null,
+      root,
       this.#clock.now(),
     );
-    const orphans = this.#each(
-      "select sha256 from blobs b where id = ? and not exists (select 1 from blobs o where o.sha256 = b.sha256 and o.id <> b.id)",
-      id,
-    );
-    const orphanBlobs = [...orphans].map((blob) => textOf(blob["sha256"]));
-    for (const table of ["blobs", "places", "revisions", "trajectories"]) {
+    for (const table of ["places", "revisions", "trajectories"]) {
       this.#run(`delete from ${table} where id = ?`, id);
     }
-    return orphanBlobs;
   }
 
   #change<T>(work: () => T): T {
@@ -272,7 +280,7 @@ export class SqliteCatalog implements Catalog {
     try {
       const result = work();
       this.#db.exec("release change");
-      if (this.#pending >= BATCH) this.flush();
+      if (this.#pending >= BATCH) this.#commit();
       return result;
     } catch (error) {
       this.#db.exec("rollback to change; release change");

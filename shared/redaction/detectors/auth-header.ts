@@ -1,8 +1,8 @@
 import { isTemplate } from "../credential-value.ts";
 import type { Detector } from "../detector.ts";
 
-const bearer = /bearer[ \t]+([A-Za-z0-9._~+/=:-]{4,})/iy;
-const basic = /basic[ \t]+([A-Za-z0-9+/]{6,}={0,2})/iy;
+const bearer = /bearer[ \t]+([A-Za-z0-9._~+/=:-]{4,8192})/iy;
+const basic = /basic[ \t]+([A-Za-z0-9+/]{6,8192}={0,2})/iy;
 
 const afterAuthorization = (text: string, start: number): boolean =>
   /authorization["'\\]*\s*[:=,]\s*["'\\]*$/i.test(text.slice(Math.max(0, start - 32), start));

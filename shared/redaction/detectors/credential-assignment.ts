@@ -3,6 +3,7 @@ import { type CredentialKind, credentialKind, keyEnd } from "../credential-key.t
 import { isSecretValue, isTemplate, type ValueForm } from "../credential-value.ts";
 import type { Detector } from "../detector.ts";
 
+/** Values are usually shorter; beyond it only blanks and quotes end one. */
 const MAX_VALUE = 2048;
 
 interface Key {
@@ -58,9 +59,9 @@ const readQuoted = (input: { text: string; quote: number; escapes: number }): Va
     }
     slashes = 0;
   }
-  // Cut off before the closing quote: take the first line's first word.
+  // Not closed, or not soon: take the first word, however long.
   let end = start;
-  while (end < limit && !isSpace(text.charCodeAt(end))) end += 1;
+  while (end < text.length && !isSpace(text.charCodeAt(end)) && text.charCodeAt(end) !== code) end += 1;
   return { start, end, form: "quoted" };
 };
 
@@ -98,6 +99,9 @@ const readBare = (input: { text: string; start: number; form: ValueForm }): Valu
       break;
     }
   }
+  if (end - start === MAX_VALUE) {
+    while (end < text.length && !isSpace(text.charCodeAt(end)) && !isQuote(text.charCodeAt(end))) end += 1;
+  }
   while (end > start && /[.,:;!?]/.test(text.charAt(end - 1))) {
     // "hunter2!" keeps its mark; sentence punctuation goes.
     if (text.charAt(end - 1) === "!" || text.charAt(end - 1) === "?") break;
@@ -121,6 +125,12 @@ const readLiteral = (text: string, at: number): Value | undefined => {
   if (match === null) return undefined;
   return readQuoted({ text, quote: at + match[0].length - 1, escapes: match[1]?.length ?? 0 });
 };
+
+/** "ApiKey abc" and the like in an Authorization header: the value is the last word. */
+const authScheme = /^(?:bearer|basic|token|apikey|api-key|digest|key|bot|negotiate)[ \t]+/i;
+
+const schemeLength = (text: string, at: number): number =>
+  authScheme.exec(text.slice(at, at + 24))?.[0].length ?? 0;
 
 const typeThenDefault = /[A-Za-z_][\w.]{0,60}(?:\[[\w\s.,|]{0,60}\])?(?:\s?\|\s?\w{1,30}){0,3}\s?=\s?/y;
 const tuple = /\(\s?["'][^"'\n]{0,128}["'],\s?(?=["'])/y;
@@ -164,21 +174,13 @@ const readValue = (input: { text: string; index: number; key: Key }): Value | un
   if (isColon && !spaced && !/[\w$@#!^&*+-]/.test(text.charAt(from))) return undefined;
   const upper = /^[A-Z][A-Z0-9_]*$/.test(key.name) && key.name.length > 4;
   const form: ValueForm = isColon ? "colon" : upper && !spaced ? "environment" : spaced ? "loose" : "tight";
-  return readBare({ text, start: from, form });
-};
-
-/** "ApiKey abc" and the like in an Authorization header: the value is the last word. */
-const stripScheme = (text: string, value: Value): Value => {
-  const match = /^(?:bearer|basic|token|apikey|api-key|digest|key|bot|negotiate)[ \t]+/i.exec(
-    text.slice(value.start, value.start + 24),
-  );
-  return match === null ? value : { ...value, start: value.start + match[0].length };
+  return readBare({ text, start: from + schemeLength(text, from), form });
 };
 
 const isCodeAfter = (text: string, value: Value): boolean => {
   const next = text.charCodeAt(value.end);
   if (next === 40 || next === 91) return true;
-  const inner = text.slice(value.start, value.end);
+  const inner = text.slice(value.start, Math.min(value.end, value.start + MAX_VALUE));
   return /^[A-Za-z_$][\w$.]*[([]/.test(inner) || /^[A-Za-z_$][\w$]*(?:\?\.|->|::)/.test(inner);
 };
 
@@ -228,8 +230,10 @@ export const credentialAssignment: Detector = {
   detect: ({ text, anchors, add }) => {
     let done = 0;
     const report = (kind: CredentialKind, found: Value): void => {
-      const value = stripScheme(text, found);
-      const content = text.slice(value.start, value.end);
+      const value = { ...found, start: found.start + schemeLength(text, found.start) };
+      // A long value is told by its beginning, and passed over even if it is none: that keeps this linear.
+      if (value.end - value.start > MAX_VALUE) done = value.end;
+      const content = text.slice(value.start, Math.min(value.end, value.start + MAX_VALUE));
       if (!isSecretValue({ kind, value: content, form: value.form })) return;
       if (value.form !== "quoted" && (isCodeAfter(text, value) || isArgument(text, value))) return;
       done = value.end;

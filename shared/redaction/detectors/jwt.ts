@@ -1,8 +1,8 @@
+import { runEnd } from "../characters.ts";
 import type { Detector } from "../detector.ts";
 
-const header = /eyJ[A-Za-z0-9_-]*={0,2}/y;
-/** Header and payload, optionally a signature; encrypted tokens have five parts. */
-const jwt = /eyJ[A-Za-z0-9_-]{7,}={0,2}\.[A-Za-z0-9_-]{4,}={0,2}(?:\.[A-Za-z0-9_-]*){0,3}/y;
+/** A signed token has three parts, an encrypted one five; a cut one may have two. */
+const MAX_PARTS = 5;
 
 /** JSON web tokens. Every match implies a `jwt` anchor. */
 export const jwtDetector: Detector = {
@@ -11,19 +11,20 @@ export const jwtDetector: Detector = {
     let done = 0;
     for (const start of anchors.jwt) {
       if (start < done) continue;
-      header.lastIndex = start;
-      const headEnd = start + (header.exec(text)?.[0].length ?? 0);
-      if (text.charCodeAt(headEnd) !== 46) {
-        done = headEnd; // no dot: nothing in this run can be a header
-        continue;
+      const headEnd = runEnd(text, start);
+      let end = headEnd;
+      for (let part = 1; part < MAX_PARTS && text.charCodeAt(end) === 46; part += 1) {
+        const next = runEnd(text, end + 1);
+        if (next === end + 1) break;
+        end = next;
       }
-      jwt.lastIndex = start;
-      const match = jwt.exec(text);
-      if (match === null) continue;
-      const decoded = Buffer.from(match[0].slice(0, match[0].indexOf(".")), "base64url").toString("latin1");
-      if (!/"(?:alg|typ|enc|kid|cty)"/.test(decoded)) continue;
-      done = start + match[0].length;
-      add({ type: "JWT", start, end: done });
+      // Nothing in a run without a payload can be a header either.
+      done = headEnd;
+      if (end < headEnd + 4 || headEnd - start > 65_536) continue;
+      const header = Buffer.from(text.slice(start, headEnd), "base64url").toString("latin1");
+      if (!/"(?:alg|typ|enc|kid|cty)"/.test(header)) continue;
+      done = end;
+      add({ type: "JWT", start, end });
     }
   },
 };

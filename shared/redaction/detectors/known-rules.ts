@@ -48,6 +48,8 @@ const triggersByRule: Readonly<Record<string, readonly string[]>> = {
 /** Characters kept before and after an anchor: no rule in use can match further away. */
 const BEFORE = 320;
 const AFTER = 13_000;
+/** Anchors further apart get windows of their own, which overlap: the rules' matchers have a bounded stack. */
+const MAX_WINDOW = 131_072;
 
 /** Ranges of the rule that runs now; the rules run one at a time and synchronously. */
 let ranges: (readonly [number, number])[] = [];
@@ -113,7 +115,7 @@ export const knownRules: Detector = {
       const first = places[next] ?? 0;
       let last = first;
       // Neighbouring windows become one, so that the work stays linear in the text.
-      while (next < places.length && (places[next] ?? 0) - last <= AFTER) {
+      while (next < places.length && (places[next] ?? 0) - last <= AFTER && last - first <= MAX_WINDOW) {
         last = places[next] ?? last;
         next += 1;
       }

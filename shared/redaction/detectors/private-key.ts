@@ -8,7 +8,7 @@ const footer = /-----END ?(?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g;
 const MAX_BLOCK = 65_536;
 /** Content of a block without END: full base64 lines, so that prose after it stays. */
 const truncated =
-  /(?:(?:\s|\\+[nrt])*(?:(?:Proc-Type|DEK-Info|Version|Comment)[^\n\\]{0,200}|[A-Za-z0-9+/=]{16,}))*(?:(?:\s|\\+[nrt])*[A-Za-z0-9+/=]{1,80}(?=\s|\\|"|'|$|\.{3}))?/y;
+  /(?:(?:\s|\\+[nrt])*(?:(?:Proc-Type|DEK-Info|Version|Comment)[^\n\\]{0,200}|[A-Za-z0-9+/=]{16,1024})){0,2000}(?:(?:\s|\\+[nrt])*[A-Za-z0-9+/=]{1,80}(?=\s|\\|"|'|$|\.{3}))?/y;
 
 /**
  * PEM and PGP private-key blocks, with real or escaped line ends, also when the end is cut off.

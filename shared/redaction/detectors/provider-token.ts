@@ -1,6 +1,6 @@
-import { isAlphanumeric, isWord } from "../characters.ts";
+import { isAlphanumeric, isWord, runEnd } from "../characters.ts";
 import type { Detector } from "../detector.ts";
-import { prefixesEndingAt } from "../token-prefixes.ts";
+import { MAX_BODY, prefixesEndingAt } from "../token-prefixes.ts";
 
 const telegram = /AA[A-Za-z0-9_-]{32,35}(?![A-Za-z0-9_-])/y;
 const discordTail = /\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}/y;
@@ -31,7 +31,8 @@ export const providerToken: Detector = {
         if (accept !== undefined && anchor < refused) continue;
         const tail = matchAt(body, text, anchor + 1);
         if (tail === undefined) continue;
-        const end = anchor + 1 + tail.length;
+        const matched = anchor + 1 + tail.length;
+        const end = tail.length < MAX_BODY ? matched : runEnd(text, matched);
         if (accept === undefined || accept(tail)) found(anchor + 1 - literal.length, end);
         else refused = Math.max(refused, end);
       }

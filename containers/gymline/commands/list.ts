@@ -1,0 +1,137 @@
+import type { Command } from "commander";
+import { openForReading, systemClock } from "../../../shared/adapters/local/local-store.ts";
+import type { CatalogEntry } from "../../../shared/contracts/catalog-row.ts";
+import { gdiScore } from "../../../shared/curation/gdi.ts";
+import type { Selection } from "../../../shared/ports/catalog.ts";
+import { examples, storeOption } from "../options.ts";
+import { figure, many, note, out, table, verdict } from "../terminal.ts";
+import { UsageError } from "../usage-error.ts";
+
+interface ListOptions {
+  readonly store: string;
+  readonly project?: string;
+  readonly onlyDomain?: string;
+  readonly agent?: string;
+  readonly model?: string;
+  readonly sourceFormat?: string;
+  readonly task?: string;
+  readonly success?: string;
+  readonly minScore?: string;
+  readonly sort: string;
+  readonly limit: string;
+  readonly superseded?: boolean;
+  readonly json?: boolean;
+}
+
+export function addList(program: Command): void {
+  const command = program
+    .command("list")
+    .description("list the trajectories of a store, best first")
+    .option("--project <label>", "this project only")
+    .option("--only-domain <name>", "this domain only")
+    .option("--agent <name>", "this agent only")
+    .option("--model <name>", "this model only")
+    .option("--source-format <name>", "this log format only")
+    .option("--task <id>", "attempts at this task only")
+    .option("--success <verdict>", "true, false or unknown")
+    .option("--min-score <x>", "least total reward")
+    .option("--sort <by>", "reward or gdi", "reward")
+    .option("--limit <n>", "at most so many", "50")
+    .option("--superseded", "also logs that a longer one of their session superseded")
+    .option("--json", "one JSON object a line");
+  storeOption(command);
+  examples(command, [
+    "gymline list --store out",
+    "gymline list --success false --sort gdi --json | jq .id",
+  ]).action(list);
+}
+
+async function list(options: ListOptions): Promise<void> {
+  if (options.sort !== "reward" && options.sort !== "gdi") {
+    throw new UsageError(`--sort takes reward or gdi, not "${options.sort}"`);
+  }
+  const limit = Number(options.limit);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new UsageError(`--limit takes a whole number, not "${options.limit}"`);
+  const local = openForReading(options.store);
+  try {
+    const now = systemClock.now();
+    const ranked: { readonly entry: CatalogEntry; readonly gdi: number }[] = [];
+    let found = 0;
+    for await (const entry of local.catalog.select(selectionOf(options))) {
+      found += 1;
+      // Sorted by reward already; by GDI all have to be seen.
+      if (options.sort === "reward" && ranked.length >= limit) continue;
+      ranked.push({ entry, gdi: gdiOf(entry, now) });
+    }
+    if (options.sort === "gdi") ranked.sort((a, b) => b.gdi - a.gdi);
+    const shown = ranked.slice(0, limit);
+    if (options.json === true) for (const { entry, gdi } of shown) out(JSON.stringify({ ...entry, gdi }));
+    else print(shown, found);
+  } finally {
+    await local.close();
+  }
+}
+
+function gdiOf(entry: CatalogEntry, now: number): number {
+  const { reward, exportCount, feedback, createdAt } = entry;
+  return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now }).total;
+}
+
+function selectionOf(options: ListOptions): Selection {
+  const { project, onlyDomain: domain, agent, model, sourceFormat: format, task, success } = options;
+  if (success !== undefined && success !== "true" && success !== "false" && success !== "unknown") {
+    throw new UsageError(`--success takes true, false or unknown, not "${success}"`);
+  }
+  const minReward = options.minScore === undefined ? undefined : Number(options.minScore);
+  if (Number.isNaN(minReward)) throw new UsageError(`--min-score takes a number, not "${options.minScore}"`);
+  return {
+    ...(project === undefined ? {} : { project }),
+    ...(domain === undefined ? {} : { domain }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(model === undefined ? {} : { model }),
+    ...(format === undefined ? {} : { format }),
+    ...(task === undefined ? {} : { task }),
+    ...(success === undefined ? {} : { success: [success] }),
+    ...(minReward === undefined ? {} : { minReward }),
+    ...(options.superseded === true ? { includeSuperseded: true } : {}),
+  };
+}
+
+function print(
+  shown: readonly { readonly entry: CatalogEntry; readonly gdi: number }[],
+  found: number,
+): void {
+  if (shown.length === 0) {
+    note("no trajectory matches");
+    return;
+  }
+  const columns = [
+    { title: "id" },
+    { title: "task", max: 34 },
+    { title: "format" },
+    { title: "domain" },
+    { title: "agent", max: 20 },
+    { title: "model", max: 22 },
+    { title: "solved" },
+    { title: "reward", align: "right" },
+    { title: "gdi", align: "right" },
+    { title: "steps", align: "right" },
+    { title: "exports", align: "right" },
+  ] as const;
+  const rows = shown.map(({ entry, gdi }) => [
+    entry.id.slice(0, 10),
+    entry.taskId ?? "–",
+    entry.format,
+    entry.domain,
+    entry.agent,
+    entry.model ?? "–",
+    verdict(entry.success),
+    figure(entry.reward),
+    figure(gdi),
+    String(entry.agentSteps),
+    String(entry.exportCount),
+  ]);
+  out(table(columns, rows));
+  note(`${shown.length} of ${many(found, "trajectory", "trajectories")}`);
+}
