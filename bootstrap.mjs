@@ -14,7 +14,17 @@ const cli = "containers/gymline/main.ts";
 
 /** What each command runs under Node 24, in order; what the user adds goes to the last. */
 const COMMANDS = {
-  start: [[cli, "run", "shared/samples/drop", "--out", "out"]],
+  start: [
+    [
+      cli,
+      "run",
+      "shared/samples/drop",
+      "--out",
+      "out",
+      "--mapping",
+      "shared/samples/mappings/help-desk.json",
+    ],
+  ],
   gymline: [[cli]],
   test: [["test/run-all.ts"]],
   "test:fast": [["test/run-all.ts", "--fast"]],
@@ -22,6 +32,9 @@ const COMMANDS = {
   bench: [["test/bench/main.ts"]],
   build: [["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]],
 };
+
+/** Exit code of a run that is done but rejected some inputs. */
+const REJECTED = 2;
 
 class SetupError extends Error {}
 
@@ -44,6 +57,8 @@ async function main([command = "", ...extra]) {
   for (const [index, args] of COMMANDS[command].entries()) {
     const last = index === COMMANDS[command].length - 1;
     const status = await run(node, last ? [...args, ...extra] : args);
+    // Some of the samples are bad on purpose; that they are rejected is no failure of `npm start`.
+    if (command === "start" && status === REJECTED) return 0;
     if (status !== 0) return status;
   }
   if (command === "build") copyAssets();

@@ -4,8 +4,10 @@ import { z } from "zod";
 const EXPECTED: ReadonlySet<string> = new Set([
   "UsageError",
   "StoreBusyError",
+  "DropFolderError",
   "NoStoreError",
   "CatalogVersionError",
+  "CatalogFileError",
   "PluginError",
   "UnknownFormatError",
   "MappingError",

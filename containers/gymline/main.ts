@@ -1,23 +1,33 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addConvert } from "./commands/convert.ts";
 import { addDiff } from "./commands/diff.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addDomains } from "./commands/domains.ts";
 import { addExport } from "./commands/export.ts";
 import { addForget } from "./commands/forget.ts";
+import { addFormats } from "./commands/formats.ts";
 import { addList } from "./commands/list.ts";
+import { addRedact } from "./commands/redact.ts";
 import { addReprocess } from "./commands/reprocess.ts";
 import { addRun } from "./commands/run.ts";
+import { addSchema } from "./commands/schema.ts";
+import { addScore } from "./commands/score.ts";
 import { addShow } from "./commands/show.ts";
 import { addTrace } from "./commands/trace.ts";
+import { addValidate } from "./commands/validate.ts";
 import { EXIT } from "./exit-code.ts";
 import { isExpected, messageOf } from "./faults.ts";
 import { note } from "./terminal.ts";
 
 // Reading of a closed pipe (`gymline list | head`) ends the program, it is no fault.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT.done);
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.done);
+    throw error;
+  });
+}
 
 await main(process.argv);
 
@@ -36,6 +46,14 @@ async function main(argv: readonly string[]): Promise<void> {
   addTrace(program);
   addForget(program);
   addReprocess(program);
+  addValidate(program);
+  addConvert(program);
+  addScore(program);
+  addRedact(program);
+  addFormats(program);
+  addDomains(program);
+  addSchema(program);
+  addDoctor(program);
   for (const command of program.commands) command.exitOverride();
   try {
     await program.parseAsync([...argv]);

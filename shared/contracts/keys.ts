@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** Where things lie in the store; the same keys on disk and in S3. */
 
 export function trajectoryKey(id: string, revision?: string): string {
@@ -21,8 +23,32 @@ export function blobKey(sha256: string): string {
   return `blobs/${sha256}`;
 }
 
+/**
+ * Names of dropped files may be anything a file system takes: what a key cannot hold is percent-encoded, and a
+ * folder that looks like a report is told from one. A name too long for a key is cut and told apart by its hash.
+ */
 export function rejectionReportKey(dropKey: string): string {
-  return `rejected/${dropKey}.report.json`;
+  const folders = dropKey.split("/").map(encodeSegment);
+  const name = folders.pop() ?? "";
+  const path = [...folders.map((folder) => folder.replace(/\.report\.json$/, ".report%2Ejson")), name].join(
+    "/",
+  );
+  return `rejected/${shortened(path)}${REPORT}`;
+}
+
+const REPORT = ".report.json";
+
+function encodeSegment(segment: string): string {
+  const encoded = segment.replace(/[%\\\0]/g, (found) => encodeURIComponent(found));
+  return encoded === "" || encoded === "." || encoded === ".." ? `%${encoded}` : encoded;
+}
+
+function shortened(path: string): string {
+  const longest = Math.max(...path.split("/").map((segment) => Buffer.byteLength(segment)));
+  if (Buffer.byteLength(path) <= 900 && longest <= 240) return path;
+  const hash = createHash("sha256").update(path).digest("hex");
+  const start = path.slice(0, path.indexOf("/") + 1);
+  return `${Buffer.byteLength(start) <= 240 ? start : ""}long%${hash}`;
 }
 
 export function datasetPrefix(name: string, version: string): string {

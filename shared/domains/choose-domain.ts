@@ -47,6 +47,13 @@ export function chooseDomain({
   return { domain: "generic", because: "nothing known" };
 }
 
+/** Every trajectory asks for all of them. */
+const namesByDomain = new Map<string, ReadonlySet<string>>();
+
 function toolNamesOf(domain: string): ReadonlySet<string> {
-  return new Set(getDomainProfile(domain).tools.flatMap((tool) => [tool.name, ...tool.aliases]));
+  const known = namesByDomain.get(domain);
+  if (known !== undefined) return known;
+  const names = new Set(getDomainProfile(domain).tools.flatMap((tool) => [tool.name, ...tool.aliases]));
+  namesByDomain.set(domain, names);
+  return names;
 }

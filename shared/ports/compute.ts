@@ -37,6 +37,11 @@ export class ComputeLostError extends Error {
   override readonly name = "ComputeLostError";
 }
 
+/** There is nothing left to compute with: no fault of a task, which may be tried again elsewhere. */
+export class ComputeStoppedError extends Error {
+  override readonly name = "ComputeStoppedError";
+}
+
 /** Where the work is done that needs a processor and nothing else: this thread, or a pool of them. */
 export interface Compute {
   ingest(record: SourceRecord): Promise<ComputedRecord>;

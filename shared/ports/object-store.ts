@@ -1,4 +1,4 @@
-/** Keys are `/`-separated relative paths without empty, `.` or `..` segments. */
+/** Keys are `/`-separated relative paths; `keySegments` says which. Every method throws InvalidKeyError for others. */
 export interface ObjectStore {
   /** @throws ObjectNotFoundError */
   read(key: string): Promise<Uint8Array>;
@@ -9,7 +9,7 @@ export interface ObjectStore {
   /** Writes an object of unknown size piece by piece; it appears under its key only when `finish` resolves. */
   writer(key: string): Promise<ObjectWriter>;
   exists(key: string): Promise<boolean>;
-  /** Objects whose key starts with `prefix`, sorted by key. */
+  /** Objects whose key starts with `prefix`, sorted by the UTF-8 bytes of their keys. */
   list(prefix: string): AsyncIterable<{ readonly key: string; readonly size: number }>;
   /** Removing what is not there is no error. */
   remove(key: string): Promise<void>;

@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 
 import { findJsonFault } from "./json-fault.ts";
 import { nonFiniteTokens, scanJson } from "./json-scan.ts";
@@ -54,12 +54,56 @@ const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * @throws {RecordParseError} with the place inside the record.
  */
 export function parseRecord(bytes: Uint8Array, limits: Pick<ReadingLimits, "maxDepth">): ParsedRecord {
-  const scan = scanJson(bytes, limits.maxDepth);
+  return parseSound(bytes, limits.maxDepth) ?? parseWithCare(bytes, limits.maxDepth);
+}
+
+/** Records up to this size are parsed first and looked at afterwards: what they build is bounded by it. */
+const PARSE_FIRST_BYTES = 1 << 20;
+
+/** The value of a record that needs no repair, in one pass; undefined where it has to be looked at closely. */
+function parseSound(bytes: Uint8Array, maxDepth: number): ParsedRecord | undefined {
+  if (bytes.length > PARSE_FIRST_BYTES || !isUtf8(bytes)) return undefined;
+  if (withoutLoneSurrogates(bytes).count > 0) return undefined;
+  try {
+    const value: unknown = JSON.parse(textOf(bytes));
+    return isSound(value, maxDepth) ? { value, notes: [] } : undefined;
+  } catch {
+    // Whatever is wrong, the careful way finds it again and says where.
+    return undefined;
+  }
+}
+
+/** No nesting beyond the bound and no number beyond a double; walks without recursion. */
+function isSound(value: unknown, maxDepth: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    const next: unknown[] = [];
+    for (const item of level) {
+      if (typeof item === "number" && !Number.isFinite(item)) return false;
+      if (typeof item !== "object" || item === null) continue;
+      if (depth >= maxDepth) return false;
+      for (const inner of Array.isArray(item) ? item : Object.values(item)) {
+        if (typeof inner !== "string") next.push(inner);
+      }
+    }
+    level = next;
+  }
+  return true;
+}
+
+/** Checked UTF-8 as a string; text in ASCII alone needs no decoding. */
+function textOf(bytes: Uint8Array): string {
+  if (!isAscii(bytes)) return DECODER.decode(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+function parseWithCare(bytes: Uint8Array, maxDepth: number): ParsedRecord {
+  const scan = scanJson(bytes, maxDepth);
   if (scan.tooDeepAt !== undefined) {
     throw new RecordParseError(
       {
         code: "too-deep",
-        reason: `Arrays and objects are nested more than ${limits.maxDepth} deep.`,
+        reason: `Arrays and objects are nested more than ${maxDepth} deep.`,
         remedy: "Flatten the record or raise the limit maxDepth.",
       },
       positionAt(bytes, scan.tooDeepAt),
@@ -87,7 +131,7 @@ function parseText(usable: Uint8Array, original: Uint8Array): unknown {
     });
   }
   try {
-    return JSON.parse(DECODER.decode(usable));
+    return JSON.parse(textOf(usable));
   } catch {
     // The engine's error is left behind on purpose: its message quotes the text.
     throw syntaxError(original);

@@ -1,6 +1,6 @@
 import type { Fidelity, RedactionReport } from "../trajectory/gymline-extra.ts";
 import type { AtifTrajectory, Trajectory } from "../trajectory/schema.ts";
-import { needsRedaction, place, type Rewriter, reservePlaceholders, rewriteStrings } from "./redact-value.ts";
+import { place, type Rewriter, reservePlaceholders, rewriteStrings } from "./redact-value.ts";
 import type { Redactor } from "./redactor.ts";
 import { createRedactionReport } from "./report.ts";
 import { dropSignatures, isObject, signatureHoldsSecret } from "./signatures.ts";
@@ -48,17 +48,19 @@ const dropStale = (input: {
     const parts: Record<string, unknown> = { metrics, extra, tool_calls: calls, observation };
     for (const [name, part] of Object.entries(parts)) {
       if (part === undefined || part === null) continue;
-      let next: unknown = part;
-      if (name !== "tool_calls" && name !== "observation" && (written || promptTouched)) {
-        const onDrop = (key: string): void => drop(drops, `steps[*].${name}.${key}`, TOKENS);
-        next = dropTokenFields({ node: next, promptOnly: !written, onDrop });
-      }
+      const isText = name === "tool_calls" || name === "observation";
+      const own = written || (name === "observation" && old["observation"] !== step["observation"]);
+      const onToken = (key: string): void => drop(drops, `steps[*].${name}.${key}`, TOKENS);
+      const untold = (node: unknown): unknown =>
+        own || promptTouched ? dropTokenFields({ node, promptOnly: !own, onDrop: onToken }) : node;
       const onDrop = (key: string): void => drop(drops, `steps[*].${name}.${key}`, SIGNED);
       const pick = (value: string): boolean => written || signatureHoldsSecret(value, redactor);
+      const unsigned = (node: unknown): unknown => dropSignatures({ node, drop: pick, onDrop });
+      const next = isText ? part : untold(part);
       parts[name] =
         name === "metrics"
           ? next
-          : mapExtras({ node: next, name, change: (node) => dropSignatures({ node, drop: pick, onDrop }) });
+          : mapExtras({ node: next, name, change: (node) => unsigned(isText ? untold(node) : node) });
     }
     promptTouched ||= written || old["observation"] !== step["observation"];
     const changed = Object.entries(parts).some(([name, part]) => part !== step[name]);
@@ -69,7 +71,29 @@ const dropStale = (input: {
     };
   });
   const same = steps.every((step, index) => step === stepsAfter[index]);
-  return same ? after : { ...after, steps };
+  const cleaned = same ? after : { ...after, steps };
+  return before === after ? cleaned : dropTokensOutside(cleaned, drops);
+};
+
+/** Tokens may also stand in what a source says about the whole run, such as a list of its model calls. */
+const dropTokensOutside = (document: Json, drops: Drops): Json => {
+  const { agent, final_metrics: totals, extra } = document;
+  const agentExtra = isObject(agent) ? agent["extra"] : undefined;
+  const parts = { "agent.extra": agentExtra, final_metrics: totals, extra };
+  const next = Object.entries(parts).map(([name, node]) => {
+    const onDrop = (key: string): void => drop(drops, `${name}.*.${key}`, TOKENS);
+    return [name, node === undefined ? node : dropTokenFields({ node, promptOnly: false, onDrop })] as const;
+  });
+  const changed = new Map(next.filter(([name, node]) => node !== parts[name as keyof typeof parts]));
+  if (changed.size === 0) return document;
+  return {
+    ...document,
+    ...(changed.has("agent.extra") && isObject(agent)
+      ? { agent: { ...agent, extra: changed.get("agent.extra") } }
+      : {}),
+    ...(changed.has("final_metrics") ? { final_metrics: changed.get("final_metrics") } : {}),
+    ...(changed.has("extra") ? { extra: changed.get("extra") } : {}),
+  };
 };
 
 /** Signatures stand in `extra`s only: in a call's arguments the same key is the agent's own data. */
@@ -134,30 +158,40 @@ export const redactTrajectory = (input: {
   const { trajectory, redactor } = input;
   const own = trajectory.extra.gymline;
   const scanned = withoutOwnFields(trajectory);
-  if (!needsRedaction({ node: scanned, at: place(""), redactor })) {
-    return { trajectory, report: own.redaction };
-  }
   const session = redactor.session();
-  reservePlaceholders(scanned, session);
   const report = createRedactionReport();
+  let reserved = false;
+  // Most documents hold nothing to redact: only the first finding makes it worth looking for taken placeholders.
+  const reserve = (): void => {
+    if (!reserved) reservePlaceholders(scanned, session);
+    reserved = true;
+  };
   const first: Rewriter = {
-    text: (text, at) => session.redact(text, (type) => report.add(at.path, type)),
+    text: (text, at) => {
+      if (!reserved) {
+        if (redactor.scan(text).length === 0) return text;
+        reserve();
+      }
+      return session.redact(text, (type) => report.add(stepPath(at.path), type));
+    },
     whole: (value, at) => {
+      reserve();
       const [only] = redactor.scan(value);
       const type =
         only !== undefined && only.start === 0 && only.end === value.length ? only.type : "CREDENTIAL";
-      report.add(at.path, type);
+      report.add(stepPath(at.path), type);
       return session.replace(type, value);
     },
   };
-  let redacted = rewriteTrajectory(scanned, first);
+  let redacted = rewriteDocument(scanned, first);
   if (session.hasLearnt()) {
     const text: Rewriter["text"] = (value, at) =>
-      session.redactLearnt(value, (type) => report.add(at.path, type));
-    redacted = rewriteTrajectory(redacted, { text, whole: text });
+      session.redactLearnt(value, (type) => report.add(stepPath(at.path), type));
+    redacted = rewriteDocument(redacted, { text, whole: text });
   }
   const drops: Drops = new Map();
   const clean = dropStaleDeep({ before: scanned, after: redacted, redactor, drops });
+  if (clean === scanned) return { trajectory, report: own.redaction };
   const merged = report.finish(own.redaction);
   // Only strings were rewritten and optional fields removed, so the shape is still the schema's.
   const result = clean as unknown as Trajectory;
@@ -165,7 +199,7 @@ export const redactTrajectory = (input: {
     ...Object.fromEntries(Object.entries(own).filter(([key]) => ownFields.has(key))),
     ...result.extra.gymline,
     redaction: merged,
-    fidelity: withDrops(own.fidelity, drops),
+    fidelity: withDrops(result.extra.gymline.fidelity, drops),
   } as Trajectory["extra"]["gymline"];
   return { trajectory: { ...result, extra: { ...result.extra, gymline } }, report: merged };
 };
@@ -175,19 +209,13 @@ const withoutOwnFields = (trajectory: Trajectory): Json => ({
   extra: {
     ...trajectory.extra,
     gymline: Object.fromEntries(
-      Object.entries(trajectory.extra.gymline).filter(([key]) => !ownFields.has(key) && key !== "fidelity"),
+      Object.entries(trajectory.extra.gymline).filter(([key]) => !ownFields.has(key)),
     ),
   },
 });
 
-/** Like `rewriteStrings`, but with the step's own number in paths instead of its index. */
-const rewriteTrajectory = (document: Json, rewriter: Rewriter): Json => {
-  const numbered: Rewriter = {
-    text: (text, at) => rewriter.text(text, { ...at, path: stepPath(at.path) }),
-    whole: (value, at) => rewriter.whole(value, { ...at, path: stepPath(at.path) }),
-  };
-  return rewriteStrings({ node: document, at: place(""), rewriter: numbered }) as AtifTrajectory & Json;
-};
+const rewriteDocument = (document: Json, rewriter: Rewriter): Json =>
+  rewriteStrings({ node: document, at: place(""), rewriter }) as AtifTrajectory & Json;
 
 /** Step ids count from 1 without gaps, so the number is the index plus one. */
 const stepPath = (path: string): string =>

@@ -3,8 +3,7 @@ import { isSecretValue } from "./credential-value.ts";
 import { RedactionError } from "./errors.ts";
 import { isPlaceholder } from "./placeholder.ts";
 import type { RedactionSession } from "./redaction-session.ts";
-import type { Redactor } from "./redactor.ts";
-import { isObject, isSignature, signatureHoldsSecret } from "./signatures.ts";
+import { isObject, isSignature } from "./signatures.ts";
 
 /** Deeper values are refused at the door; this only keeps the walk from overflowing the stack. */
 const MAX_DEPTH = 400;
@@ -23,25 +22,41 @@ const regionBelow = (region: Region, key: string): Region => {
   return key === "tool_calls" || key === "observation" || key === "results" ? "step" : "text";
 };
 
-/** Where a value stands: what decides how its text is read. */
-export interface Place {
-  /** JSON pointer, with redacted keys. */
-  readonly path: string;
+/** Where a value stands: what decides how its text is read. Its path is only spelt out when asked for. */
+export class Place {
   readonly depth: number;
   readonly region: Region;
   /** Key of the enclosing list or object. */
   readonly name: string;
   /** Set if the key above names a credential. */
   readonly kind: CredentialKind | undefined;
+  readonly #parent: Place | undefined;
+  readonly #shown: string | number;
+
+  constructor(facts: {
+    readonly parent?: Place;
+    readonly shown: string | number;
+    readonly region: Region;
+    readonly name: string;
+    readonly kind: CredentialKind | undefined;
+  }) {
+    this.#parent = facts.parent;
+    this.#shown = facts.shown;
+    this.depth = facts.parent === undefined ? 0 : facts.parent.depth + 1;
+    this.region = facts.region;
+    this.name = facts.name;
+    this.kind = facts.kind;
+  }
+
+  /** JSON pointer, with redacted keys. */
+  get path(): string {
+    if (this.#parent === undefined) return String(this.#shown);
+    return `${this.#parent.path}/${String(this.#shown).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  }
 }
 
-export const place = (path: string): Place => ({
-  path,
-  depth: 0,
-  region: "document",
-  name: "",
-  kind: undefined,
-});
+export const place = (path: string, region: Region = "document"): Place =>
+  new Place({ shown: path, region, name: "", kind: undefined });
 
 const kindOfKey = (key: string): CredentialKind | undefined =>
   endsLikeCredentialKey(key, key.length) ? credentialKind(key) : undefined;
@@ -53,19 +68,6 @@ const kindOfEntry = (owner: Readonly<Record<string, unknown>>, key: string): Cre
   const name = owner["name"] ?? owner["key"] ?? owner["Name"] ?? owner["Key"];
   return typeof name === "string" ? kindOfKey(name) : undefined;
 };
-
-const below = (input: {
-  parent: Place;
-  key: string;
-  shown: string;
-  kind: CredentialKind | undefined;
-}): Place => ({
-  path: `${input.parent.path}/${input.shown.replaceAll("~", "~0").replaceAll("/", "~1")}`,
-  depth: input.parent.depth + 1,
-  region: regionBelow(input.parent.region, input.key),
-  name: input.key,
-  kind: input.kind,
-});
 
 const isWholeSecret = (kind: CredentialKind | undefined, value: string): boolean =>
   kind !== undefined && !isPlaceholder(value) && isSecretValue({ kind, value, form: "quoted" });
@@ -79,44 +81,6 @@ const checkDepth = (depth: number): void => {
     throw new RedactionError("walk", { reason: `nested deeper than ${MAX_DEPTH} levels` });
 };
 
-/** Whether any string, key or signature in the value calls for redaction; stops at the first. */
-export const needsRedaction = (input: {
-  readonly node: unknown;
-  readonly at: Place;
-  readonly redactor: Redactor;
-}): boolean => {
-  const { node, at, redactor } = input;
-  checkDepth(at.depth);
-  if (typeof node === "string") return isWholeSecret(at.kind, node) || redactor.scan(node).length > 0;
-  if (isNumericSecret(at.kind, node)) return true;
-  if (Array.isArray(node)) {
-    const inner = { ...at, depth: at.depth + 1 };
-    return node.some((item: unknown) => needsRedaction({ node: item, at: inner, redactor }));
-  }
-  if (!isObject(node)) return false;
-  for (const [key, value] of Object.entries(node)) {
-    if (value === null || typeof value === "boolean") {
-      if (redactor.scan(key).length > 0) return true;
-      continue;
-    }
-    const entry = { key, value, owner: node, listName: at.name };
-    if (at.region === "extra" && isSignature(entry)) {
-      if (signatureHoldsSecret(entry.value, redactor)) return true;
-      continue;
-    }
-    if (redactor.scan(key).length > 0) return true;
-    const next: Place = {
-      path: "",
-      depth: at.depth + 1,
-      region: regionBelow(at.region, key),
-      name: key,
-      kind: kindOfEntry(node, key),
-    };
-    if (needsRedaction({ node: value, at: next, redactor })) return true;
-  }
-  return false;
-};
-
 /** How a string is rewritten, and whether a value may be replaced whole. */
 export interface Rewriter {
   readonly text: (text: string, at: Place) => string;
@@ -128,44 +92,85 @@ export const rewriteStrings = (input: {
   readonly node: unknown;
   readonly at: Place;
   readonly rewriter: Rewriter;
-}): unknown => {
-  const { node, at, rewriter } = input;
-  checkDepth(at.depth);
+}): unknown => rewrite(input.node, input.at, { rewriter: input.rewriter, cleanKeys: new Set() });
+
+interface Walk {
+  readonly rewriter: Rewriter;
+  /** Keys that stay as they are; the same few keys come a thousand times in one document. */
+  readonly cleanKeys: Set<string>;
+}
+
+const rewrite = (node: unknown, at: Place, walk: Walk): unknown => {
   if (typeof node === "string")
-    return isWholeSecret(at.kind, node) ? rewriter.whole(node, at) : rewriter.text(node, at);
-  if (isNumericSecret(at.kind, node)) return rewriter.whole(String(node), at);
-  if (Array.isArray(node)) {
-    const items = node.map((item: unknown, index) =>
-      rewriteStrings({
-        node: item,
-        at: { ...at, path: `${at.path}/${index}`, depth: at.depth + 1 },
-        rewriter,
-      }),
-    );
-    return items.every((item, index) => item === node[index]) ? node : items;
+    return isWholeSecret(at.kind, node) ? walk.rewriter.whole(node, at) : walk.rewriter.text(node, at);
+  if (isNumericSecret(at.kind, node)) return walk.rewriter.whole(String(node), at);
+  if (typeof node !== "object" || node === null) return node;
+  checkDepth(at.depth);
+  return Array.isArray(node) ? rewriteList(node, at, walk) : rewriteObject(node as Json, at, walk);
+};
+
+const rewriteList = (list: readonly unknown[], at: Place, walk: Walk): readonly unknown[] => {
+  const { region, name, kind } = at;
+  let changed: unknown[] | undefined;
+  for (let index = 0; index < list.length; index += 1) {
+    const item = list[index];
+    // Token ids and log-probabilities come in long lists of numbers.
+    if (typeof item === "number" && kind === undefined) continue;
+    const next = rewrite(item, new Place({ parent: at, shown: index, region, name, kind }), walk);
+    if (next === item) continue;
+    changed ??= [...list];
+    changed[index] = next;
   }
-  if (!isObject(node)) return node;
-  const result = new Map<string, unknown>();
-  let same = true;
-  for (const [key, value] of Object.entries(node)) {
+  return changed ?? list;
+};
+
+type Json = Readonly<Record<string, unknown>>;
+
+const rewriteObject = (node: Json, at: Place, walk: Walk): Json => {
+  const keys = Object.keys(node);
+  let changed: Map<string, unknown> | undefined;
+  for (let index = 0; index < keys.length; index += 1) {
+    const key = keys[index] ?? "";
+    const value = node[key];
     if (at.region === "extra" && isSignature({ key, value, owner: node, listName: at.name })) {
-      result.set(key, value);
+      changed?.set(key, value);
       continue;
     }
-    let shown = rewriter.text(key, at);
-    // Two keys never become one: a redacted key that is taken gets a suffix.
-    for (let copy = 2; result.has(shown) || (shown !== key && Object.hasOwn(node, shown)); copy += 1) {
-      shown = `${rewriter.text(key, at)}#${copy}`;
+    const shown = rewriteKey(key, { node, at, walk, taken: changed });
+    const kind = kindOfEntry(node, key);
+    const region = regionBelow(at.region, key);
+    const next = rewrite(value, new Place({ parent: at, shown, region, name: key, kind }), walk);
+    if (changed === undefined) {
+      if (next === value && shown === key) continue;
+      changed = new Map(keys.slice(0, index).map((before) => [before, node[before]]));
     }
-    const next = rewriteStrings({
-      node: value,
-      at: below({ parent: at, key, shown, kind: kindOfEntry(node, key) }),
-      rewriter,
-    });
-    if (next !== value || shown !== key) same = false;
-    result.set(shown, next);
+    changed.set(shown, next);
   }
-  return same ? node : Object.fromEntries(result);
+  return changed === undefined ? node : Object.fromEntries(changed);
+};
+
+/** Two keys never become one: a redacted key that is taken gets a suffix. */
+const rewriteKey = (
+  key: string,
+  context: {
+    readonly node: Json;
+    readonly at: Place;
+    readonly walk: Walk;
+    readonly taken: ReadonlyMap<string, unknown> | undefined;
+  },
+): string => {
+  const { node, at, walk, taken } = context;
+  if (walk.cleanKeys.has(key)) return key;
+  const redacted = walk.rewriter.text(key, at);
+  if (redacted === key) {
+    walk.cleanKeys.add(key);
+    return key;
+  }
+  let shown = redacted;
+  for (let copy = 2; taken?.has(shown) === true || Object.hasOwn(node, shown); copy += 1) {
+    shown = `${redacted}#${copy}`;
+  }
+  return shown;
 };
 
 /** Keeps new placeholders from colliding with any in the value. */

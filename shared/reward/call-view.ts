@@ -52,7 +52,7 @@ function viewCall(at: PlacedCall, classifier: ToolClassifier, openFile: string):
   const named = targetOf(spec, at.params);
   const isFileWrite = kind === "write" && spec?.effect === undefined;
   const target = named === "" && isFileWrite ? openFile : named;
-  const edits = isFileWrite ? editsOfCall({ tool: at.tool, params: at.params, target }) : [];
+  const edits = isFileWrite ? normalised(editsOfCall({ tool: at.tool, params: at.params, target })) : [];
   return {
     at,
     kind,
@@ -61,7 +61,7 @@ function viewCall(at: PlacedCall, classifier: ToolClassifier, openFile: string):
     effect: effectOf(kind, spec, target),
     repeatable,
     shell: null,
-    edits: edits.map((edit) => ({ ...edit, target: normalPath(edit.target) })),
+    edits,
   };
 }
 
@@ -87,7 +87,7 @@ function viewCommand({
     effect: effect === "changes" ? "world" : "none",
     repeatable: spec.repeatable,
     shell: effect,
-    edits: edits.map((edit) => ({ ...edit, target: normalPath(edit.target) })),
+    edits: normalised(edits),
   };
 }
 
@@ -118,6 +118,13 @@ function targetOf(spec: ToolSpec | null, params: Params): string {
     if (typeof value === "number") return String(value);
   }
   return "";
+}
+
+function normalised(edits: readonly Edit[]): readonly Edit[] {
+  return edits.map((edit) => {
+    const target = normalPath(edit.target);
+    return target === edit.target ? edit : { ...edit, target };
+  });
 }
 
 /** One spelling of a path: no "./" in front, no doubled or trailing slashes. URLs keep theirs. */

@@ -13,7 +13,7 @@ const unusedScore = 0.7;
 export function infoUseScores(views: readonly CallView[]): readonly RuleScore[] {
   const acting = views.filter((view) => view.at.step > 0 && acts(view));
   const used = queryTokens({
-    outputs: views.map((view) => ({ step: view.at.step, output: view.at.output })),
+    outputs: views.map((view) => view.at),
     queries: acting.map((view) => ({ step: view.at.step, text: argumentText(view.at.params) })),
     rule: "mended",
   });

@@ -75,18 +75,15 @@ class EditHistory {
 
   #replace(target: string, before: string, after: string, step: number): Finding | null {
     if (before === after) return null;
-    const [short, long] = [coreOf(before, after), { before, after }];
+    const whole = { before, after };
+    const core = coreOf(before, after);
+    const forms = core !== null && sizeOf(core) >= tellingCore ? [whole, core] : [whole];
     let undone: number | undefined;
-    for (const each of sizeOf(short) >= tellingCore ? [long, short] : [long]) {
-      undone ??= this.#replaced.get(replacementKey(target, each.after, each.before));
-    }
-    this.#replaced.set(replacementKey(target, before, after), step);
-    if (sizeOf(short) >= tellingCore) {
-      this.#replaced.set(replacementKey(target, short.before, short.after), step);
-    }
-    this.#lastReplacement.set(target, long);
-    const whole = this.#contents.get(`${target}\u0000`);
-    if (whole !== undefined) whole.current = null;
+    for (const form of forms) undone ??= this.#replaced.get(replacementKey(target, form.after, form.before));
+    for (const form of forms) this.#replaced.set(replacementKey(target, form.before, form.after), step);
+    this.#lastReplacement.set(target, whole);
+    const content = this.#contents.get(`${target}\u0000`);
+    if (content !== undefined) content.current = null;
     return undone === undefined
       ? null
       : { code: "reverted_edit", what: `reverts the edit of step ${undone}` };
@@ -125,9 +122,12 @@ function sizeOf(change: { readonly before: string; readonly after: string }): nu
   return change.before.trim().length + change.after.trim().length;
 }
 
-/** The lines a replacement really changes: without those that stand at the start or end of both texts. */
-function coreOf(before: string, after: string): { readonly before: string; readonly after: string } {
-  if (!before.includes("\n") || !after.includes("\n")) return { before, after };
+/**
+ * The lines a replacement really changes: without those that stand at the start or end of both texts. Null
+ * where that is all of them.
+ */
+function coreOf(before: string, after: string): { readonly before: string; readonly after: string } | null {
+  if (!before.includes("\n") && !after.includes("\n")) return null;
   const old = before.split("\n");
   const now = after.split("\n");
   const most = Math.min(old.length, now.length);
@@ -135,6 +135,7 @@ function coreOf(before: string, after: string): { readonly before: string; reado
   while (head < most && old[head] === now[head]) head++;
   let tail = 0;
   while (tail < most - head && old[old.length - 1 - tail] === now[now.length - 1 - tail]) tail++;
+  if (head + tail === 0) return null;
   return {
     before: old.slice(head, old.length - tail).join("\n"),
     after: now.slice(head, now.length - tail).join("\n"),

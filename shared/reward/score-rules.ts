@@ -13,7 +13,6 @@ import {
   type ComposedStep,
   createStepComposer,
   type ModelScores,
-  type RuleRubrics,
   ruleRubricsOf,
   weightedMean,
 } from "./step-score.ts";
@@ -47,33 +46,37 @@ export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
   const scores = compatible ? scoreCallsCompatibly(calls, classifier) : scoreCallsMended(calls, classifier);
 
   const composer = createStepComposer(rubricsOf(profile), config);
-  const composed: ComposedStep[] = [];
+  const means = new ProcessScore();
   const documents: StepScore[] = [];
   let next = 0;
   for (let index = 0; index < steps.length; index++) {
-    const rules: RuleRubrics[] = [];
-    const callScores: CallScore[] = [];
+    const from = next;
+    while (calls[next]?.step === index) next++;
+    const own = scores.slice(from, next);
+    const rules = own.map(ruleRubricsOf);
     const reasons: ScoreReason[] = [];
-    for (let call = calls[next]; call?.step === index; call = calls[++next]) {
-      const each = scores[next];
-      if (each === undefined) continue;
-      const own = ruleRubricsOf(each);
-      rules.push(own);
-      callScores.push(callScore(call.tool, each, composer.call(own)));
-      addReasons(reasons, call.call, each);
-    }
+    own.forEach((each, call) => {
+      addReasons(reasons, call, each);
+    });
     const step = composer.step(rules, modelScores[index] ?? null);
-    composed.push(step);
+    means.add(step);
     documents.push({
       index,
       total: rounded(step.total),
       rubrics: step.rubrics,
-      calls: callScores,
+      calls: own.map((each, i) => {
+        const rubrics = rules[i];
+        return callScore(
+          calls[from + i]?.tool ?? "",
+          each,
+          rubrics === undefined ? null : composer.call(rubrics),
+        );
+      }),
       reasons,
     });
   }
 
-  const layers = layerScores(request, composed);
+  const layers = layerScores(request, means);
   return {
     schema: "gymline.score.v1",
     total: round4(layers.total),
@@ -86,6 +89,28 @@ export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
   };
 }
 
+/** The mean over the steps that were scored, and which layers scored any. */
+class ProcessScore {
+  count = 0;
+  rules = false;
+  model = false;
+  #sum = 0;
+  #scored = 0;
+
+  add(step: ComposedStep): void {
+    this.count++;
+    if (step.rules) this.rules = true;
+    if (step.model) this.model = true;
+    if (step.total === null) return;
+    this.#sum += step.total;
+    this.#scored++;
+  }
+
+  mean(): number | null {
+    return this.#scored > 0 ? this.#sum / this.#scored : null;
+  }
+}
+
 interface LayerScores {
   readonly outcome: number | null;
   readonly process: number | null;
@@ -94,23 +119,23 @@ interface LayerScores {
   readonly counted: ScoreLayer[];
 }
 
-function layerScores(request: ScoreRequest, steps: readonly ComposedStep[]): LayerScores {
+function layerScores(request: ScoreRequest, steps: ProcessScore): LayerScores {
   const { config, profile } = request;
   const isNeutral = config.unscored === "neutral";
   const outcome = scoreOutcome(request.outcome, profile.outcomeSpec) ?? (isNeutral ? 0 : null);
   const given = request.referenceSteps ?? config.referenceSteps;
   const reference = typeof given === "number" && Number.isFinite(given) && given > 0 ? given : null;
   // knowlyr-gym totals an empty trajectory 0, whatever its outcome.
-  if (steps.length === 0 && config.composition === "compatible" && isNeutral) {
+  if (steps.count === 0 && config.composition === "compatible" && isNeutral) {
     return { outcome, process: 0, efficiency: 0, total: 0, counted: [] };
   }
-  const process = weightedMean(steps.map((step) => [step.total, 1]));
+  const process = steps.mean();
   const efficiency =
-    reference === null || (steps.length === 0 && !isNeutral)
+    reference === null || (steps.count === 0 && !isNeutral)
       ? isNeutral
         ? 1
         : null
-      : scoreEfficiency(steps.length, reference);
+      : scoreEfficiency(steps.count, reference);
   const total = weightedMean([
     [outcome, config.outcomeWeight],
     [process, config.processWeight],
@@ -118,8 +143,8 @@ function layerScores(request: ScoreRequest, steps: readonly ComposedStep[]): Lay
   ]);
   const counted: ScoreLayer[] = [];
   if (outcome !== null && config.outcomeWeight > 0) counted.push("outcome");
-  if (config.processWeight > 0 && steps.some((step) => step.rules)) counted.push("rules");
-  if (config.processWeight > 0 && steps.some((step) => step.model)) counted.push("model");
+  if (config.processWeight > 0 && steps.rules) counted.push("rules");
+  if (config.processWeight > 0 && steps.model) counted.push("model");
   if (efficiency !== null && config.efficiencyWeight > 0) counted.push("efficiency");
   return { outcome, process, efficiency, total: total ?? 0, counted };
 }
@@ -153,7 +178,9 @@ function callScore(tool: string, scores: CallScores, total: number | null): Call
 
 function addReasons(reasons: ScoreReason[], call: number, scores: CallScores): void {
   for (const { deduction } of [scores.redundancy, scores.regression, scores.infoUtilization]) {
-    if (deduction !== null) reasons.push({ call, ...deduction });
+    if (deduction === null) continue;
+    const { code, message, penalty } = deduction;
+    reasons.push({ call, code, message, penalty });
   }
 }
 

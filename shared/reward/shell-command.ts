@@ -98,6 +98,10 @@ interface Segment {
   readonly writesFile: boolean;
 }
 
+/** 1 for characters that may end a word or begin something else. */
+const special = new Uint8Array(128);
+for (const char of " \t\r\n'\"\\;|()&<>") special[char.charCodeAt(0)] = 1;
+
 /** Splits a command into the simple commands it consists of. One pass; quotes hide what is in them. */
 function segmentsOf(command: string): readonly Segment[] {
   const segments: Segment[] = [];
@@ -172,8 +176,11 @@ function segmentsOf(command: string): readonly Segment[] {
       i = newline < 0 ? command.length : newline;
       continue;
     } else {
-      word += char;
+      const from = i++;
+      while (i < command.length && special[command.charCodeAt(i)] !== 1) i++;
+      word += command.slice(from, i);
       inWord = true;
+      continue;
     }
     i++;
   }

@@ -2,7 +2,8 @@ import { gunzipSync } from "node:zlib";
 import { sftRow } from "../dataset/sft-row.ts";
 import type { ComputedRecord, ComputedScore, RenderedRow } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
-import { type Trajectory, trajectorySchema } from "../trajectory/schema.ts";
+import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
+import type { Trajectory } from "../trajectory/schema.ts";
 import { documentBytes, ingestRecord } from "./ingest-record.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import { readScore, type ScoreSettings, scoreTrajectory } from "./score-trajectory.ts";
@@ -53,9 +54,31 @@ export function computeSftRow(document: Uint8Array, score: Uint8Array): Rendered
   };
 }
 
-/** A stored document, checked: the file could have been written by another version or by hand. */
+/** A stored file is not what its key promises. */
+export class StoredFormatError extends Error {
+  override readonly name = "StoredFormatError";
+}
+
+/**
+ * A document of our own store. Its shape was checked when it was made, so only the schema literal is looked at
+ * here; `gymline doctor --deep` checks all of it.
+ * @throws StoredFormatError
+ */
 export function readDocument(document: Uint8Array): Trajectory {
-  return trajectorySchema.parse(JSON.parse(gunzipSync(document).toString("utf8")));
+  let value: { readonly extra?: { readonly gymline?: { readonly schema?: unknown } } };
+  try {
+    value = JSON.parse(gunzipSync(document).toString("utf8"));
+  } catch (cause) {
+    throw new StoredFormatError("a stored document is no gzipped JSON; gymline doctor --deep names it", {
+      cause,
+    });
+  }
+  if (value?.extra?.gymline?.schema !== TRAJECTORY_SCHEMA) {
+    throw new StoredFormatError(
+      `a stored document has not the schema ${TRAJECTORY_SCHEMA}; gymline doctor --deep names it`,
+    );
+  }
+  return value as Trajectory;
 }
 
 function encodedScore(trajectory: Trajectory, settings: ScoreSettings): ComputedScore {

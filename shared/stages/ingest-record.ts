@@ -190,9 +190,18 @@ function firstMessageHash(trajectory: Trajectory): string {
   return createHash("sha256").update(contentText(first?.message)).digest("hex").slice(0, 16);
 }
 
-/** The stored form: gzip level 1, since logs are written once and the CPU is the bottleneck. */
+/**
+ * The stored form: gzip level 1, since logs are written once and the CPU is the bottleneck. Steps are serialised one
+ * by one: a single character beyond Latin-1 makes the engine's whole string twice as large and slow to encode.
+ */
 export function documentBytes(trajectory: Trajectory): Uint8Array {
-  return gzipSync(JSON.stringify(trajectory), { level: 1 });
+  const { steps, ...rest } = trajectory;
+  const parts = [Buffer.from(`${JSON.stringify(rest).slice(0, -1)},"steps":[`)];
+  for (const [index, step] of steps.entries()) {
+    parts.push(Buffer.from(`${index === 0 ? "" : ","}${JSON.stringify(step)}`));
+  }
+  parts.push(Buffer.from("]}"));
+  return gzipSync(Buffer.concat(parts), { level: 1 });
 }
 
 function stemOf(record: SourceRecord): string {

@@ -27,9 +27,17 @@ export const storedScoreSchema = scoreDocumentSchema.extend({
 
 export type StoredScore = z.infer<typeof storedScoreSchema>;
 
+/** A score of our own store; like documents, checked in full by `gymline doctor --deep` only. */
 export function readScore(bytes: Uint8Array): StoredScore {
-  return storedScoreSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+  const value: { readonly schema?: unknown } = JSON.parse(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"),
+  );
+  if (value?.schema !== SCORE_SCHEMA)
+    throw new TypeError(`a stored score has not the schema ${SCORE_SCHEMA}`);
+  return value as StoredScore;
 }
+
+const SCORE_SCHEMA = "gymline.score.v1";
 
 export interface ScoredTrajectory {
   readonly row: ScoreRow;

@@ -17,10 +17,13 @@ export interface ScorePorts {
   readonly compute: Compute;
 }
 
-/** Scores one stored trajectory: the score document first, then the catalog, so that a repeat changes nothing. */
+/**
+ * Scores one stored trajectory: the score document first, then the catalog, so that a repeat changes nothing. It
+ * replaces the score that the same scorer gave an older revision of the document.
+ */
 export async function score(message: ScoreMessage, ports: ScorePorts): Promise<ComputedScore> {
   const computed = message.computed ?? (await ports.compute.score(await ports.store.read(message.key)));
-  await ports.store.putIfAbsent(scoreKey(message.id, computed.row.scorer), computed.bytes);
+  await ports.store.put(scoreKey(message.id, computed.row.scorer), computed.bytes);
   await ports.catalog.setScore(message.id, computed.row);
   return computed;
 }

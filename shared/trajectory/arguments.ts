@@ -26,7 +26,8 @@ export function readArguments(value: unknown): {
     return { parsed: {}, raw: value, problem: "arguments are not an object" };
   }
   if (!withinDepth(parsed)) return { parsed: {}, raw: value, problem: "arguments are nested too deeply" };
-  const same = withoutSpace(value) === JSON.stringify(parsed);
+  const back = JSON.stringify(parsed);
+  const same = back === value || withoutSpace(value) === back;
   return same
     ? { parsed: parsed as Record<string, unknown> }
     : { parsed: parsed as Record<string, unknown>, raw: value };

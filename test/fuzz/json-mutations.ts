@@ -27,7 +27,11 @@ const oddValues: readonly Json[] = [
   [null, 1, ["x"], {}],
   JSON.parse('{"__proto__": {"role": "user"}, "constructor": {"prototype": 1}, "toString": null}'),
   { type: "text", text: 1 },
-  [{ type: "tool_use" }, { type: "tool_result" }, { type: "image_url", image_url: "data:image/png;base64,!!" }],
+  [
+    { type: "tool_use" },
+    { type: "tool_result" },
+    { type: "image_url", image_url: "data:image/png;base64,!!" },
+  ],
   "日本語 ‮ rtl ​ 👩‍👩‍👧‍👦 é",
   "```\n```bash\n```\n<function=x><parameter=y></function>",
   "<function=a>".repeat(2000),
@@ -39,7 +43,19 @@ const oddValues: readonly Json[] = [
   ...Object.keys(rawValues).map(rawValue),
 ];
 
-const roles = ["system", "user", "assistant", "tool", "function", "developer", "ai", "exit", "human", "gpt", "x"];
+const roles = [
+  "system",
+  "user",
+  "assistant",
+  "tool",
+  "function",
+  "developer",
+  "ai",
+  "exit",
+  "human",
+  "gpt",
+  "x",
+];
 
 /** Enough for the change to fall anywhere; the rest of a longer log is more of the same. */
 const PLACES = 4000;
@@ -89,9 +105,9 @@ function without(value: Json, path: Path): Json {
 function withOtherKey(here: Json, random: Random): Json {
   if (!isObject(here)) return here;
   const entries = Object.entries(here);
-  const other = random.chance(0.5) ? random.pick(oddKeys) : `${random.pick(entries)?.[0] ?? "x"}_2`;
-  if (entries.length === 0) return Object.fromEntries([[other, 1]]);
+  if (entries.length === 0) return Object.fromEntries([[random.pick(oddKeys), 1]]);
   const at = random.int(entries.length);
+  const other = random.chance(0.5) ? random.pick(oddKeys) : `${random.pick(entries)[0]}_2`;
   return Object.fromEntries(entries.map(([key, item], index) => [index === at ? other : key, item]));
 }
 
@@ -108,7 +124,7 @@ function withOneMore(here: Json, random: Random): Json {
 function turned(here: Json): Json {
   if (Array.isArray(here)) return Object.fromEntries(here.map((item: Json, index) => [String(index), item]));
   if (isObject(here)) return Object.values(here);
-  return typeof here === "string" ? [here] : String(here);
+  return typeof here === "string" ? [here] : JSON.stringify(here);
 }
 
 function swapped(value: Json, random: Random): Json {

@@ -1,21 +1,17 @@
-import { existsSync, realpathSync } from "node:fs";
-import { resolve, sep } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
-import { type EmbeddedRun, type RunSummary, runDrop } from "../../../shared/adapters/local/embedded-run.ts";
-import { openForWriting, systemClock } from "../../../shared/adapters/local/local-store.ts";
-import type { DatasetRequest } from "../../../shared/contracts/dataset-request.ts";
-import { type ExportResult, exportDataset } from "../../../shared/stages/export.ts";
+import type { RunSummary } from "../../../shared/adapters/local/embedded-run.ts";
+import { runPipeline } from "../../../shared/adapters/local/run-pipeline.ts";
+import type { ExportResult } from "../../../shared/stages/export.ts";
 import type { IngestedItem, IngestReport } from "../../../shared/stages/ingest.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
 import { EXIT } from "../exit-code.ts";
 import { examples, readingOptions } from "../options.ts";
-import { startCompute, threadCount } from "../pipeline.ts";
+import { threadCount } from "../pipeline.ts";
 import { startProgress } from "../progress.ts";
 import { datasetReport, rejectionReport, scoreTable } from "../reports.ts";
 import { loadSettings, type SettingsOptions } from "../settings.ts";
 import { bytesText, many, out } from "../terminal.ts";
-import { UsageError } from "../usage-error.ts";
 
 interface RunOptions extends SettingsOptions, DatasetOptions {
   readonly out: string;
@@ -28,6 +24,8 @@ interface RunOptions extends SettingsOptions, DatasetOptions {
 
 /** Trajectories and rejections shown; the store has them all. */
 const SHOWN = 60;
+/** Those that are kept to be reported at all. */
+const KEPT = 1000;
 
 export function addRun(program: Command): void {
   const command = program
@@ -50,33 +48,33 @@ export function addRun(program: Command): void {
 }
 
 async function run(drop: string, options: RunOptions): Promise<void> {
-  checkPlaces(drop, options.out);
   const { plan, config } = loadSettings(options);
   const request = datasetRequest(config.dataset, options);
-  const threads = threadCount(options.jobs);
-  const { settings, compute } = await startCompute(plan, threads);
   const started = performance.now();
-  const local = openForWriting(options.out);
   const seen: IngestedItem[] = [];
   const rejected: IngestReport["rejections"][number][] = [];
   const quiet = options.quiet === true || options.json === true;
-  const progress = startProgress("reading", { quiet });
+  let progress = startProgress("reading", { quiet });
   try {
-    const embedded: EmbeddedRun = {
+    const { summary, dataset, threads } = await runPipeline({
       drop,
-      local,
-      compute,
-      settings: settings.ingest,
+      out: options.out,
+      plan,
+      dataset: options.export ? request : null,
+      threads: threadCount(options.jobs),
       force: options.force === true,
       onObject: (report) => {
-        for (const item of report.items) if (seen.length < 1000) seen.push(item);
-        for (const rejection of report.rejections) if (rejected.length < 1000) rejected.push(rejection);
+        for (const item of report.items) if (seen.length < KEPT) seen.push(item);
+        for (const rejection of report.rejections) if (rejected.length < KEPT) rejected.push(rejection);
       },
       onProgress: ({ done, objects, bytes }) => progress.update({ done, total: objects, bytes }),
-    };
-    const summary = await runDrop(embedded);
+      onRead: () => {
+        progress.end();
+        progress = startProgress("exporting", { quiet });
+      },
+      onExport: (done, total) => progress.update({ done, total }),
+    });
     progress.end();
-    const dataset = options.export ? await exported(request, { local, compute, quiet }) : undefined;
     const seconds = (performance.now() - started) / 1000;
     const facts = { drop, out: options.out, summary, seen, rejected, dataset, seconds, threads };
     if (options.json === true) out(JSON.stringify(jsonReport(facts)));
@@ -84,44 +82,6 @@ async function run(drop: string, options: RunOptions): Promise<void> {
     if (summary.rejected > 0) process.exitCode = EXIT.rejected;
   } finally {
     progress.end();
-    await local.close();
-    await compute.close();
-  }
-}
-
-async function exported(
-  request: DatasetRequest,
-  context: {
-    readonly local: ReturnType<typeof openForWriting>;
-    readonly compute: Awaited<ReturnType<typeof startCompute>>["compute"];
-    readonly quiet: boolean;
-  },
-): Promise<ExportResult> {
-  const { local, compute, quiet } = context;
-  const progress = startProgress("exporting", { quiet });
-  const { store, catalog } = local;
-  try {
-    return await exportDataset(request, {
-      store,
-      catalog,
-      compute,
-      clock: systemClock,
-      onProgress: (done, total) => progress.update({ done, total }),
-    });
-  } finally {
-    progress.end();
-  }
-}
-
-/** A store inside the drop would be read as logs by the next run. */
-function checkPlaces(drop: string, outFolder: string): void {
-  if (!existsSync(drop)) throw new UsageError(`there is no ${drop}; give the folder that holds the logs`);
-  const from = realpathSync(drop);
-  const to = existsSync(outFolder) ? realpathSync(outFolder) : resolve(outFolder);
-  if (to === from || to.startsWith(from + sep)) {
-    throw new UsageError(
-      `--out ${outFolder} lies inside the drop folder ${drop}; give a folder outside of it`,
-    );
   }
 }
 
@@ -158,6 +118,11 @@ function textReport(facts: RunFacts): void {
     out();
     out(rejectionReport(facts.rejected, { total: summary.rejected, shown: SHOWN }));
     out(`  reports: ${facts.out}/rejected/`);
+  }
+  if (summary.rejectedBefore > 0) {
+    out(
+      `          ${many(summary.rejectedBefore, "input")} in unchanged files rejected before: see ${facts.out}/rejected/`,
+    );
   }
   if (facts.seen.length > 0) {
     out();

@@ -21,6 +21,9 @@ export interface BatchAnswer {
   readonly answers: readonly TaskAnswer[];
 }
 
+/** `ready`: the thread has loaded all it needs; whatever ends it from now on is a task's fault. */
+export type ThreadMessage = BatchAnswer | { readonly ready: true };
+
 /** The memory behind an array that fills it, so that it can be handed over; else a copy that does. */
 export function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;

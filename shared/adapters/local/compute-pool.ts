@@ -4,10 +4,11 @@ import {
   type ComputedRecord,
   type ComputedScore,
   ComputeLostError,
+  ComputeStoppedError,
   type RenderedRow,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
-import { type BatchAnswer, type ComputeResult, type ComputeTask, ownBuffer } from "./compute-messages.ts";
+import { type ComputeResult, type ComputeTask, ownBuffer, type ThreadMessage } from "./compute-messages.ts";
 import type { PipelinePlan } from "./pipeline-plan.ts";
 
 /** Tasks are sent in batches up to so many bytes or pieces: a message costs more than a small task's work. */
@@ -26,7 +27,7 @@ interface Waiting {
 interface Thread {
   readonly worker: Worker;
   busy: readonly Waiting[];
-  answered: boolean;
+  ready: boolean;
 }
 
 /** Worker threads that compute; the calling thread alone reads and writes. */
@@ -35,7 +36,8 @@ export class ComputePool implements Compute {
   readonly #threads: Thread[] = [];
   #queue: Waiting[] = [];
   #scheduled = false;
-  #closed = false;
+  /** Why no task is taken any more. */
+  #stopped: ComputeStoppedError | undefined;
 
   constructor(options: { readonly plan: PipelinePlan; readonly threads: number }) {
     this.#plan = options.plan;
@@ -60,13 +62,20 @@ export class ComputePool implements Compute {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    const error = new ComputeStoppedError("the compute threads were stopped");
+    this.#stopped ??= error;
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    const open = [...this.#threads.flatMap(({ busy }) => busy), ...this.#queue.splice(0)];
+    for (const waiting of open) waiting.reject(error);
   }
 
   #add(task: ComputeTask, buffers: readonly Uint8Array<ArrayBuffer>[]): Promise<ComputeResult> {
     const size = buffers.reduce((sum, { length }) => sum + length, 0);
     return new Promise((resolve, reject) => {
+      if (this.#stopped !== undefined) {
+        reject(this.#stopped);
+        return;
+      }
       this.#queue.push({ task, size, alone: false, resolve, reject });
       this.#schedule();
     });
@@ -116,11 +125,15 @@ export class ComputePool implements Compute {
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const entry = new URL(`./compute-worker.${ending}`, import.meta.url);
     const worker = new Worker(entry, { workerData: this.#plan });
-    const thread: Thread = { worker, busy: [], answered: false };
-    worker.on("message", ({ answers }: BatchAnswer) => {
+    const thread: Thread = { worker, busy: [], ready: false };
+    worker.on("message", (message: ThreadMessage) => {
+      if ("ready" in message) {
+        thread.ready = true;
+        return;
+      }
+      const { answers } = message;
       const batch = thread.busy;
       thread.busy = [];
-      thread.answered = true;
       this.#dispatch();
       for (const [index, waiting] of batch.entries()) {
         const answer = answers[index];
@@ -135,23 +148,24 @@ export class ComputePool implements Compute {
 
   /**
    * A dead thread is replaced and its tasks are tried again, each alone; one that kills a second thread fails. A
-   * thread that dies before its first answer is not replaced, since the next one would die likewise.
+   * thread that dies before it is ready is not replaced, since the next one would die likewise.
    */
   #fail(thread: Thread, cause: unknown): void {
     const index = this.#threads.indexOf(thread);
-    if (index < 0 || this.#closed) return;
+    if (index < 0 || this.#stopped !== undefined) return;
     const lost = thread.busy;
     thread.busy = [];
-    if (thread.answered || lost.length > 0) this.#threads[index] = this.#start();
+    if (thread.ready) this.#threads[index] = this.#start();
     else this.#threads.splice(index, 1);
     const why = cause instanceof Error ? `: ${cause.message}` : "";
     const error = new ComputeLostError(`a compute thread ended before it answered${why}`, { cause });
-    for (const waiting of lost) {
-      if (waiting.alone) waiting.reject(error);
-      else this.#queue.unshift(Object.assign(waiting, { alone: true }));
+    for (const waiting of lost.toReversed()) {
+      if (waiting.alone && thread.ready) waiting.reject(error);
+      else this.#queue.unshift(Object.assign(waiting, { alone: waiting.alone || thread.ready }));
     }
     if (this.#threads.length === 0) {
-      for (const waiting of this.#queue.splice(0)) waiting.reject(error);
+      this.#stopped = new ComputeStoppedError(`no compute thread could be started${why}`, { cause });
+      for (const waiting of this.#queue.splice(0)) waiting.reject(this.#stopped);
     }
     this.#dispatch();
   }

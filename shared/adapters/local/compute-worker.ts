@@ -1,12 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { computeIngest, computeScore, computeSftRow, type TaskSettings } from "../../stages/compute-tasks.ts";
 import {
-  type BatchAnswer,
   type ComputeResult,
   type ComputeTask,
   ownBuffer,
   type TaskAnswer,
   type TaskBatch,
+  type ThreadMessage,
 } from "./compute-messages.ts";
 import { type PipelinePlan, taskSettings } from "./pipeline-plan.ts";
 
@@ -15,14 +15,14 @@ import { type PipelinePlan, taskSettings } from "./pipeline-plan.ts";
 const port = parentPort;
 if (port === null) throw new Error("compute-worker.ts runs as a worker thread only");
 const settings = taskSettings(workerData as PipelinePlan);
-// The first batch meets a fault of the settings; until then it must not end the thread.
-settings.catch(() => undefined);
+// Each task of a batch meets a fault of the settings; until then it must not end the thread.
+settings.catch(() => undefined).then(() => port.postMessage({ ready: true } satisfies ThreadMessage));
 
 port.on("message", async (batch: TaskBatch) => {
   const transfer: ArrayBuffer[] = [];
   const answers: TaskAnswer[] = [];
   for (const task of batch.tasks) answers.push(await answer(task, transfer));
-  const reply: BatchAnswer = { answers };
+  const reply: ThreadMessage = { answers };
   port.postMessage(reply, transfer);
 });
 

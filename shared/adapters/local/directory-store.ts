@@ -4,7 +4,7 @@ import {
   closeSync,
   createReadStream,
   createWriteStream,
-  existsSync,
+  type Dirent,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -18,17 +18,8 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { InvalidKeyError, keySegments } from "../../ports/object-key.ts";
 import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "../../ports/object-store.ts";
-
-/** A key that would leave the store's folder, or that no file system can hold. */
-export class InvalidKeyError extends Error {
-  override readonly name = "InvalidKeyError";
-  readonly key: string;
-  constructor(key: string, reason: string) {
-    super(`"${key}" is no valid key: ${reason}`);
-    this.key = key;
-  }
-}
 
 /**
  * Object store in a folder. Objects are written beside (`.tmp/`) and moved into place, so that a process killed
@@ -45,17 +36,17 @@ export class DirectoryStore implements ObjectStore {
   constructor(root: string) {
     this.root = root;
     this.#tmp = join(root, ".tmp");
-    mkdirSync(this.#tmp, { recursive: true });
   }
 
   /** Removes what a killed process left half written. Only for the one writer of the store. */
   sweep(): void {
     rmSync(this.#tmp, { recursive: true, force: true });
-    mkdirSync(this.#tmp, { recursive: true });
   }
 
   pathOf(key: string): string {
-    return join(this.root, ...safeSegments(key));
+    const segments = keySegments(key);
+    if (isReserved(key)) throw new InvalidKeyError(key, "the store keeps that name for itself");
+    return join(this.root, ...segments);
   }
 
   async read(key: string): Promise<Uint8Array> {
@@ -69,12 +60,18 @@ export class DirectoryStore implements ObjectStore {
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
     const place = this.#place(key);
-    renameSync(this.#write(bytes), place);
+    const written = this.#write(bytes);
+    try {
+      renameSync(written, place);
+    } catch (error) {
+      rmSync(written, { force: true });
+      throw error;
+    }
   }
 
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<"created" | "exists"> {
     const place = this.#place(key);
-    if (existsSync(place)) return "exists";
+    if (isFile(place)) return "exists";
     const written = this.#write(bytes);
     try {
       linkSync(written, place);
@@ -114,7 +111,7 @@ export class DirectoryStore implements ObjectStore {
   }
 
   async exists(key: string): Promise<boolean> {
-    return existsSync(this.pathOf(key));
+    return isFile(this.pathOf(key));
   }
 
   async *list(prefix: string): AsyncIterable<{ readonly key: string; readonly size: number }> {
@@ -132,22 +129,23 @@ export class DirectoryStore implements ObjectStore {
 
   *#walk(folder: string, prefix: string): Generator<{ readonly key: string; readonly size: number }> {
     const path = folder === "" ? this.root : this.pathOf(folder);
-    if (!existsSync(path)) return;
-    const entries = readdirSync(path, { withFileTypes: true });
+    const entries = entriesOf(path);
     // Folders sort as if they ended in "/", so that the walk yields keys in order.
     const named = entries.map((entry) => ({
       entry,
       order: entry.isDirectory() ? `${entry.name}/` : entry.name,
     }));
-    named.sort((a, b) => (a.order < b.order ? -1 : 1));
+    named.sort((a, b) => Buffer.compare(Buffer.from(a.order), Buffer.from(b.order)));
     for (const { entry, order } of named) {
       const key = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (key === ".tmp") continue;
+      if (isReserved(key)) continue;
       if (entry.isDirectory()) {
         const whole = folder === "" ? order : `${folder}/${order}`;
         if (whole.startsWith(prefix) || prefix.startsWith(whole)) yield* this.#walk(key, prefix);
       } else if (key.startsWith(prefix)) {
-        yield { key, size: statSync(join(path, entry.name)).size };
+        // Another process may have removed it meanwhile.
+        const stats = statSync(join(path, entry.name), { throwIfNoEntry: false });
+        if (stats !== undefined) yield { key, size: stats.size };
       }
     }
   }
@@ -164,6 +162,7 @@ export class DirectoryStore implements ObjectStore {
   }
 
   #temporary(): string {
+    if (this.#ordinal === 0) mkdirSync(this.#tmp, { recursive: true });
     this.#ordinal += 1;
     return join(this.#tmp, `${process.pid}-${this.#tag}-${this.#ordinal}`);
   }
@@ -174,6 +173,9 @@ export class DirectoryStore implements ObjectStore {
     try {
       let at = 0;
       while (at < bytes.length) at += writeSync(file, bytes, at);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
     } finally {
       closeSync(file);
     }
@@ -181,16 +183,23 @@ export class DirectoryStore implements ObjectStore {
   }
 }
 
-function safeSegments(key: string): string[] {
-  const segments = key.split("/");
-  for (const segment of segments) {
-    if (segment === "" || segment === "." || segment === "..") {
-      throw new InvalidKeyError(key, "it has an empty, `.` or `..` segment");
-    }
-    if (segment.includes("\0") || segment.includes("\\"))
-      throw new InvalidKeyError(key, "it has a NUL or backslash");
+/** What lies beside the objects: `.tmp`, the lock and the catalog. */
+function isReserved(key: string): boolean {
+  return key.startsWith(".") || /^catalog\.sqlite(?:-\w+)?$/.test(key);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** None where there is no such folder. */
+function entriesOf(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
-  return segments;
 }
 
 function isCode(error: unknown, code: string): boolean {

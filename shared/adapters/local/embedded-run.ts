@@ -38,6 +38,8 @@ export interface RunSummary {
   readonly records: number;
   readonly counts: Record<keyof IngestReport["counts"], number>;
   readonly rejected: number;
+  /** What unchanged objects hold that was rejected when they were read: their reports still stand. */
+  readonly rejectedBefore: number;
 }
 
 /** Objects read side by side; their results are stored in the order of the drop all the same. */
@@ -52,7 +54,15 @@ type DropFile = Extract<DropItem, { kind: "file" }>;
 export async function runDrop(run: EmbeddedRun): Promise<RunSummary> {
   const { local, settings } = run;
   const counts = { new: 0, duplicate: 0, revised: 0, superseded: 0, forgotten: 0 };
-  const total = { objects: 0, unchanged: 0, outdated: 0, bytes: 0, records: 0, rejected: 0 };
+  const total = {
+    objects: 0,
+    unchanged: 0,
+    outdated: 0,
+    bytes: 0,
+    records: 0,
+    rejected: 0,
+    rejectedBefore: 0,
+  };
   let done = 0;
   let turn: Promise<void> = Promise.resolve();
   const active = new Set<Promise<void>>();
@@ -101,6 +111,7 @@ export async function runDrop(run: EmbeddedRun): Promise<RunSummary> {
         // A rejection may have been mended by a newer converter: those are tried again.
         if (current || known.rejected === 0) {
           total.unchanged += 1;
+          total.rejectedBefore += known.rejected;
           if (!current) total.outdated += 1;
           done += 1;
           continue;

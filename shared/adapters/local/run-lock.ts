@@ -22,7 +22,14 @@ export function lockStore(folder: string, path: string): { release(): void } {
     db.exec("pragma locking_mode = exclusive; begin exclusive");
   } catch (cause) {
     db.close();
-    throw new StoreBusyError(folder, { cause });
+    if (isBusy(cause)) throw new StoreBusyError(folder, { cause });
+    throw cause;
   }
   return { release: () => db.close() };
+}
+
+/** Primary result codes of SQLite: 5 is SQLITE_BUSY, 6 SQLITE_LOCKED. */
+function isBusy(error: unknown): boolean {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+  return code === 5 || code === 6;
 }

@@ -23,6 +23,16 @@ export class CatalogVersionError extends Error {
   }
 }
 
+/** The catalog file cannot be opened as one. */
+export class CatalogFileError extends Error {
+  override readonly name = "CatalogFileError";
+  constructor(path: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const remedy = "bring back a copy of it, or give another folder";
+    super(`${path} cannot be opened as a catalog (${why}); ${remedy}`, { cause });
+  }
+}
+
 /** Changes between two commits: enough to make a commit cheap, few enough to lose little work at a kill. */
 const BATCH = 256;
 
@@ -38,16 +48,28 @@ export class SqliteCatalog implements Catalog {
 
   constructor(options: { readonly path: string; readonly clock: Clock; readonly readOnly?: boolean }) {
     this.#clock = options.clock;
-    this.#db = new DatabaseSync(options.path, { readOnly: options.readOnly ?? false, timeout: 10_000 });
-    const found = Number(this.#db.prepare("pragma user_version").get()?.["user_version"] ?? 0);
-    if (found > CATALOG_VERSION) {
-      this.#db.close();
-      throw new CatalogVersionError(options.path, found);
+    try {
+      this.#db = this.#open(options);
+    } catch (error) {
+      throw error instanceof CatalogVersionError ? error : new CatalogFileError(options.path, error);
     }
-    if (options.readOnly === true) return;
-    this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16000;");
-    this.#db.exec(CATALOG_SCHEMA);
-    this.#db.exec(`pragma user_version = ${CATALOG_VERSION}`);
+  }
+
+  #open(options: { readonly path: string; readonly readOnly?: boolean }): DatabaseSync {
+    const readOnly = options.readOnly ?? false;
+    const db = new DatabaseSync(options.path, { readOnly, timeout: 10_000 });
+    try {
+      const found = Number(db.prepare("pragma user_version").get()?.["user_version"] ?? 0);
+      if (found > CATALOG_VERSION) throw new CatalogVersionError(options.path, found);
+      if (readOnly) return db;
+      db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16000;");
+      db.exec(CATALOG_SCHEMA);
+      db.exec(`pragma user_version = ${CATALOG_VERSION}`);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
   }
 
   async object(key: string): Promise<ObjectState | undefined> {

@@ -186,7 +186,9 @@ const isCodeAfter = (text: string, value: Value): boolean => {
 
 /** A lower-case word as an argument of a call or a member of a list is a variable. */
 const isArgument = (text: string, value: Value): boolean =>
-  /^[a-zA-Z_]+\d?$/.test(text.slice(value.start, value.end)) && /[,)\].;}]/.test(text.charAt(value.end));
+  value.end - value.start <= 128 &&
+  /^[a-zA-Z_]+\d?$/.test(text.slice(value.start, value.end)) &&
+  /[,)\].;}]/.test(text.charAt(value.end));
 
 const optionValue = (text: string, at: number): Value | undefined => {
   if (!isSpace(text.charCodeAt(at)) || text.charCodeAt(at) === 10) return undefined;

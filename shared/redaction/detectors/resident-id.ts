@@ -1,4 +1,4 @@
-import { isWord } from "../characters.ts";
+import { isDigit, isWord } from "../characters.ts";
 import type { Detector } from "../detector.ts";
 
 const current =
@@ -35,7 +35,7 @@ export const residentId: Detector = {
   detect: ({ text, anchors, add }) => {
     for (const start of anchors.number) {
       const before = text.charCodeAt(start - 1);
-      if (isWord(before) || before === 46) continue;
+      if (isWord(before) || (before === 46 && isDigit(text.charCodeAt(start - 2)))) continue;
       if (!provinces.has(text.slice(start, start + 2))) continue;
       current.lastIndex = start;
       const id = current.exec(text)?.[0];

@@ -56,7 +56,7 @@ export function leftovers(
     if (object !== undefined && node.keys.size > 0) {
       for (const [key, inner] of Object.entries(object)) {
         const child = node.keys.get(key) ?? newNode();
-        const inName = name === "" ? key : `${name}.${key}`;
+        const inName = joined(name, key);
         open.push({ value: inner, node: child, name: inName, path: keyPath(path, key), inList });
       }
     } else if (elements !== undefined && node.each !== undefined) {
@@ -70,6 +70,12 @@ export function leftovers(
     }
   }
   return { kept, dropped };
+}
+
+/** Numbers stand in brackets: behind a dot, redaction would take an address or a card for part of a longer number. */
+function joined(name: string, key: string): string {
+  if (name === "") return key;
+  return /^\d/.test(key) ? `${name}[${key}]` : `${name}.${key}`;
 }
 
 const SLOT = "value";

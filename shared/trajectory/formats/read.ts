@@ -108,15 +108,19 @@ export interface Rest {
  * large ones to report as dropped. Null, empty strings, empty lists and empty objects say nothing: left out.
  */
 export function rest(value: unknown, usedKeys: Iterable<string>): Rest {
-  const used = new Set(usedKeys);
+  const fields = record(value);
+  // A list of keys is short, and building a set of it for each message would cost more than looking through it.
+  const used: readonly string[] = Array.isArray(usedKeys) ? usedKeys : [...usedKeys];
   const kept: [string, unknown][] = [];
   const large: string[] = [];
-  for (const [key, item] of Object.entries(record(value) ?? {})) {
-    if (used.has(key) || saysNothing(item)) continue;
+  for (const key of Object.keys(fields ?? {})) {
+    if (used.includes(key)) continue;
+    const item = fields?.[key];
+    if (saysNothing(item)) continue;
     if (isSmall(item)) kept.push([key, item]);
     else large.push(key);
   }
-  return { kept: Object.fromEntries(kept), large };
+  return { kept: kept.length === 0 ? {} : Object.fromEntries(kept), large };
 }
 
 interface RestSink {

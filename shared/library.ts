@@ -1,0 +1,168 @@
+/** What `import … from "gymline"` gives: everything that is meant to be used from outside, and nothing else. */
+
+// biome-ignore-all lint/performance/noBarrelFile: a package has one public entry, and no module inside imports it
+
+export { InlineCompute } from "./adapters/local/compute-inline.ts";
+export { ComputePool } from "./adapters/local/compute-pool.ts";
+export {
+  type EmbeddedRun,
+  type RunProgress,
+  type RunSummary,
+  runDrop,
+} from "./adapters/local/embedded-run.ts";
+export {
+  type LocalStore,
+  NoStoreError,
+  openForReading,
+  openForWriting,
+  systemClock,
+} from "./adapters/local/local-store.ts";
+export { type PipelinePlan, taskSettings } from "./adapters/local/pipeline-plan.ts";
+export { type PathItem, type RecordPlace, readPaths } from "./adapters/local/read-paths.ts";
+export { StoreBusyError } from "./adapters/local/run-lock.ts";
+export {
+  DropFolderError,
+  type PipelineResult,
+  type PipelineRun,
+  type PipelineSettings,
+  pipelinePlan,
+  runPipeline,
+} from "./adapters/local/run-pipeline.ts";
+export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
+export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
+export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
+export {
+  defaultGdiWeights,
+  type GdiInput,
+  type GdiScore,
+  type GdiWeights,
+  gdiScore,
+  rankByGdi,
+} from "./curation/gdi.ts";
+export { type Manifest, manifestSchema } from "./dataset/manifest.ts";
+export { type ChatMessage, type ChatToolCall, type SftMessage, sftMessages } from "./dataset/sft-messages.ts";
+export { type SftRow, sftRow } from "./dataset/sft-row.ts";
+export { getDomainProfile, isBuiltinDomain, listDomainProfiles } from "./domains/builtin.ts";
+export { chooseDomain, type DomainChoice } from "./domains/choose-domain.ts";
+export {
+  type DomainProfile,
+  DomainProfileError,
+  parseDomainProfile,
+  type ToolCategory,
+  type ToolSpec,
+} from "./domains/profile.ts";
+export type {
+  Added,
+  Catalog,
+  DatasetRecord,
+  DatasetUse,
+  Forgotten,
+  Known,
+  NewTrajectory,
+  ObjectState,
+  Selection,
+} from "./ports/catalog.ts";
+export type { Clock } from "./ports/clock.ts";
+export {
+  type Compute,
+  type ComputedRecord,
+  type ComputedScore,
+  type ComputedTrajectory,
+  ComputeLostError,
+  type RenderedRow,
+} from "./ports/compute.ts";
+export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
+export { type ReadingLimits, readingLimitsSchema } from "./reading/limits.ts";
+export { type Rejection, rejectionSchema } from "./reading/rejection.ts";
+export type { ByteSource, SourceRecord } from "./reading/source.ts";
+export { type RedactionConfig, redactionConfigSchema } from "./redaction/config.ts";
+export type { Detector, Finding } from "./redaction/detector.ts";
+export { RedactionError } from "./redaction/errors.ts";
+export { type RedactedText, redactTextFile, type TextFinding } from "./redaction/redact-text-file.ts";
+export { redactTrajectory } from "./redaction/redact-trajectory.ts";
+export type { RedactionSession } from "./redaction/redaction-session.ts";
+export { createRedactor, type Redactor } from "./redaction/redactor.ts";
+export {
+  parseRewardConfig,
+  type RewardConfig,
+  RewardConfigError,
+  type RewardConfigInput,
+} from "./reward/config.ts";
+export type { RuleCall, RuleStep } from "./reward/rule-step.ts";
+export {
+  type CallScore,
+  type ScoreDocument,
+  type ScoreLayer,
+  type ScoreReason,
+  type StepScore,
+  scoreDocumentSchema,
+} from "./reward/score-document.ts";
+export { type ScoreRequest, scoreTrajectoryByRules } from "./reward/score-rules.ts";
+export { scorerId } from "./reward/scorer-id.ts";
+export type { ModelScores } from "./reward/step-score.ts";
+export type { TaskSettings } from "./stages/compute-tasks.ts";
+export { type ExportPorts, type ExportResult, exportDataset } from "./stages/export.ts";
+export type { IngestedItem, IngestReport } from "./stages/ingest.ts";
+export { type IngestedRecord, type IngestedTrajectory, ingestRecord } from "./stages/ingest-record.ts";
+export { type IngestSettings, ingestSettings, UnknownFormatError } from "./stages/ingest-settings.ts";
+export {
+  type ScoredTrajectory,
+  type ScoreSettings,
+  type StoredScore,
+  scoreTrajectory,
+  storedScoreSchema,
+} from "./stages/score-trajectory.ts";
+export { type AgentCall, type AgentStep, agentSteps } from "./trajectory/agent-steps.ts";
+export {
+  type AgentInput,
+  type CallInput,
+  type MessageInput,
+  type ResultInput,
+  TrajectoryBuilder,
+} from "./trajectory/builder.ts";
+export { contentText } from "./trajectory/content.ts";
+export type { Attachment, Draft } from "./trajectory/draft.ts";
+export { ConversionError, type Detection, type Format, type FormatInput } from "./trajectory/format.ts";
+export { builtinFormats } from "./trajectory/formats/builtin.ts";
+export { createCustomFormat } from "./trajectory/formats/custom.ts";
+export {
+  type CustomMapping,
+  customMappingSchema,
+  MappingError,
+  parseCustomMapping,
+} from "./trajectory/formats/custom-mapping.ts";
+export type {
+  CallExtra,
+  Fidelity,
+  GymlineExtra,
+  LintWarning,
+  Outcome,
+  Provenance,
+  RedactionReport,
+  ResultExtra,
+  StepExtra,
+  Task,
+} from "./trajectory/gymline-extra.ts";
+export { type ContentIdentity, contentIdentity, recordId } from "./trajectory/identity.ts";
+export { trajectoryJsonSchema } from "./trajectory/json-schema.ts";
+export {
+  DuplicateFormatError,
+  detectFormat,
+  type FormatChoice,
+  registeredFormats,
+  registerFormat,
+} from "./trajectory/registry.ts";
+export {
+  ATIF_VERSION,
+  type AtifTrajectory,
+  atifSchema,
+  type Content,
+  type ContentPart,
+  type Metrics,
+  type ObservationResult,
+  type Step,
+  stepSchema,
+  type ToolCall,
+  type Trajectory,
+  trajectorySchema,
+} from "./trajectory/schema.ts";

@@ -1,0 +1,168 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
+import { ComputePool } from "../../shared/adapters/local/compute-pool.ts";
+import { PluginError, taskSettings } from "../../shared/adapters/local/pipeline-plan.ts";
+import { type ComputedRecord, ComputeLostError, ComputeStoppedError } from "../../shared/ports/compute.ts";
+import type { SourceRecord } from "../../shared/reading/source.ts";
+import { atifDocument, chatLines, chatRow, crewSession } from "../factories/logs.ts";
+import { makePlan } from "../factories/plan.ts";
+import { temporaryFolder } from "../factories/temporary.ts";
+
+const DEADLY = join(import.meta.dirname, "deadly-format.ts");
+
+function recordOf(text: string, more: Partial<SourceRecord> = {}): SourceRecord {
+  const bytes = Buffer.from(text);
+  return { source: "team/log.json", index: 0, line: 1, bytes, framing: "document", ...more };
+}
+
+function poolOf(threads: number, plugins: readonly string[] = []): ComputePool {
+  const pool = new ComputePool({ plan: makePlan({ plugins }), threads });
+  onTestFinished(() => pool.close());
+  return pool;
+}
+
+function deadlyRow(how: string, more: Readonly<Record<string, unknown>> = {}): SourceRecord {
+  return recordOf(chatRow({ task: how, more: { deadly: how, ...more } }));
+}
+
+/** The same as plain data: buffers that came from a thread and those made here are equal by their bytes. */
+function plain(computed: unknown): unknown {
+  // The raw value, since a Buffer has its own idea of JSON.
+  const replace = function (this: Readonly<Record<string, unknown>>, key: string): unknown {
+    const raw = this[key];
+    return raw instanceof Uint8Array ? Buffer.from(raw).toString("base64") : raw;
+  };
+  return JSON.parse(JSON.stringify({ computed }, replace));
+}
+
+const text = fc.string({ maxLength: 40 });
+const record = fc.oneof(
+  fc
+    .record({ task: text, prompt: text, answer: text, success: fc.boolean(), image: fc.uint8Array() })
+    .map((facts) => recordOf(chatRow(facts))),
+  fc.record({ task: text, session: text, turns: fc.nat(3) }).map((facts) => recordOf(atifDocument(facts))),
+  text.map((prompt) => recordOf(chatLines({ prompt }), { framing: "lines" })),
+  text.map((goal) => recordOf(crewSession({ goal }), { framing: "lines" })),
+  fc.json().map((json) => recordOf(json)),
+  fc.string().map((broken) => recordOf(`{${broken}`)),
+);
+
+describe("ComputePool", () => {
+  it("computes what this thread would compute: documents, scores, attachments, rejections and rows", async () => {
+    const pool = poolOf(2);
+    const inline = new InlineCompute(await taskSettings(makePlan()));
+    let trajectories = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 40 }), async (records) => {
+        const there = await Promise.all(records.map((item) => pool.ingest(item)));
+        const here = await Promise.all(records.map((item) => inline.ingest(item)));
+        expect(plain(there)).toEqual(plain(here));
+        for (const { document, score } of here.flatMap((computed) => computed.trajectories)) {
+          trajectories += 1;
+          const scored = await pool.score(document);
+          expect(plain(scored)).toEqual(plain(await inline.score(document)));
+          expect(plain(scored)).toEqual(plain(score));
+          const row = await pool.sftRow(document, scored.bytes);
+          expect(plain(row)).toEqual(plain(await inline.sftRow(document, scored.bytes)));
+        }
+      }),
+      { numRuns: 15 },
+    );
+    expect(trajectories).toBeGreaterThan(50);
+  });
+
+  it("leaves the caller's bytes alone", async () => {
+    const pool = poolOf(1);
+    const log = recordOf(chatRow());
+    const before = Buffer.from(log.bytes);
+    const [trajectory] = (await pool.ingest(log)).trajectories;
+    expect(before.equals(log.bytes)).toBe(true);
+    const document = trajectory?.document ?? new Uint8Array(0);
+    await pool.score(document);
+    await pool.score(document);
+    expect(document.length).toBeGreaterThan(100);
+  });
+
+  it.each(["exit", "throw later"])("gives up only the record that ends its thread (%s)", async (how) => {
+    const pool = poolOf(2, [DEADLY]);
+    const records = Array.from({ length: 60 }, (_, index) =>
+      index % 20 === 7 ? deadlyRow(how) : recordOf(chatRow({ task: `t${index}` })),
+    );
+    const results = await Promise.allSettled(records.map((item) => pool.ingest(item)));
+    for (const [index, result] of results.entries()) {
+      if (index % 20 === 7) {
+        expect(result).toMatchObject({ status: "rejected" });
+        expect(result.status === "rejected" && result.reason).toBeInstanceOf(ComputeLostError);
+      } else {
+        const value = result.status === "fulfilled" ? result.value : undefined;
+        expect(value?.trajectories.map(({ row }) => row.taskId)).toEqual([`t${index}`]);
+      }
+    }
+    // The pool goes on working.
+    expect((await pool.ingest(recordOf(chatRow({ task: "after" })))).trajectories).toHaveLength(1);
+  });
+
+  it("tries a record again whose thread ended, in a new thread", async () => {
+    const pool = poolOf(1, [DEADLY]);
+    const mark = join(temporaryFolder("mark"), "died");
+    const results = await Promise.all([
+      pool.ingest(recordOf(chatRow({ task: "before" }))),
+      pool.ingest(deadlyRow("exit", { mark })),
+      pool.ingest(recordOf(chatRow({ task: "after" }))),
+    ]);
+    expect(existsSync(mark)).toBe(true);
+    expect(results.map(({ trajectories }) => trajectories[0]?.row.taskId)).toEqual([
+      "before",
+      "exit",
+      "after",
+    ]);
+  });
+
+  it("survives a deadly record that is its very first", async () => {
+    const pool = poolOf(1, [DEADLY]);
+    await expect(pool.ingest(deadlyRow("exit"))).rejects.toBeInstanceOf(ComputeLostError);
+    expect((await pool.ingest(recordOf(chatRow()))).trajectories).toHaveLength(1);
+  });
+
+  it("answers a fault that a format throws with a rejection that does not quote it", async () => {
+    const pool = poolOf(1, [DEADLY]);
+    const codes = async (how: string): Promise<unknown> => {
+      const { rejections }: ComputedRecord = await pool.ingest(deadlyRow(how));
+      expect(JSON.stringify(rejections)).not.toContain("secret content");
+      return rejections.map(({ code }) => code);
+    };
+    expect(await codes("throw")).toEqual(["internal-fault"]);
+    expect(await codes("refuse")).toEqual(["refused"]);
+  });
+
+  it("says which plugin could not be loaded, and why", async () => {
+    const missing = join(temporaryFolder("plugin"), "missing.ts");
+    await expect(taskSettings(makePlan({ plugins: [missing] }))).rejects.toThrow(PluginError);
+    const pool = poolOf(1, [missing]);
+    for (let turn = 0; turn < 2; turn += 1) {
+      await expect(pool.ingest(recordOf(chatRow()))).rejects.toThrow(
+        /plugin .*missing\.ts could not be loaded/,
+      );
+    }
+  });
+
+  it("stops, and blames no record, when no thread can be started", async () => {
+    const plugin = join(temporaryFolder("plugin"), "exits.mjs");
+    writeFileSync(plugin, "process.exit(3);");
+    const pool = poolOf(2, [plugin]);
+    await expect(pool.ingest(recordOf(chatRow()))).rejects.toBeInstanceOf(ComputeStoppedError);
+    await expect(pool.ingest(recordOf(chatRow()))).rejects.toBeInstanceOf(ComputeStoppedError);
+  });
+
+  it("answers tasks that are open when it is closed", async () => {
+    const pool = poolOf(1);
+    const open = pool.ingest(recordOf(chatRow()));
+    open.catch(() => undefined);
+    await pool.close();
+    await expect(open).rejects.toBeInstanceOf(ComputeStoppedError);
+    await expect(pool.ingest(recordOf(chatRow()))).rejects.toBeInstanceOf(ComputeStoppedError);
+  });
+});

@@ -1,0 +1,28 @@
+import { cpus, totalmem } from "node:os";
+import { benchChain, benchMemory } from "./chain.ts";
+import type { Figure } from "./figure.ts";
+import { benchRules } from "./rules.ts";
+
+/** `npm run bench [-- rules|chain|memory]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
+  rules: benchRules,
+  chain: benchChain,
+  memory: benchMemory,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length > 0) {
+  console.error(`no benchmark ${unknown.join(", ")}; there are ${Object.keys(benches).join(", ")}`);
+  process.exit(1);
+}
+const model = cpus()[0]?.model ?? "unknown processor";
+console.log(`${process.version}, ${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB\n`);
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  for (const { name: label, value, unit, goal, ok } of await bench()) {
+    const verdict = goal === undefined ? "" : `  goal ${goal}: ${ok === true ? "met" : "MISSED"}`;
+    console.log(`${label.padEnd(44)} ${Number(value.toPrecision(4))} ${unit}${verdict}`);
+    if (ok === false) process.exitCode = 1;
+  }
+}

@@ -1,0 +1,13 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { taskSettings } from "../../shared/adapters/local/pipeline-plan.ts";
+import { projectConfigSchema } from "../../shared/contracts/project-config.ts";
+import { ingestRecord } from "../../shared/stages/ingest-record.ts";
+import { scoreTrajectory } from "../../shared/stages/score-trajectory.ts";
+import { redactTrajectory } from "../../shared/redaction/redact-trajectory.ts";
+const c = projectConfigSchema.parse({});
+const settings = await taskSettings({ mappings: [], plugins: [], limits: c.limits, redaction: c.redaction, reward: c.reward });
+const lines: Buffer[] = [];
+for (const f of readdirSync("/tmp/corp/bench-team").slice(0,2)) for (const l of readFileSync("/tmp/corp/bench-team/"+f,"utf8").split("\n")) if (l) lines.push(Buffer.from(l));
+const trs=lines.map((bytes,index)=>ingestRecord({source:'a/b',index,bytes,framing:'row'},settings.ingest).trajectories[0]!.trajectory);
+if (process.argv[2]==='score') for (let k=0;k<20;k++) for(const t of trs) scoreTrajectory(t,settings.score);
+else for (let k=0;k<20;k++) for(const t of trs) redactTrajectory({trajectory:t,redactor:settings.ingest.redactor});

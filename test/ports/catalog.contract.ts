@@ -1,0 +1,375 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { CatalogEntry } from "../../shared/contracts/catalog-row.ts";
+import type { Catalog, Selection } from "../../shared/ports/catalog.ts";
+import {
+  idOf,
+  makeNew,
+  makeObject,
+  makePlace,
+  makeRow,
+  makeScore,
+  makeSession,
+} from "../factories/catalog-rows.ts";
+
+/** Opens a fresh catalog whose clock stands at `now` milliseconds. */
+export type StartCatalog = (now: number) => Promise<Catalog>;
+
+async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+async function selected(catalog: Catalog, selection: Selection = {}): Promise<readonly string[]> {
+  return (await all<CatalogEntry>(catalog.select(selection))).map(({ id }) => id);
+}
+
+/** What every catalog must do. Each test gets an empty one. */
+export function catalogContract(name: string, start: StartCatalog): void {
+  describe(`${name} as a catalog`, () => {
+    describe("objects", () => {
+      it("remembers what was read of a dropped object, the last reading only", async () => {
+        const catalog = await start(0);
+        expect(await catalog.object("team/a")).toBeUndefined();
+        await catalog.finishObject(makeObject("team/b"));
+        await catalog.finishObject(makeObject("team/a", { rejected: 3 }));
+        await catalog.finishObject(makeObject("team/a", { fingerprint: "g2", records: 7 }));
+        expect(await catalog.object("team/a")).toEqual(
+          makeObject("team/a", { fingerprint: "g2", records: 7 }),
+        );
+        expect((await all(catalog.objects())).map(({ key }) => key)).toEqual(["team/a", "team/b"]);
+      });
+
+      it("forgets the places an object had before and has no longer, and no others", async () => {
+        const catalog = await start(0);
+        const at = (index: number): { readonly key: string; readonly index: number } => ({
+          key: "team/x",
+          index,
+        });
+        await catalog.add(makeNew("one", { place: at(0) }));
+        await catalog.add(makeNew("two", { place: at(1) }));
+        await catalog.add(makeNew("two", { place: { key: "team/y" } }));
+        await catalog.finishObject(makeObject("team/x"));
+        await catalog.add(makeNew("one", { place: at(0), generation: "g2" }));
+        expect(await catalog.idsFrom("team/x")).toEqual([idOf("one"), idOf("two")]);
+        await catalog.finishObject(makeObject("team/x", { fingerprint: "g2" }));
+        expect(await catalog.idsFrom("team/x")).toEqual([idOf("one")]);
+        expect(await catalog.places(idOf("two"))).toEqual([makePlace({ key: "team/y" })]);
+        expect(await catalog.entry(idOf("two"))).toBeDefined();
+      });
+    });
+
+    describe("trajectories", () => {
+      it("keeps every fact of a new one, unscored and never exported", async () => {
+        const catalog = await start(1234);
+        const row = { outcomeScore: 0.25, success: null, model: null, repo: "r", startedAt: "2026-01-01" };
+        const place = { entry: "in.zip!x", index: 4, line: 9, jsonPath: "$[4]", ordinal: 2 };
+        const added = await catalog.add(makeNew("a", { row, place }));
+        expect(added).toEqual({ kind: "new", supersedes: [] });
+        expect(await catalog.entry(idOf("a"))).toEqual({
+          ...makeRow("a", row),
+          scorer: null,
+          reward: null,
+          process: null,
+          outcome: null,
+          efficiency: null,
+          feedback: null,
+          exportCount: 0,
+          createdAt: 1234,
+          supersededBy: null,
+        });
+        expect(await catalog.places(idOf("a"))).toEqual([makePlace({ key: "team/a.json", ...place })]);
+        expect(await catalog.entry(idOf("b"))).toBeUndefined();
+      });
+
+      it("adds a known one as a duplicate, with its new place and nothing else", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a"));
+        await catalog.setScore(idOf("a"), makeScore());
+        const before = await catalog.entry(idOf("a"));
+        const again = makeNew("a", { place: { key: "other/copy.json", project: "other" } });
+        expect(await catalog.add(again)).toEqual({ kind: "duplicate" });
+        expect(await catalog.add(again)).toEqual({ kind: "duplicate" });
+        expect(await catalog.entry(idOf("a"))).toEqual(before);
+        expect((await catalog.places(idOf("a"))).map(({ key }) => key)).toEqual([
+          "other/copy.json",
+          "team/a.json",
+        ]);
+        expect(await catalog.revisions(idOf("a"))).toEqual(["rev1"]);
+      });
+
+      it("takes another revision over and remembers both, until they are pruned", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a", { blobs: ["b1"] }));
+        await catalog.registerDataset({
+          name: "sft",
+          version: "1",
+          format: "sft-messages",
+          rows: [{ id: idOf("a"), split: "train" }],
+        });
+        const revised = makeNew("a", { row: { revision: "rev2", redactions: 5 }, blobs: ["b2"] });
+        expect(await catalog.add(revised)).toEqual({ kind: "revised" });
+        expect(await catalog.add(revised)).toEqual({ kind: "duplicate" });
+        expect(await catalog.entry(idOf("a"))).toMatchObject({
+          revision: "rev2",
+          redactions: 5,
+          exportCount: 1,
+        });
+        expect(await catalog.revisions(idOf("a"))).toEqual(["rev1", "rev2"]);
+        await catalog.pruneRevisions(idOf("a"));
+        expect(await catalog.revisions(idOf("a"))).toEqual(["rev2"]);
+      });
+
+      it("says what an id is to it", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a", { session: makeSession("s", "xy") }));
+        const known = (id: string, revision = "rev1", session?: string) =>
+          catalog.known(idOf(id), { revision, ...(session === undefined ? {} : { session }) });
+        expect(await known("a")).toBe("known");
+        expect(await known("a", "rev2")).toBe("other-revision");
+        expect(await known("b", "rev1", "s")).toBe("absent");
+        await catalog.forget(idOf("a"));
+        expect(await known("a")).toBe("forgotten");
+        expect(await known("b", "rev1", "s")).toBe("forgotten");
+        expect(await known("b", "rev1", "t")).toBe("absent");
+        expect(await known("b")).toBe("absent");
+        expect(await catalog.forgotten(idOf("a"))).toBe(true);
+        expect(await catalog.forgotten(idOf("b"))).toBe(false);
+      });
+
+      it("keeps the last score given", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a"));
+        await catalog.setScore(idOf("a"), makeScore({ reward: 0.1 }));
+        const score = { scorer: "s2", reward: null, process: 0.2, outcome: 1, efficiency: 0.4 };
+        await catalog.setScore(idOf("a"), score);
+        expect(await catalog.entry(idOf("a"))).toMatchObject(score);
+      });
+
+      it("finds ids by their first digits", async () => {
+        const catalog = await start(0);
+        const ids = ["abcd0", "abcd1", "abcdf", "abce0"].map((start) => start.padEnd(64, "0"));
+        for (const [index, id] of ids.entries()) await catalog.add(makeNew(`${index}`, { row: { id } }));
+        expect(await catalog.idsWithPrefix("abcd", 10)).toEqual(ids.slice(0, 3));
+        expect(await catalog.idsWithPrefix("abcd", 2)).toEqual(ids.slice(0, 2));
+        expect(await catalog.idsWithPrefix(ids[3] ?? "", 2)).toEqual([ids[3]]);
+        expect(await catalog.idsWithPrefix("0000", 2)).toEqual([]);
+      });
+    });
+
+    describe("sessions", () => {
+      const short = makeNew("short", { session: makeSession("s", "abc") });
+      const long = makeNew("long", { session: makeSession("s", "abcde") });
+
+      it("lets a longer log of a session supersede a shorter one that came before", async () => {
+        const catalog = await start(0);
+        expect(await catalog.add(short)).toEqual({ kind: "new", supersedes: [] });
+        expect(await catalog.add(long)).toEqual({ kind: "new", supersedes: [idOf("short")] });
+        expect(await selected(catalog)).toEqual([idOf("long")]);
+        expect(await catalog.entry(idOf("short"))).toMatchObject({ supersededBy: idOf("long") });
+      });
+
+      it("lets it supersede a shorter one that comes later just as well", async () => {
+        const catalog = await start(0);
+        expect(await catalog.add(long)).toEqual({ kind: "new", supersedes: [] });
+        expect(await catalog.add(short)).toEqual({ kind: "superseded", by: idOf("long") });
+        expect(await catalog.add(short)).toEqual({ kind: "duplicate" });
+        expect(await selected(catalog)).toEqual([idOf("long")]);
+      });
+
+      it.each([
+        ["begins otherwise", makeSession("s", "xbcdefg")],
+        ["parts on the way", makeSession("s", "abxdefg")],
+        ["is another session", makeSession("t", "abcdefg")],
+        ["is as long", makeSession("s", "abd")],
+        ["is empty", makeSession("s", "")],
+      ])("leaves a log alone that %s", async (_, session) => {
+        for (const order of [0, 1]) {
+          const catalog = await start(0);
+          const pair = [short, makeNew("other", { session })];
+          for (const item of order === 0 ? pair : pair.toReversed()) {
+            expect(await catalog.add(item)).toEqual({ kind: "new", supersedes: [] });
+          }
+          expect(await selected(catalog)).toHaveLength(2);
+        }
+      });
+
+      it("keeps the longest log of each branch, in whatever order they come", async () => {
+        const actions = fc.uniqueArray(fc.stringMatching(/^[ab]{1,4}$/), { minLength: 1, maxLength: 8 });
+        await fc.assert(
+          fc.asyncProperty(actions, async (logs) => {
+            const catalog = await start(0);
+            for (const log of logs) await catalog.add(makeNew(log, { session: makeSession("s", log) }));
+            const longest = logs.filter(
+              (log) => !logs.some((other) => other !== log && other.startsWith(log)),
+            );
+            expect(await selected(catalog)).toEqual(longest.map(idOf).sort());
+            for (const log of logs.filter((other) => !longest.includes(other))) {
+              let by = await catalog.entry(idOf(log));
+              while (typeof by?.supersededBy === "string") by = await catalog.entry(by.supersededBy);
+              expect(longest.map(idOf)).toContain(by?.id);
+            }
+          }),
+          { numRuns: 50 },
+        );
+      });
+    });
+
+    describe("forgetting", () => {
+      it("takes the shorter logs of the session along, and leaves no trace but tombstones", async () => {
+        const order = fc.shuffledSubarray(["a", "ab", "abc"], { minLength: 3, maxLength: 3 });
+        await fc.assert(
+          fc.asyncProperty(order, async (logs) => {
+            const catalog = await start(0);
+            for (const log of logs) await catalog.add(makeNew(log, { session: makeSession("s", log) }));
+            await catalog.add(makeNew("bystander", { session: makeSession("s", "b") }));
+            const { ids } = await catalog.forget(idOf("abc"));
+            expect([...ids].sort()).toEqual(["a", "ab", "abc"].map(idOf).sort());
+            for (const log of logs) {
+              expect(await catalog.entry(idOf(log))).toBeUndefined();
+              expect(await catalog.places(idOf(log))).toEqual([]);
+              expect(await catalog.revisions(idOf(log))).toEqual([]);
+              expect(await catalog.forgotten(idOf(log))).toBe(true);
+            }
+            expect(await selected(catalog, { includeSuperseded: true })).toEqual([idOf("bystander")]);
+          }),
+          { numRuns: 6 },
+        );
+      });
+
+      it("gives the same answer again, so that a killed clean-up can be repeated", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("short", { session: makeSession("s", "a"), blobs: ["b1"] }));
+        await catalog.add(makeNew("long", { session: makeSession("s", "ab"), blobs: ["b1", "b2"] }));
+        const first = await catalog.forget(idOf("long"));
+        const second = await catalog.forget(idOf("long"));
+        const sorted = (result: typeof first) => ({
+          ids: [...result.ids].sort(),
+          orphanBlobs: [...result.orphanBlobs].sort(),
+        });
+        expect(sorted(first)).toEqual({
+          ids: [idOf("short"), idOf("long")].sort(),
+          orphanBlobs: ["b1", "b2"],
+        });
+        expect(sorted(second)).toEqual(sorted(first));
+      });
+
+      it("names only the attachments that nothing else uses", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a", { blobs: ["own", "shared"] }));
+        await catalog.add(makeNew("b", { blobs: ["shared"] }));
+        expect((await catalog.forget(idOf("a"))).orphanBlobs).toEqual(["own"]);
+        await catalog.add(makeNew("c", { blobs: ["own"] }));
+        expect((await catalog.forget(idOf("a"))).orphanBlobs).toEqual([]);
+        expect((await catalog.forget(idOf("b"))).orphanBlobs).toEqual(["shared"]);
+      });
+
+      it("keeps which datasets held it", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a"));
+        const rows = [{ id: idOf("a"), split: "test" }];
+        await catalog.registerDataset({ name: "sft", version: "1", format: "sft-messages", rows });
+        await catalog.forget(idOf("a"));
+        expect(await catalog.datasetsOf(idOf("a"))).toEqual([{ name: "sft", version: "1", split: "test" }]);
+      });
+    });
+
+    describe("selection", () => {
+      async function filled(): Promise<Catalog> {
+        const catalog = await start(0);
+        const add = async (name: string, row: Parameters<typeof makeRow>[1], reward: number | null) => {
+          await catalog.add(makeNew(name, { row: row ?? {} }));
+          await catalog.setScore(idOf(name), makeScore({ reward }));
+        };
+        await add("a", { agent: "x", success: true }, 0.5);
+        await add("b", { model: "m2", success: false, taskId: null, taskKey: "first-message:1" }, 0.9);
+        await add("c", { format: "crew", success: null, model: null }, null);
+        await add("d", { domain: "web", success: true }, 0.5);
+        return catalog;
+      }
+
+      it.each<readonly [string, Selection, string]>([
+        ["nothing in particular", {}, "bdac"],
+        ["an agent", { agent: "x" }, "a"],
+        ["a model", { model: "m2" }, "b"],
+        ["a format", { format: "crew" }, "c"],
+        ["a domain", { domain: "web" }, "d"],
+        ["a task by its id", { task: "task" }, "dac"],
+        ["a task by its key", { task: "first-message:1" }, "b"],
+        ["a least reward, which no unscored one has", { minReward: 0 }, "bda"],
+        ["a least reward that is just reached", { minReward: 0.5 }, "bda"],
+        ["a verdict", { success: ["true"] }, "da"],
+        ["several verdicts", { success: ["false", "unknown"] }, "bc"],
+        ["no verdict at all", { success: [] }, ""],
+        ["several things", { success: ["true"], domain: "web" }, "d"],
+        ["the best few", { limit: 2 }, "bd"],
+        ["a text with quotes", { agent: "x' or 1=1 --" }, ""],
+      ])("by %s", async (_, selection, names) => {
+        // Of equal rewards, the lesser id comes first: that of "d".
+        expect(await selected(await filled(), selection)).toEqual([...names].map(idOf));
+      });
+
+      it("shows a trajectory that was dropped in two projects to both", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a", { place: { project: "one" } }));
+        await catalog.add(makeNew("a", { place: { key: "two/a.json", project: "two" } }));
+        await catalog.add(makeNew("b", { place: { project: "one" } }));
+        expect(await selected(catalog, { project: "one" })).toEqual([idOf("a"), idOf("b")].sort());
+        expect(await selected(catalog, { project: "two" })).toEqual([idOf("a")]);
+        expect(await selected(catalog, { project: "three" })).toEqual([]);
+      });
+
+      it("leaves superseded ones out unless they are asked for", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a", { session: makeSession("s", "x") }));
+        await catalog.add(makeNew("b", { session: makeSession("s", "xy") }));
+        expect(await selected(catalog)).toEqual([idOf("b")]);
+        expect(await selected(catalog, { includeSuperseded: true })).toHaveLength(2);
+      });
+
+      it("may be walked while the catalog changes", async () => {
+        const catalog = await start(0);
+        for (let index = 0; index < 600; index += 1) await catalog.add(makeNew(`${index}`));
+        let seen = 0;
+        for await (const { id } of catalog.select({})) {
+          seen += 1;
+          await catalog.setScore(id, makeScore({ reward: null }));
+        }
+        expect(seen).toBe(600);
+      });
+    });
+
+    describe("datasets", () => {
+      const dataset = (version: string, names: readonly string[]) => ({
+        name: "sft",
+        version,
+        format: "sft-messages",
+        rows: names.map((name) => ({ id: idOf(name), split: "train" })),
+      });
+
+      it("counts an export once, however often it is registered", async () => {
+        const catalog = await start(0);
+        for (const name of ["a", "b"]) await catalog.add(makeNew(name));
+        expect(await catalog.registerDataset(dataset("1", ["a", "b"]))).toBe("registered");
+        expect(await catalog.registerDataset(dataset("1", ["a", "b"]))).toBe("known");
+        expect(await catalog.registerDataset(dataset("2", ["a"]))).toBe("registered");
+        expect(await catalog.entry(idOf("a"))).toMatchObject({ exportCount: 2 });
+        expect(await catalog.entry(idOf("b"))).toMatchObject({ exportCount: 1 });
+        expect(await catalog.datasetsOf(idOf("a"))).toEqual([
+          { name: "sft", version: "1", split: "train" },
+          { name: "sft", version: "2", split: "train" },
+        ]);
+      });
+
+      it("registers all of a dataset or nothing", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a"));
+        await expect(catalog.registerDataset(dataset("1", ["a", "a"]))).rejects.toThrow();
+        expect(await catalog.entry(idOf("a"))).toMatchObject({ exportCount: 0 });
+        expect(await catalog.datasetsOf(idOf("a"))).toEqual([]);
+        expect(await catalog.registerDataset(dataset("1", ["a"]))).toBe("registered");
+      });
+    });
+  });
+}
