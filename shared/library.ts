@@ -1,6 +1,7 @@
 /** What `import … from "gymline"` gives: everything that is meant to be used from outside, and nothing else. */
 
 // biome-ignore-all lint/performance/noBarrelFile: a package has one public entry, and no module inside imports it
+// biome-ignore-all lint/style/noRestrictedImports: the entry shows the local adapters too
 
 export { InlineCompute } from "./adapters/local/compute-inline.ts";
 export { ComputePool } from "./adapters/local/compute-pool.ts";

@@ -60,9 +60,13 @@ export function printableLines(text: string): string {
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
-function displayWidth(text: string): number {
+/** Combining marks (variation selectors are some) and format characters such as joiners take no column. */
+const NARROW = /\p{Mn}|\p{Me}|\p{Cf}/u;
+
+/** Columns that a text takes on a terminal. */
+export function displayWidth(text: string): number {
   let width = 0;
-  for (const character of text) width += WIDE.test(character) ? 2 : 1;
+  for (const character of text) width += NARROW.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
   return width;
 }
 

@@ -12,11 +12,11 @@ export function trajectoryPrefix(id: string): string {
 }
 
 export function scoreKey(id: string, scorer: string): string {
-  return `scores/${id}/${scorer}.json`;
+  return `scores/${id.slice(0, 2)}/${id}.${scorer}.json`;
 }
 
 export function scorePrefix(id: string): string {
-  return `scores/${id}/`;
+  return `scores/${id.slice(0, 2)}/${id}.`;
 }
 
 export function blobKey(sha256: string): string {

@@ -90,6 +90,7 @@ export interface Catalog {
 
   /** Registers a published dataset and counts one export for each of its rows, once. */
   registerDataset(dataset: DatasetRecord): Promise<"registered" | "known">;
+  hasDataset(name: string, version: string): Promise<boolean>;
   datasetsOf(id: string): Promise<readonly DatasetUse[]>;
 
   /** Removes a trajectory and the shorter logs of its session that it superseded, and leaves tombstones. */

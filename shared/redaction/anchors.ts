@@ -73,7 +73,13 @@ const classes = (() => {
 })();
 
 /** Low bytes of a stretch of text: reading bytes is several times faster than reading a string. */
-const bytes = Buffer.alloc(65_536);
+const bytes = Buffer.from(new ArrayBuffer(65_536));
+/** The same bytes two at a time, and whether either of two starts something: most pairs do not. */
+const pairs = new Uint16Array(bytes.buffer);
+const pairClasses = Uint8Array.from(
+  { length: 65_536 },
+  (_, pair) => (classes[pair & 0xff] ?? 0) | (classes[pair >> 8] ?? 0),
+);
 
 const hasKeyBefore = (text: string, index: number): boolean => {
   const end = keyEnd(text, index);
@@ -206,6 +212,16 @@ const scanDash = (text: string, index: number): void => {
   }
 };
 
+/** The first part of a Discord token has at least 24 characters; looking at some of them rules out prose. */
+const mayEndDiscordPart = (text: string, dot: number): boolean =>
+  isTokenCharacter(text.charCodeAt(dot + 1)) &&
+  isTokenCharacter(text.charCodeAt(dot - 1)) &&
+  isTokenCharacter(text.charCodeAt(dot - 8)) &&
+  isTokenCharacter(text.charCodeAt(dot - 16)) &&
+  isTokenCharacter(text.charCodeAt(dot - 23));
+
+const isTokenCharacter = (code: number): boolean => isWord(code) || code === 45;
+
 const scanOther = (text: string, index: number): void => {
   const code = text.charCodeAt(index);
   const next = text.charCodeAt(index + 1);
@@ -228,7 +244,7 @@ const scanOther = (text: string, index: number): void => {
     case 95: // _
     case 46: // .
       if (endsWithTokenPrefix(text, index)) anchors.tokenPrefix.push(index);
-      else if (code === 46 && text.charCodeAt(index + 7) === 46 && isWord(next))
+      else if (code === 46 && text.charCodeAt(index + 7) === 46 && mayEndDiscordPart(text, index))
         anchors.tokenPrefix.push(index);
       return;
     case 65: // A: AKIA, ASIA, A3T…, AIza, ATATT
@@ -287,12 +303,17 @@ export const findAnchors = (text: string): Anchors | undefined => {
     const size = Math.min(bytes.length, length - from);
     // Anchors and their surroundings are read from the text itself, so a stretch's end hides nothing.
     bytes.write(size === length ? text : text.slice(from, from + size), 0, size, "latin1");
-    for (let at = 0; at < size; at += 1) {
-      const kind = classes[bytes[at] ?? 0];
-      if (kind === 0) continue;
-      const index = from + at;
-      if (kind === OTHER) scanOther(text, index);
-      else if (index >= digitsEnd && isDigit(text.charCodeAt(index))) digitsEnd = scanDigits(text, index);
+    // A stretch of odd length is read one byte too far, which starts nothing.
+    if (size < bytes.length) bytes[size] = 0;
+    for (let pair = 0; pair * 2 < size; pair += 1) {
+      if (pairClasses[pairs[pair] ?? 0] === 0) continue;
+      for (let at = pair * 2; at < pair * 2 + 2; at += 1) {
+        const kind = classes[bytes[at] ?? 0];
+        if (kind === 0) continue;
+        const index = from + at;
+        if (kind === OTHER) scanOther(text, index);
+        else if (index >= digitsEnd && isDigit(text.charCodeAt(index))) digitsEnd = scanDigits(text, index);
+      }
     }
   }
   // Databricks' "dapi" has no rare character to anchor on; a literal search is the cheaper way.

@@ -33,6 +33,7 @@ export interface RedactedText {
 /** Findings listed; more are only counted. */
 const LISTED = 1000;
 const MAX_DEPTH = 200;
+const MAX_ROUNDS = 8;
 
 /**
  * Redacts a whole text file with one numbering of placeholders. Values of JSON and JSON Lines are redacted one by
@@ -125,9 +126,16 @@ const redactUnit = (unit: Unit & { readonly redactor: Redactor }): string => {
     },
   };
   const record = (type: string): void => log.add(line, "", type);
-  return rewritten(unit.text, rewriter, (value) =>
-    mapLiterals(value, (literal) => session.redact(literal, record)),
-  );
+  const pass = (text: string): string =>
+    rewritten(text, rewriter, (value) => mapLiterals(value, (literal) => session.redact(literal, record)));
+  // What stands beside a new placeholder may look like a secret in its turn.
+  let current = unit.text;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const next = pass(current);
+    if (next === current) break;
+    current = next;
+  }
+  return current;
 };
 
 /** Replaces secrets wherever they stand, once they are known from one place. */

@@ -1,5 +1,6 @@
 import type { Finding } from "./detector.ts";
 import { RedactionError } from "./errors.ts";
+import { blankEscapes } from "./escapes.ts";
 import { formatPlaceholder, mayHoldPlaceholder, placeholderPattern } from "./placeholder.ts";
 
 /** Placeholders of one trajectory: the same secret gets the same one throughout. */
@@ -105,9 +106,10 @@ export const createRedactionSession = (scan: (text: string) => readonly Finding[
     if (learntByHead.size === 0 || text.length < HEAD) return text;
     if (learntByHead.size <= 16 && ![...learntByHead.keys()].some((head) => text.includes(head))) return text;
     const pieces: string[] = [];
+    const words = blankEscapes(text) ?? text;
     let from = 0;
     for (let at = 0; at + HEAD <= text.length; at += 1) {
-      if (!isBoundary(text, at)) continue;
+      if (!isBoundary(words, at)) continue;
       const value = longest(text, at);
       if (value === undefined) continue;
       const placeholder = placeholders.get(value) ?? "";

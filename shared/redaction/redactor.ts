@@ -27,6 +27,7 @@ import { residentId } from "./detectors/resident-id.ts";
 import { socialSecurityNumber } from "./detectors/social-security-number.ts";
 import { urlCredential } from "./detectors/url-credential.ts";
 import { RedactionError } from "./errors.ts";
+import { blankEscapes } from "./escapes.ts";
 import { excludePlaceholders, mergeFindings } from "./merge-findings.ts";
 import { createRedactionSession, type RedactionSession } from "./redaction-session.ts";
 
@@ -82,22 +83,26 @@ export const createRedactor = (config: RedactionConfig, detectors: readonly Dete
   const allowed = createAllowTest(config);
   const hasAllow = config.allow.length > 0 || config.allowEmailDomains.length > 0;
 
-  const scan = (text: string): readonly Finding[] => {
-    if (text.length < 3) return none;
+  const detect = (text: string, add: (finding: Finding) => void): void => {
     const anchors = findAnchors(text);
-    const active = anchors === undefined ? free : all;
-    if (active.length === 0) return none;
-    const found: Finding[] = [];
-    const add = (finding: Finding): void => {
-      found.push(finding);
-    };
-    for (const detector of active) {
+    for (const detector of anchors === undefined ? free : all) {
       try {
         detector.detect({ text, anchors: anchors ?? noAnchors, add });
       } catch (cause) {
         throw new RedactionError(detector.name, { cause });
       }
     }
+  };
+
+  const scan = (text: string): readonly Finding[] => {
+    if (text.length < 3) return none;
+    const found: Finding[] = [];
+    const add = (finding: Finding): void => {
+      found.push(finding);
+    };
+    detect(text, add);
+    const blanked = blankEscapes(text);
+    if (blanked !== undefined) detect(blanked, add);
     if (found.length === 0) return none;
     const kept = hasAllow
       ? found.filter((finding) => !allowed(finding, text.slice(finding.start, finding.end)))

@@ -67,7 +67,7 @@ export class StoredFormatError extends Error {
 export function readDocument(document: Uint8Array): Trajectory {
   let value: { readonly extra?: { readonly gymline?: { readonly schema?: unknown } } };
   try {
-    value = JSON.parse(gunzipSync(document).toString("utf8"));
+    value = JSON.parse(gunzipSync(document, { chunkSize: 128 << 10 }).toString("utf8"));
   } catch (cause) {
     throw new StoredFormatError("a stored document is no gzipped JSON; gymline doctor --deep names it", {
       cause,

@@ -7,7 +7,7 @@ import { type Manifest, manifestSchema } from "../dataset/manifest.ts";
 import { type SelectedTrajectory, Selector } from "../dataset/select.ts";
 import { type SplitName, splitOf } from "../dataset/split.ts";
 import { Tally } from "../dataset/tally.ts";
-import type { Catalog } from "../ports/catalog.ts";
+import type { Catalog, DatasetRecord } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Compute, RenderedRow } from "../ports/compute.ts";
 import type { ObjectStore, ObjectWriter } from "../ports/object-store.ts";
@@ -53,16 +53,17 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
   const version = versionOf(request, selected);
   const prefix = datasetPrefix(request.name, version);
   const manifestKey = `${prefix}manifest.json`;
-  if (await ports.store.exists(manifestKey)) {
+  // One that is written but not registered was left by a killed export: written again, it comes out the same.
+  const registered = await ports.catalog.hasDataset(request.name, version);
+  if (registered && (await ports.store.exists(manifestKey))) {
     const text = Buffer.from(await ports.store.read(manifestKey)).toString("utf8");
-    const manifest = manifestSchema.parse(JSON.parse(text));
-    await register(request, { version, selected, ports });
-    return { kind: "unchanged", prefix, manifest };
+    return { kind: "unchanged", prefix, manifest: manifestSchema.parse(JSON.parse(text)) };
   }
   const files = new SplitFiles(prefix, ports.store);
   const tally = new Tally();
   try {
-    await writeRows({ request, selected, excluded, files, tally, ports });
+    const registry = await writeRows({ request, selected, excluded, files, tally, ports });
+    if (registry.length === 0) return { kind: "empty", considered, excluded };
     const settings: Record<string, unknown> = { ...request };
     const written = await files.finish();
     const rows = written.reduce((sum, file) => sum + file.rows, 0);
@@ -79,7 +80,8 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     };
     await ports.store.put(`${prefix}README.md`, Buffer.from(datasetCard(manifest)));
     await ports.store.put(manifestKey, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
-    await register(request, { version, selected, ports });
+    const dataset = { name: request.name, version, format: manifest.format, rows: registry };
+    await ports.catalog.registerDataset(dataset);
     return { kind: "written", prefix, manifest };
   } catch (error) {
     await files.abort();
@@ -93,19 +95,7 @@ function versionOf(request: DatasetRequest, selected: readonly SelectedTrajector
   return hash.digest("hex").slice(0, 12);
 }
 
-async function register(
-  request: DatasetRequest,
-  dataset: {
-    readonly version: string;
-    readonly selected: readonly SelectedTrajectory[];
-    readonly ports: ExportPorts;
-  },
-): Promise<void> {
-  const rows = dataset.selected.map(({ id, taskKey }) => ({ id, split: splitOf(taskKey, request.split) }));
-  const { version } = dataset;
-  await dataset.ports.catalog.registerDataset({ name: request.name, version, format: "sft-messages", rows });
-}
-
+/** Writes the rows in the order of the selection; gives those there are, each with its split. */
 async function writeRows(options: {
   readonly request: DatasetRequest;
   readonly selected: readonly SelectedTrajectory[];
@@ -113,9 +103,10 @@ async function writeRows(options: {
   readonly files: SplitFiles;
   readonly tally: Tally;
   readonly ports: ExportPorts;
-}): Promise<void> {
+}): Promise<DatasetRecord["rows"]> {
   const { request, selected, excluded, files, tally, ports } = options;
-  const underWay: { readonly taskKey: string; readonly row: Promise<RenderedRow | undefined> }[] = [];
+  const written: { readonly id: string; readonly split: SplitName }[] = [];
+  const underWay: UnderWay[] = [];
   let done = 0;
   const settleOne = async (): Promise<void> => {
     const next = underWay.shift();
@@ -129,19 +120,28 @@ async function writeRows(options: {
       return;
     }
     tally.add(row.facts);
-    await files.write(splitOf(next.taskKey, request.split), next.taskKey, row.line);
+    const split = splitOf(next.taskKey, request.split);
+    await files.write(split, next.taskKey, row.line);
+    written.push({ id: next.id, split });
   };
   try {
     for (const { id, scorer, taskKey } of selected) {
       const row = render(id, scorer, ports);
       row.catch(() => undefined);
-      underWay.push({ taskKey, row });
+      underWay.push({ id, taskKey, row });
       if (underWay.length >= WINDOW) await settleOne();
     }
     while (underWay.length > 0) await settleOne();
   } finally {
     await Promise.allSettled(underWay.map(({ row }) => row));
   }
+  return written;
+}
+
+interface UnderWay {
+  readonly id: string;
+  readonly taskKey: string;
+  readonly row: Promise<RenderedRow | undefined>;
 }
 
 async function render(id: string, scorer: string, ports: ExportPorts): Promise<RenderedRow | undefined> {

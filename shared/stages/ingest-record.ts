@@ -190,6 +190,9 @@ function firstMessageHash(trajectory: Trajectory): string {
   return createHash("sha256").update(contentText(first?.message)).digest("hex").slice(0, 16);
 }
 
+/** A compressed log of common size fits into one piece of output; many small ones cost more than compressing. */
+const CHUNK_BYTES = 64 << 10;
+
 /**
  * The stored form: gzip level 1, since logs are written once and the CPU is the bottleneck. Steps are serialised one
  * by one: a single character beyond Latin-1 makes the engine's whole string twice as large and slow to encode.
@@ -201,7 +204,7 @@ export function documentBytes(trajectory: Trajectory): Uint8Array {
     parts.push(Buffer.from(`${index === 0 ? "" : ","}${JSON.stringify(step)}`));
   }
   parts.push(Buffer.from("]}"));
-  return gzipSync(Buffer.concat(parts), { level: 1 });
+  return gzipSync(Buffer.concat(parts), { level: 1, chunkSize: CHUNK_BYTES });
 }
 
 function stemOf(record: SourceRecord): string {

@@ -21,6 +21,13 @@ const forms: Readonly<Record<string, Form>> = {
     inText(value, random, (text) => insertedInto(text, secret.text, random)),
   "next to Chinese": (value, secret, random) =>
     secret.bare ? inText(value, random, (text) => `${text} 密钥是${secret.text}，请保密。`) : undefined,
+  "behind an escape": (value, secret, random) =>
+    secret.bare
+      ? inText(value, random, (text) => {
+          const before = random.pick(["\\n", "\\t", "\\\\n", "\u001b[31m", "\\u0027", "%20"]);
+          return `${text} {"log": "x${before}${secret.text}\\n"}`;
+        })
+      : undefined,
   "as a whole text": (value, secret, random) => inText(value, random, () => secret.text),
   "in a nested argument": (value, secret, random) => inArguments(value, secret, random),
   "in the definition of a tool": (value, secret, random) => inTools(value, secret, random),

@@ -351,7 +351,10 @@ export function catalogContract(name: string, start: StartCatalog): void {
       it("counts an export once, however often it is registered", async () => {
         const catalog = await start(0);
         for (const name of ["a", "b"]) await catalog.add(makeNew(name));
+        expect(await catalog.hasDataset("sft", "1")).toBe(false);
         expect(await catalog.registerDataset(dataset("1", ["a", "b"]))).toBe("registered");
+        expect(await catalog.hasDataset("sft", "1")).toBe(true);
+        expect(await catalog.hasDataset("other", "1")).toBe(false);
         expect(await catalog.registerDataset(dataset("1", ["a", "b"]))).toBe("known");
         expect(await catalog.registerDataset(dataset("2", ["a"]))).toBe("registered");
         expect(await catalog.entry(idOf("a"))).toMatchObject({ exportCount: 2 });

@@ -79,7 +79,7 @@ async function run(drop: string, options: RunOptions): Promise<void> {
     const facts = { drop, out: options.out, summary, seen, rejected, dataset, seconds, threads };
     if (options.json === true) out(JSON.stringify(jsonReport(facts)));
     else textReport(facts);
-    if (summary.rejected > 0) process.exitCode = EXIT.rejected;
+    if (summary.rejected + summary.rejectedBefore > 0) process.exitCode = EXIT.rejected;
   } finally {
     progress.end();
   }

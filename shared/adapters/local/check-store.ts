@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import type { CatalogEntry } from "../../contracts/catalog-row.ts";
 import { blobKey, scoreKey, trajectoryKey } from "../../contracts/keys.ts";
-import { type Manifest, manifestSchema } from "../../dataset/manifest.ts";
+import { manifestSchema } from "../../dataset/manifest.ts";
 import { documentFault } from "../../stages/check-document.ts";
-import { readScore } from "../../stages/score-trajectory.ts";
+import { storedScoreSchema } from "../../stages/score-trajectory.ts";
 import { inspectCatalog } from "./inspect-catalog.ts";
 import type { LocalStore } from "./local-store.ts";
 import { lockStore, StoreBusyError } from "./run-lock.ts";
@@ -112,12 +111,8 @@ async function* checkScore(
     const reason = "the catalog names this score, but it is not there";
     yield { code: "missing-score", place: key, reason, remedy: `score it again: ${again}` };
   } else if (deep) {
-    try {
-      const { trajectory_id: id, scorer } = readScore(await store.read(key));
-      if (id === entry.id && scorer === entry.scorer) return;
-    } catch (error) {
-      if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
-    }
+    const score = storedScoreSchema.safeParse(jsonOf(await store.read(key))).data;
+    if (score?.trajectory_id === entry.id && score.scorer === entry.scorer) return;
     const reason = "it is no score document of this trajectory and scorer";
     yield { code: "bad-score", place: key, reason, remedy: `remove the file, then score again: ${again}` };
   }
@@ -158,7 +153,7 @@ async function* checkDatasets({ local, deep, busy }: Check): AsyncGenerator<Stor
       yield { code: "unfinished-dataset", place: prefix, reason, remedy };
       continue;
     }
-    const manifest = readManifest(await store.read(manifestKey));
+    const manifest = manifestSchema.safeParse(jsonOf(await store.read(manifestKey))).data;
     if (manifest === undefined) {
       yield { code: "bad-manifest", place: manifestKey, reason: "it is no manifest of a dataset", remedy };
       continue;
@@ -171,11 +166,11 @@ async function* checkDatasets({ local, deep, busy }: Check): AsyncGenerator<Stor
   }
 }
 
-function readManifest(bytes: Uint8Array): Manifest | undefined {
+/** Undefined where it is no JSON at all. */
+function jsonOf(bytes: Uint8Array): unknown {
   try {
-    return manifestSchema.safeParse(JSON.parse(Buffer.from(bytes).toString("utf8"))).data;
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch {
-    // No JSON at all.
     return undefined;
   }
 }

@@ -172,8 +172,7 @@ export class SqliteCatalog implements Catalog {
 
   async registerDataset(dataset: DatasetRecord): Promise<"registered" | "known"> {
     return this.#change(() => {
-      const sql = "select 1 from datasets where name = ? and version = ?";
-      if (this.#get(sql, dataset.name, dataset.version) !== undefined) return "known";
+      if (this.#hasDataset(dataset.name, dataset.version)) return "known";
       const { name, version, format } = dataset;
       this.#run("insert into datasets values (?, ?, ?, ?)", name, version, format, this.#clock.now());
       for (const { id, split } of dataset.rows) {
@@ -182,6 +181,10 @@ export class SqliteCatalog implements Catalog {
       }
       return "registered";
     });
+  }
+
+  async hasDataset(name: string, version: string): Promise<boolean> {
+    return this.#hasDataset(name, version);
   }
 
   async datasetsOf(id: string): Promise<readonly DatasetUse[]> {
@@ -279,6 +282,10 @@ export class SqliteCatalog implements Catalog {
       }
     }
     return { kind: "new", supersedes };
+  }
+
+  #hasDataset(name: string, version: string): boolean {
+    return this.#get("select 1 from datasets where name = ? and version = ?", name, version) !== undefined;
   }
 
   #bury(id: string, root: string): void {

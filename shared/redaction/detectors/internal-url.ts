@@ -35,7 +35,9 @@ const isInternalHost = (input: { host: string; scheme: string; loopback: boolean
   const labels = host.split(".");
   if (labels.some((label) => label === "")) return false;
   if (labels.length === 1) {
-    return webSchemes.has(scheme) && /^[a-z][a-z0-9-]{2,62}$/.test(host) && !fillerHosts.has(host);
+    // "git+http", or a word that a dot glued on.
+    const plain = scheme.slice(Math.max(scheme.lastIndexOf("+"), scheme.lastIndexOf(".")) + 1);
+    return webSchemes.has(plain) && /^[a-z][a-z0-9-]{2,62}$/.test(host) && !fillerHosts.has(host);
   }
   // The registrable name (last two labels) may hold such a word in public: corp.com, dev.to.
   return labels.slice(0, -2).some((label) => internalLabels.has(label));

@@ -1,0 +1,15 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { gzipSync, gunzipSync } from "node:zlib";
+const lines: Buffer[] = [];
+for (const f of readdirSync("/tmp/corp/bench-team").slice(0,2)) for (const l of readFileSync("/tmp/corp/bench-team/"+f,"utf8").split("\n")) if (l) lines.push(Buffer.from(l));
+const cpu=()=>{const u=process.cpuUsage();return (u.user+u.system)/1e3};
+const t=(n:string,f:()=>void)=>{f();const a=cpu();f();f();f();console.log(n,((cpu()-a)/3).toFixed(0))};
+t('l1',()=>{for(const l of lines)gzipSync(l,{level:1})});
+t('l1 mem9',()=>{for(const l of lines)gzipSync(l,{level:1,memLevel:9})});
+t('l1 chunk64',()=>{for(const l of lines)gzipSync(l,{level:1,chunkSize:65536})});
+t('l1 chunk64 mem9',()=>{for(const l of lines)gzipSync(l,{level:1,chunkSize:65536,memLevel:9})});
+t('l1 chunk64 mem8 win 14',()=>{for(const l of lines)gzipSync(l,{level:1,chunkSize:65536,windowBits:14})});
+const gz=lines.map(l=>gzipSync(l,{level:1}));
+t('gunzip',()=>{for(const l of gz)gunzipSync(l)});
+t('gunzip 128k',()=>{for(const l of gz)gunzipSync(l,{chunkSize:131072})});
+console.log(gz.reduce((s,g)=>s+g.length,0)/1e6, lines.reduce((s,g)=>s+g.length,0)/1e6);

@@ -1,0 +1,69 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../factories/temporary.ts";
+import { goodLogs, gymline, shell } from "./program.ts";
+
+const namesIn = (help: string): readonly string[] =>
+  [...help.slice(help.indexOf("Commands:")).matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => name ?? "");
+
+describe("the command line", () => {
+  it("shows examples in the help of every command", async () => {
+    const { code, stdout } = await gymline(["--help"]);
+    expect(code).toBe(0);
+    const names = namesIn(stdout).filter((name) => name !== "help");
+    expect(names).toEqual(
+      expect.arrayContaining(["run", "convert", "validate", "score", "redact", "doctor"]),
+    );
+    for (const name of names) {
+      const help = await gymline([name, "--help"]);
+      expect([name, help.code, help.stderr]).toEqual([name, 0, ""]);
+      expect(help.stdout).toContain(`Examples:\n  $ gymline ${name}`);
+    }
+  });
+
+  it("meets an unknown command or option with a hint and exits with 1", async () => {
+    const command = await gymline(["convrt"]);
+    expect([command.code, command.stdout]).toEqual([1, ""]);
+    expect(command.stderr).toContain("Did you mean convert?");
+    const option = await gymline(["convert", "x", "--fromat", "y"]);
+    expect([option.code, option.stdout]).toEqual([1, ""]);
+    expect(option.stderr).toContain("Did you mean --format?");
+    const argument = await gymline(["convert"]);
+    expect(argument.code).toBe(1);
+    expect(argument.stderr).toContain("--help");
+  });
+
+  it("says what to give instead, without a stack, where the given thing is not there", async () => {
+    const cases: readonly (readonly [readonly string[], string])[] = [
+      [["convert", "absent"], "there is no absent"],
+      [["score", ".", "--domain", "absent"], 'there is no domain "absent"'],
+      [["validate", ".", "--format", "absent"], 'there is no format "absent"'],
+      [["formats", "--mapping", "absent.json"], "absent.json cannot be read"],
+      [["formats", "--plugin", "absent.mjs"], "absent.mjs could not be loaded"],
+      [["formats", "--config", "absent.json"], "absent.json cannot be read"],
+      [["convert", ".", "--out", "."], "is a folder"],
+      [["convert", ".", "--out", "absent/x.jsonl"], "cannot be written"],
+      [["doctor", "--store", "absent"], "absent holds no gymline store"],
+    ];
+    for (const [args, expected] of cases) {
+      const { code, stdout, stderr } = await gymline(args, { cwd: goodLogs() });
+      expect([args, code, stdout]).toEqual([args, 1, ""]);
+      expect(stderr).toContain(expected);
+      expect(stderr).not.toMatch(/^ {4}at /m);
+    }
+  });
+
+  it("names the place of a wrong configuration", async () => {
+    const folder = temporaryFolder("cli");
+    writeFileSync(join(folder, "gymline.json"), JSON.stringify({ redaction: { disabled: ["emial"] } }));
+    const { code, stderr } = await gymline(["formats"], { cwd: folder });
+    expect(code).toBe(1);
+    expect(stderr).toContain("gymline.json is no valid configuration: redaction.disabled.0");
+  });
+
+  it("ends quietly where the reader of its complaints closes the pipe", async () => {
+    const { stderr } = await shell("gymline validate . 2>&1 | head -1 > first", { cwd: goodLogs() });
+    expect(stderr).toBe("");
+  });
+});

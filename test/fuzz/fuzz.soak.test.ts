@@ -1,0 +1,4 @@
+import { it } from "vitest";
+import { expectNoFaults, NAME } from "./expect-no-faults.ts";
+
+it(NAME, () => expectNoFaults(100_000));
