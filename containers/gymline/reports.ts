@@ -1,7 +1,7 @@
-import pc from "picocolors";
 import type { Rejection } from "../../shared/reading/rejection.ts";
 import type { ExportResult } from "../../shared/stages/export.ts";
 import type { IngestedItem } from "../../shared/stages/ingest.ts";
+import { pc } from "./colours.ts";
 import { figure, many, printable, table, verdict } from "./terminal.ts";
 
 /** `file.jsonl:12 $.steps[3]`, as editors take it. */

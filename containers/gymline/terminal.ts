@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { pc } from "./colours.ts";
 
 /** Everything that people see goes through here; results for machines go to stdout as they are. */
 

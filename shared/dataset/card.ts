@@ -1,5 +1,33 @@
 import type { Manifest } from "./manifest.ts";
 
+/**
+ * The columns' types as Hugging Face `datasets` takes them, so that a column that is empty in the first rows, or in
+ * one split, is not taken for something else.
+ */
+const FEATURES = `dataset_info:
+  features:
+    - name: messages
+      list:
+        - {name: role, dtype: string}
+        - {name: content, dtype: string}
+        - {name: reasoning_content, dtype: string}
+        - name: tool_calls
+          list:
+            - {name: id, dtype: string}
+            - {name: type, dtype: string}
+            - name: function
+              struct:
+                - {name: name, dtype: string}
+                - {name: arguments, dtype: string}
+        - {name: tool_call_id, dtype: string}
+        - {name: name, dtype: string}
+    - {name: tools, dtype: string}
+    - {name: weights, list: int64}
+    - {name: step_rewards, list: float64}
+    - {name: reward, dtype: float64}
+    - {name: success, dtype: bool}
+${["id", "content_id", "task_id", "domain", "agent", "model", "format", "scorer", "tokens"].map((name) => `    - {name: ${name}, dtype: string}\n`).join("")}`;
+
 /** The dataset card (README.md): YAML front matter as Hugging Face reads it, then facts for people. */
 export function datasetCard(manifest: Manifest): string {
   const { statistics, selection } = manifest;
@@ -18,7 +46,7 @@ tags:
   - agent-trajectories
   - tool-use
   - sft
-${configs.length === 0 ? "" : `configs:\n  - config_name: default\n    data_files:\n${configs.join("\n")}\n`}---
+${configs.length === 0 ? "" : `configs:\n  - config_name: default\n    data_files:\n${configs.join("\n")}\n`}${FEATURES}---
 
 # ${manifest.name} ${manifest.version}
 

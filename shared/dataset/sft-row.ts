@@ -28,6 +28,21 @@ export interface SftRow {
   readonly tokens: "token_exact" | "text_only";
 }
 
+/**
+ * One line of JSON. Rewards keep a decimal point even where they are whole: loaders infer a column's type from what
+ * they meet first, and a list that starts with 1 would be taken for integers.
+ */
+export function sftLine(row: SftRow): string {
+  const { step_rewards, reward, ...rest } = row;
+  const rewards = step_rewards.map(decimal).join(",");
+  return `${JSON.stringify(rest).slice(0, -1)},"step_rewards":[${rewards}],"reward":${decimal(reward)}}`;
+}
+
+function decimal(value: number | null): string {
+  if (value === null) return "null";
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
+}
+
 /** Renders a trajectory as an SFT row; undefined where no message of it may be trained on. */
 export function sftRow(trajectory: Trajectory, score: StoredScore | undefined): SftRow | undefined {
   const messages = sftMessages(trajectory);

@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { sftRow } from "../dataset/sft-row.ts";
+import { sftLine, sftRow } from "../dataset/sft-row.ts";
 import type { ComputedRecord, ComputedScore, RenderedRow } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
@@ -39,7 +39,7 @@ export function computeSftRow(document: Uint8Array, score: Uint8Array): Rendered
   if (row === undefined) return undefined;
   const { reward, success, domain, format, agent, model } = row;
   return {
-    line: Buffer.from(`${JSON.stringify(row)}\n`),
+    line: Buffer.from(`${sftLine(row)}\n`),
     facts: {
       reward,
       success,

@@ -67,16 +67,18 @@ function countAtif(document: Json): Counts {
   return { turns: steps.length, calls, native: calls };
 }
 
-/** A session of a pipeline has a turn for every step of every employee; that of one employee every reply. */
+/** Every reply with words in it is a turn. */
 function countCrew(events: readonly Json[]): Counts {
   const messages = events.filter(({ event }) => event === "message");
-  const replies = messages.filter(({ role }) => role === "assistant").length;
+  const replies = messages.filter(({ role, content }) => role === "assistant" && content !== "").length;
   return { turns: replies, calls: 0, native: 0 };
 }
 
 function countMessages(folder: string, value: unknown): Counts {
   const row = value as Json;
-  const request = Array.isArray(value) ? value : (row["messages"] ?? row["conversations"] ?? row["trajectory"]);
+  const request = Array.isArray(value)
+    ? value
+    : (row["messages"] ?? row["conversations"] ?? row["trajectory"]);
   const choices = ((row["response"] as Json | undefined)?.["choices"] ?? []) as readonly Json[];
   const all = [
     ...((row["raw_messages"] ?? request) as readonly Json[]),
@@ -84,11 +86,13 @@ function countMessages(folder: string, value: unknown): Counts {
   ];
   const answers = all.filter(({ role }) => role === "assistant" || role === "ai");
   const native = answers.reduce(
-    (sum, answer) => sum + (answer["tool_calls"] ? lengthOf(answer["tool_calls"]) : answer["function_call"] ? 1 : 0),
+    (sum, answer) =>
+      sum + (answer["tool_calls"] ? lengthOf(answer["tool_calls"]) : answer["function_call"] ? 1 : 0),
     0,
   );
   const written = answers.filter((answer) => !answer["tool_calls"] && isWritten(folder, row, answer)).length;
-  return { turns: answers.length, calls: native + written, native };
+  // Messages that a proxy kept in two forms went to the model as text.
+  return { turns: answers.length, calls: native + written, native: "raw_messages" in row ? 0 : native };
 }
 
 /** Whether an answer holds a call in the way that its tool writes calls into the text. */

@@ -19,7 +19,9 @@ const originSchema = z.object({ id: z.string(), object_key: z.string(), position
 export function originsIn(store: string): readonly Origin[] {
   const db = new DatabaseSync(join(store, "catalog.sqlite"), { readOnly: true });
   try {
-    const rows = db.prepare("select id, object_key, position from places order by object_key, position, ordinal").all();
+    const rows = db
+      .prepare("select id, object_key, position from places order by object_key, position, ordinal")
+      .all();
     return z
       .array(originSchema)
       .parse(rows)

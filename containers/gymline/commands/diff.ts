@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import pc from "picocolors";
 import { openForReading } from "../../../shared/adapters/local/local-store.ts";
 import { type ContentItem, contentItems } from "../../../shared/trajectory/identity.ts";
 import type { Trajectory } from "../../../shared/trajectory/schema.ts";
+import { pc } from "../colours.ts";
 import { examples, storeOption } from "../options.ts";
 import { loadTrajectory, resolveId } from "../store-access.ts";
 import { many, out, printableLines } from "../terminal.ts";

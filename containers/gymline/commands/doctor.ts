@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import pc from "picocolors";
 import { checkStore, isBeingWritten, type StoreProblem } from "../../../shared/adapters/local/check-store.ts";
 import { NoStoreError, openForReading } from "../../../shared/adapters/local/local-store.ts";
+import { pc } from "../colours.ts";
 import { checkEnvironment, type EnvironmentCheck } from "../environment.ts";
 import { EXIT } from "../exit-code.ts";
 import { isExpected, messageOf } from "../faults.ts";

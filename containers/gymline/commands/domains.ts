@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import pc from "picocolors";
 import { getDomainProfile, listDomainProfiles } from "../../../shared/domains/builtin.ts";
 import type { DomainProfile } from "../../../shared/domains/profile.ts";
 import { domainProfileJson } from "../../../shared/domains/profile-json.ts";
 import { rubricsOf } from "../../../shared/reward/rubrics.ts";
+import { pc } from "../colours.ts";
 import { examples } from "../options.ts";
 import { profileOf } from "../settings.ts";
 import { out, printable, table } from "../terminal.ts";

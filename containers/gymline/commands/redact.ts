@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
-import pc from "picocolors";
 import { HEAD_BYTES, kindOf } from "../../../shared/reading/kind.ts";
 import { type RedactedText, redactTextFile } from "../../../shared/redaction/redact-text-file.ts";
 import { createRedactor } from "../../../shared/redaction/redactor.ts";
+import { pc } from "../colours.ts";
 import { EXIT } from "../exit-code.ts";
 import { examples } from "../options.ts";
 import { openOutput } from "../output.ts";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import pc from "picocolors";
 import type { RunSummary } from "../../../shared/adapters/local/embedded-run.ts";
 import { runPipeline } from "../../../shared/adapters/local/run-pipeline.ts";
 import type { ExportResult } from "../../../shared/stages/export.ts";
 import type { IngestedItem, IngestReport } from "../../../shared/stages/ingest.ts";
+import { pc } from "../colours.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
 import { EXIT } from "../exit-code.ts";
 import { examples, readingOptions } from "../options.ts";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import pc from "picocolors";
 import { type PathItem, readPaths } from "../../../shared/adapters/local/read-paths.ts";
 import { type StoredScore, scoreTrajectory } from "../../../shared/stages/score-trajectory.ts";
 import { agentSteps } from "../../../shared/trajectory/agent-steps.ts";
 import type { Trajectory } from "../../../shared/trajectory/schema.ts";
+import { pc } from "../colours.ts";
 import { examples, readingOptions } from "../options.ts";
 import { Rejections, readingSettings } from "../reading.ts";
 import type { SettingsOptions } from "../settings.ts";

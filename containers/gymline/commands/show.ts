@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import pc from "picocolors";
 import { openForReading } from "../../../shared/adapters/local/local-store.ts";
 import type { StoredScore } from "../../../shared/stages/score-trajectory.ts";
 import { type AgentStep, agentSteps } from "../../../shared/trajectory/agent-steps.ts";
 import { contentText } from "../../../shared/trajectory/content.ts";
 import type { Trajectory } from "../../../shared/trajectory/schema.ts";
+import { pc } from "../colours.ts";
 import { examples, storeOption } from "../options.ts";
 import { loadScore, loadTrajectory, resolveId } from "../store-access.ts";
 import { figure, many, out, printable, printableLines, verdict } from "../terminal.ts";

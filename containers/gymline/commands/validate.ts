@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import pc from "picocolors";
 import { type PathItem, type RecordPlace, readPaths } from "../../../shared/adapters/local/read-paths.ts";
 import type { Rejection } from "../../../shared/reading/rejection.ts";
+import { pc } from "../colours.ts";
 import { EXIT } from "../exit-code.ts";
 import { examples, readingOptions } from "../options.ts";
 import { readingSettings } from "../reading.ts";
