@@ -1,6 +1,6 @@
 import { isAlphanumeric, isDigit, isHex, isLetter, isQuote, isSpace, isUpper, isWord } from "./characters.ts";
 import { endsLikeCredentialKey, keyEnd } from "./credential-key.ts";
-import { endsWithTokenPrefix } from "./token-prefixes.ts";
+import { beforeLast, endsWithTokenPrefix } from "./token-prefixes.ts";
 
 /**
  * Places in a text that a detector must look at. The lists are complete: a secret
@@ -291,6 +291,36 @@ const scanOther = (text: string, index: number): void => {
 };
 
 /**
+ * Whether the neighbours' low bytes already rule out all that the character at `at` could start. What `scanOther`
+ * asks of the text itself, asked of the bytes: most dots, dashes and letters end here.
+ */
+const startsNothing = (at: number): boolean => {
+  const before = bytes[at - 1] ?? 0;
+  const next = bytes[at + 1] ?? 0;
+  switch (bytes[at]) {
+    case 95: // _
+      return beforeLast[before] === 0;
+    case 46: // .
+      return beforeLast[before] === 0 && bytes[at + 7] !== 46;
+    case 45: // -
+      return beforeLast[before] === 0 && next !== 45 && next !== 112 && next !== 117 && next !== 97;
+    case 43: // +
+      return next !== 40 && (next < 48 || next > 57);
+    case 65: // A
+      return next !== 75 && next !== 83 && next !== 73 && next !== 51 && next !== 84;
+    case 66: // B
+    case 98: // b
+      return (next | 32) === 101 ? ((bytes[at + 2] ?? 0) | 32) !== 97 : ((bytes[at + 2] ?? 0) | 32) !== 115;
+    case 74: // J
+      return before !== 121;
+    case 75: // K
+      return before !== 83;
+    default:
+      return false;
+  }
+};
+
+/**
  * One pass over the text; cost is one table look-up for most characters. Undefined if no detector has
  * anything to look at. The result is valid until the next call.
  */
@@ -310,6 +340,7 @@ export const findAnchors = (text: string): Anchors | undefined => {
       for (let at = pair * 2; at < pair * 2 + 2; at += 1) {
         const kind = classes[bytes[at] ?? 0];
         if (kind === 0) continue;
+        if (kind === OTHER && at > 0 && at + 7 < size && startsNothing(at)) continue;
         const index = from + at;
         if (kind === OTHER) scanOther(text, index);
         else if (index >= digitsEnd && isDigit(text.charCodeAt(index))) digitsEnd = scanDigits(text, index);

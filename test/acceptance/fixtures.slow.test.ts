@@ -204,8 +204,9 @@ function verdictIn(folder: string, value: unknown): boolean | null {
   }
   if (folder === "openai-messages" && typeof row["verified"] === "boolean") return row["verified"];
   if (folder !== "crew") return null;
-  const end = (value as readonly Readonly<Record<string, unknown>>[]).find(({ event }) => event === "end");
-  return end === undefined ? null : end["status"] === "completed";
+  // A session without an end broke off, which the converter says in a note.
+  const events = value as readonly Readonly<Record<string, unknown>>[];
+  return events.some(({ event, status }) => event === "end" && status === "completed");
 }
 
 function isTrainable({ steps }: Trajectory): boolean {

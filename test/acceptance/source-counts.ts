@@ -58,7 +58,8 @@ function countSweAgent(row: Json): Counts {
   const missing = last === undefined || history.some(({ action }) => action === last["action"]) ? 0 : 1;
   const native = answers.reduce((sum, { tool_calls: calls }) => sum + lengthOf(calls), 0);
   const written = answers.filter((answer) => !answer["tool_calls"] && answer["action"] !== "").length;
-  return { turns: answers.length + missing, calls: native + written + missing, native };
+  const calls = native + written + missing;
+  return { turns: answers.length + missing, calls, native: native > 0 ? native + missing : 0 };
 }
 
 function countAtif(document: Json): Counts {
@@ -91,8 +92,10 @@ function countMessages(folder: string, value: unknown): Counts {
     0,
   );
   const written = answers.filter((answer) => !answer["tool_calls"] && isWritten(folder, row, answer)).length;
-  // Messages that a proxy kept in two forms went to the model as text.
-  return { turns: answers.length, calls: native + written, native: "raw_messages" in row ? 0 : native };
+  // Messages that a proxy kept in two forms went to the model as text; only its last reply may hold a native call.
+  const replies = ((row["raw_response"] as Json | undefined)?.["choices"] ?? []) as readonly Json[];
+  const last = replies.reduce((sum, { message }) => sum + lengthOf((message as Json)["tool_calls"]), 0);
+  return { turns: answers.length, calls: native + written, native: "raw_messages" in row ? last : native };
 }
 
 /** Whether an answer holds a call in the way that its tool writes calls into the text. */

@@ -6,8 +6,8 @@ import { join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { type PythonEnvironment, pythonEnvironment } from "../python/environment.ts";
 import { canonicalDocuments } from "./canonical-documents.ts";
-import { type HarborPython, harborPython } from "./harbor-python.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -19,10 +19,15 @@ const verdictSchema = z.object({
 type Verdict = z.infer<typeof verdictSchema>;
 
 describe("Harbor's own models", () => {
-  let harbor: HarborPython = { kind: "absent", reason: "not looked for yet" };
+  let harbor: PythonEnvironment = { kind: "absent", reason: "not looked for yet" };
 
   beforeAll(async () => {
-    harbor = await harborPython(join(root, ".cache/harbor-venv"));
+    harbor = await pythonEnvironment({
+      folder: join(root, ".cache/harbor-venv"),
+      minors: [13, 12, 14],
+      // Harbor's trajectory models need nothing of Harbor's own dependencies but pydantic.
+      installs: [["--no-deps", "harbor==0.25.0"], ["pydantic==2.14.3"]],
+    });
   });
 
   /** What Harbor says of the documents. */

@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+
+const run = promisify(execFile);
+
+export type PythonEnvironment =
+  | { readonly kind: "ready"; readonly python: string }
+  | { readonly kind: "absent"; readonly reason: string };
+
+export interface EnvironmentPlan {
+  /** Where the virtual environment stands; it is kept for the next run. */
+  readonly folder: string;
+  /** The minor versions of Python 3 that will do, the best first. */
+  readonly minors: readonly number[];
+  /** The arguments of each `pip install`, in order. */
+  readonly installs: readonly (readonly string[])[];
+}
+
+const NO_NETWORK = /NewConnectionError|NameResolutionError|Failed to establish|ConnectTimeout|ProxyError/;
+const failureSchema = z.object({ stderr: z.string() });
+
+/** A Python in a virtual environment of its own that has the packages; made anew only where the plan changed. */
+export async function pythonEnvironment(plan: EnvironmentPlan): Promise<PythonEnvironment> {
+  const { folder, minors, installs } = plan;
+  const base = await findPython(minors);
+  if (base === undefined) {
+    return {
+      kind: "absent",
+      reason: `there is no Python ${minors.map((minor) => `3.${minor}`).join(" or ")}`,
+    };
+  }
+  const python = join(folder, "bin/python");
+  const stampFile = join(folder, "stamp.json");
+  const stamp = JSON.stringify([base, installs]);
+  if (existsSync(stampFile) && (await readFile(stampFile, "utf8")) === stamp)
+    return { kind: "ready", python };
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  try {
+    await run(base, ["-m", "venv", folder]);
+    for (const packages of installs) {
+      const pip = ["-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "20"];
+      await run(python, [...pip, ...packages]);
+    }
+  } catch (error) {
+    const failure = failureSchema.safeParse(error);
+    if (!failure.success || !NO_NETWORK.test(failure.data.stderr)) throw error;
+    return { kind: "absent", reason: "the Python package index cannot be reached" };
+  }
+  await writeFile(stampFile, stamp);
+  return { kind: "ready", python };
+}
+
+async function findPython(minors: readonly number[]): Promise<string | undefined> {
+  const installed: string[] = [];
+  for (const minor of minors) {
+    const pattern = join(homedir(), `.pyenv/versions/3.${minor}.*/bin/python`);
+    for await (const path of glob(pattern)) installed.push(path);
+  }
+  for (const candidate of [...minors.map((minor) => `python3.${minor}`), "python3", ...installed]) {
+    const executable = await suitablePython(candidate, minors);
+    if (executable !== undefined) return executable;
+  }
+  return undefined;
+}
+
+/** The interpreter behind a name: a shim of a version manager may stand there without one. */
+async function suitablePython(candidate: string, minors: readonly number[]): Promise<string | undefined> {
+  const fits = `sys.version_info[0] == 3 and sys.version_info[1] in [${minors.join(", ")}]`;
+  // Some distributions part `ensurepip` off; without it there is no virtual environment with pip in it.
+  const probe = `import sys, venv, ensurepip; print(sys.executable if ${fits} else '')`;
+  try {
+    return (await run(candidate, ["-c", probe])).stdout.trim() || undefined;
+  } catch {
+    return undefined; // Not there, or a shim without an interpreter: the next one may do.
+  }
+}
