@@ -23,7 +23,10 @@ export interface NewTrajectory {
   readonly blobs: readonly string[];
 }
 
-/** What a trajectory is to the catalog before it is written. */
+/**
+ * What a trajectory is to the catalog before it is written. `forgotten`: it has a tombstone, or it is new and its
+ * session has one; what the catalog still holds of such a session stays.
+ */
 export type Known = "absent" | "known" | "other-revision" | "forgotten";
 
 export type Added =

@@ -1,58 +1,8 @@
+import { type Anchors, createAnchors } from "./anchor-lists.ts";
 import { isAlphanumeric, isDigit, isHex, isLetter, isQuote, isSpace, isUpper, isWord } from "./characters.ts";
 import { endsLikeCredentialKey, keyEnd } from "./credential-key.ts";
+import { isGrouped, mayGroup } from "./digit-groups.ts";
 import { beforeLast, endsWithTokenPrefix } from "./token-prefixes.ts";
-
-/**
- * Places in a text that a detector must look at. The lists are complete: a secret
- * without an anchor is not found, so each detector says which anchor its matches imply.
- */
-export interface Anchors {
-  /** "@" between word-like characters. */
-  readonly at: number[];
-  /** "=", ":" or ">" after a name that could be a credential key. */
-  readonly assignment: number[];
-  /** End of a long option name ("--password") that could be a credential key. */
-  readonly option: number[];
-  /** "-" of a short option p, u or a. */
-  readonly shortOption: number[];
-  /** ":" of "://". */
-  readonly url: number[];
-  /** Last character of a provider's token prefix ("ghp_"). */
-  readonly tokenPrefix: number[];
-  /** First letter of "Bearer" or "Basic". */
-  readonly authScheme: number[];
-  /** First letter of "eyJ". */
-  readonly jwt: number[];
-  /** First dash of "-----BEGIN". */
-  readonly pem: number[];
-  /** First digit of what could be a private IPv4 address. */
-  readonly ipv4: number[];
-  /** First character of what could be a private IPv6 address. */
-  readonly ipv6: number[];
-  /** First digit of a run that could be a phone, card or id number. */
-  readonly number: number[];
-  /** First letter of what could be an IBAN. */
-  readonly iban: number[];
-  /** "+" before a digit or "(". */
-  readonly plus: number[];
-}
-
-const createAnchors = (): Anchors => ({
-  at: [],
-  assignment: [],
-  option: [],
-  shortOption: [],
-  url: [],
-  tokenPrefix: [],
-  authScheme: [],
-  jwt: [],
-  pem: [],
-  ipv4: [],
-  ipv6: [],
-  number: [],
-  iban: [],
-  plus: [],
-});
 
 /** Reused between texts, since most have no anchors at all. */
 const anchors = createAnchors();
@@ -84,46 +34,6 @@ const pairClasses = Uint8Array.from(
 const hasKeyBefore = (text: string, index: number): boolean => {
   const end = keyEnd(text, index);
   return endsLikeCredentialKey(text, end);
-};
-
-const isGrouped = (input: {
-  readonly text: string;
-  readonly start: number;
-  readonly length: number;
-}): boolean => {
-  const { text, start, length } = input;
-  const separator = text.charCodeAt(start + length);
-  if (separator === 41) return length === 3 && text.charCodeAt(start - 1) === 40;
-  const after = start + length + 1;
-  switch (length) {
-    case 3:
-      // 138-1234-5678, 415-555-2671, 123-45-6789, 010-12345678
-      return (
-        text.charCodeAt(after + 4) === separator ||
-        text.charCodeAt(after + 3) === separator ||
-        text.charCodeAt(after + 2) === separator ||
-        (text.charCodeAt(start) === 48 && separator === 45 && isDigit(text.charCodeAt(after + 6)))
-      );
-    case 4:
-      // 4111 1111 1111 1111, 3782 822463 10005, 0755-12345678
-      return (
-        text.charCodeAt(after + 4) === separator ||
-        text.charCodeAt(after + 6) === separator ||
-        (text.charCodeAt(start) === 48 && separator === 45 && isDigit(text.charCodeAt(after + 6)))
-      );
-    case 6:
-      // 622202 1234567890123
-      return isDigit(text.charCodeAt(after + 9));
-    default:
-      return false;
-  }
-};
-
-/** A separator before more digits, or the closing bracket of "(415) 555-2671". */
-const mayGroup = (text: string, end: number): boolean => {
-  const code = text.charCodeAt(end);
-  if (code === 41) return true;
-  return (code === 32 || code === 45) && isDigit(text.charCodeAt(end + 1));
 };
 
 const scanDigits = (text: string, start: number): number => {
@@ -355,6 +265,3 @@ export const findAnchors = (text: string): Anchors | undefined => {
   }
   return lists.some((list) => list.length > 0) ? anchors : undefined;
 };
-
-/** What detectors that need no anchors get. */
-export const noAnchors: Anchors = createAnchors();

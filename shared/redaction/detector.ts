@@ -1,4 +1,4 @@
-import type { Anchors } from "./anchors.ts";
+import type { Anchors } from "./anchor-lists.ts";
 
 /** A span of text to redact: UTF-16 offsets, end exclusive. */
 export interface Finding {

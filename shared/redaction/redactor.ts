@@ -7,7 +7,8 @@
  * than those of `credential-key`; host names outside URLs. By default localhost, 127.0.0.0/8 and ::1 stay, since
  * they name no machine and are common in logs of coding agents (`redactLoopback` changes that).
  */
-import { findAnchors, noAnchors } from "./anchors.ts";
+import { createAnchors } from "./anchor-lists.ts";
+import { findAnchors } from "./anchors.ts";
 import type { RedactionConfig } from "./config.ts";
 import type { Detector, Finding } from "./detector.ts";
 import { authHeader } from "./detectors/auth-header.ts";
@@ -39,6 +40,7 @@ export interface Redactor {
 }
 
 const none: readonly Finding[] = [];
+const noAnchors = createAnchors();
 
 const createAllowTest = (config: RedactionConfig): ((finding: Finding, value: string) => boolean) => {
   const literals = new Set(config.allow.filter((entry) => typeof entry === "string"));

@@ -53,7 +53,11 @@ const classesOf: Readonly<Record<TokenRule, Classes>> = {
 const identifier = /^[_\p{XID_Start}]\p{XID_Continue}*$/u;
 const alphanumeric = /[\p{L}\p{N}]/u;
 
-/** The tokens of one output, in order of appearance, repetitions included. */
+/**
+ * The tokens of one output, in order of appearance, repetitions included. The plain definition that tests hold the
+ * scanner to.
+ * @internal
+ */
 export function tokensOf(text: string, rule: TokenRule): readonly string[] {
   const tokens: string[] = [];
   new TokenScanner(rule, (start, end) => tokens.push(text.slice(start, end))).scan(text);

@@ -8,7 +8,8 @@ import { CatalogVersionError, SqliteCatalog } from "../../shared/adapters/local/
 import type { Catalog } from "../../shared/ports/catalog.ts";
 import { idOf, makeNew, makeObject, makeScore, makeSession } from "../factories/catalog-rows.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
-import { catalogContract } from "../ports/catalog.contract.ts";
+import { catalogContract, type StartCatalog } from "../ports/catalog.contract.ts";
+import { selectionContract } from "../ports/catalog-selection.contract.ts";
 
 function opened(
   path: string,
@@ -18,11 +19,13 @@ function opened(
   return new SqliteCatalog({ path, clock, readOnly: options.readOnly ?? false });
 }
 
-catalogContract("SqliteCatalog", async (now) => {
+const start: StartCatalog = async (now) => {
   const catalog: Catalog = opened(":memory:", { now });
   onTestFinished(() => catalog.close());
   return catalog;
-});
+};
+catalogContract("SqliteCatalog", start);
+selectionContract("SqliteCatalog", start);
 
 const module = new URL("../../shared/adapters/local/sqlite-catalog.ts", import.meta.url).href;
 const factory = new URL("../factories/catalog-rows.ts", import.meta.url).href;

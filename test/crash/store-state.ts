@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { manifestSchema } from "../../shared/dataset/manifest.ts";
 import { scoreKey } from "../../shared/contracts/keys.ts";
+import { manifestSchema } from "../../shared/dataset/manifest.ts";
 import { readDocument } from "../../shared/stages/compute-tasks.ts";
 import { readScore } from "../../shared/stages/score-trajectory.ts";
 

@@ -1,30 +1,12 @@
-import { createHash } from "node:crypto";
 import { utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { scoreKey, trajectoryKey } from "../../shared/contracts/keys.ts";
 import { readScore } from "../../shared/stages/score-trajectory.ts";
-import { atifDocument, type ChatFacts, chatLines, chatRow } from "../factories/logs.ts";
+import { chatLines, chatRow } from "../factories/logs.ts";
 import { makePlan } from "../factories/plan.ts";
-import { makeStation, type Station } from "../factories/station.ts";
-
-function sha256(bytes: string | Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-/** A log of one session with so many calls; a longer one starts like a shorter one. */
-function sessionLog(calls: number, more: ChatFacts = {}): string {
-  const list = Array.from({ length: calls }, (_, call) => [`run ${call}`, `output ${call}`] as const);
-  return chatRow({ task: "t", session: "s", calls: list, answer: "", ...more });
-}
-
-/** Settings that make another revision of every document. */
-const OTHER = { redaction: { ...makePlan().redaction, disabled: ["email" as const] } };
-
-async function outcomes(station: Station, ...args: Parameters<Station["run"]>): Promise<unknown> {
-  const { summary } = await station.run(...args);
-  return Object.fromEntries(Object.entries(summary.counts).filter(([, count]) => count > 0));
-}
+import { makeStation } from "../factories/station.ts";
+import { OTHER, outcomes, sessionLog, sha256 } from "./ingest-helpers.ts";
 
 describe("ingest", () => {
   it("stores a log under the hash of its record, with its place, score and facts", async () => {
@@ -269,71 +251,5 @@ describe("other settings", () => {
     const back = await station.local.store.read(trajectoryKey(sha256(log)));
     expect(Buffer.from(back).equals(first)).toBe(true);
     expect(await station.keys("trajectories/")).toHaveLength(3);
-  });
-});
-
-describe("a forgotten trajectory", () => {
-  it("is gone with its scores and attachments, and does not come back", async () => {
-    const station = makeStation();
-    const log = chatRow({ task: "gone", image: Uint8Array.of(1, 2, 3) });
-    station.write("blue/a.json", log);
-    station.write("blue/b.json", chatRow({ task: "stays", image: Uint8Array.of(4) }));
-    await station.run();
-    await station.run(OTHER, { force: true });
-    const { removed } = await station.forget(sha256(log));
-    expect(removed.length).toBeGreaterThanOrEqual(4);
-    const gone = (keys: readonly string[]): void => {
-      expect(keys.filter((key) => key.includes(sha256(log)))).toEqual([]);
-    };
-    gone(await station.keys());
-    expect(await station.keys("blobs/")).toHaveLength(1);
-    expect(await outcomes(station, {}, { force: true })).toEqual({ forgotten: 1, revised: 1 });
-    station.write("green/renamed.jsonl.copy", `${chatRow({ task: "new" })}\n${log}\n`);
-    expect(await outcomes(station)).toEqual({ forgotten: 1, new: 1 });
-    gone(await station.keys());
-    expect(await station.tasks({ includeSuperseded: true })).toEqual(["new", "stays"]);
-    expect(await station.keys("blobs/")).toHaveLength(1);
-  });
-
-  it("does not come back when its session has grown, nor in its shorter logs", async () => {
-    const station = makeStation();
-    for (const calls of [1, 3]) station.write(`team/${calls}.json`, sessionLog(calls));
-    await station.run();
-    const [longest] = await station.select();
-    const { ids } = await station.forget(longest?.id ?? "");
-    expect(ids).toHaveLength(2);
-    station.write("team/5.json", sessionLog(5));
-    station.write("team/copy-of-1.json", sessionLog(1));
-    expect(await outcomes(station, {}, { force: true })).toEqual({ forgotten: 4 });
-    expect(await station.select({ includeSuperseded: true })).toEqual([]);
-    expect(await station.keys("trajectories/")).toEqual([]);
-  });
-
-  it("does not come back when the file that is its session has grown", async () => {
-    const station = makeStation();
-    const lines = (turns: number): string =>
-      chatLines({
-        calls: Array.from({ length: turns }, (_, turn) => [`run ${turn}`, "out"] as const),
-        answer: "",
-      });
-    station.write("team/log.jsonl", lines(2));
-    await station.run();
-    const [entry] = await station.select();
-    await station.forget(entry?.id ?? "");
-    station.write("team/log.jsonl", lines(4));
-    expect(await outcomes(station)).toEqual({ forgotten: 1 });
-    expect(await station.select({ includeSuperseded: true })).toEqual([]);
-  });
-
-  it("leaves others in the same project alone", async () => {
-    const station = makeStation();
-    station.write("team/a.json", atifDocument({ task: "one" }));
-    station.write("team/b.json", atifDocument({ task: "two" }));
-    await station.run();
-    const [entry] = await station.select({ task: "one" });
-    await station.forget(entry?.id ?? "");
-    station.write("team/c.json", atifDocument({ task: "three" }));
-    expect(await outcomes(station)).toEqual({ new: 1 });
-    expect(await station.tasks()).toEqual(["three", "two"]);
   });
 });

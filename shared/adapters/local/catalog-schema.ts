@@ -21,7 +21,8 @@ create table if not exists trajectories (
 create index if not exists trajectories_by_reward on trajectories (reward desc, id);
 create index if not exists trajectories_by_task on trajectories (task_key);
 create index if not exists trajectories_by_content on trajectories (content_id);
-create index if not exists trajectories_by_session on trajectories (session_key) where session_key is not null;
+create index if not exists trajectories_by_session on trajectories (session_key, substr(prefixes, 1, 8))
+  where session_key is not null;
 
 create table if not exists places (
   id text not null, object_key text not null, entry text not null, position integer not null, ordinal integer not null,

@@ -99,13 +99,11 @@ export class SqliteCatalog implements Catalog {
 
   async known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known> {
     if (this.#get("select 1 from tombstones where id = ?", id) !== undefined) return "forgotten";
-    if (options.session !== undefined) {
-      const dead = this.#get("select 1 from tombstones where session_key = ?", options.session);
-      if (dead !== undefined) return "forgotten";
-    }
     const row = this.#get("select revision from trajectories where id = ?", id);
-    if (row === undefined) return "absent";
-    return row["revision"] === options.revision ? "known" : "other-revision";
+    if (row !== undefined) return row["revision"] === options.revision ? "known" : "other-revision";
+    if (options.session === undefined) return "absent";
+    const dead = this.#get("select 1 from tombstones where session_key = ?", options.session);
+    return dead === undefined ? "absent" : "forgotten";
   }
 
   async add(trajectory: NewTrajectory): Promise<Added> {
@@ -267,9 +265,10 @@ export class SqliteCatalog implements Catalog {
   #supersede(id: string, session: NonNullable<NewTrajectory["session"]>): Added {
     const mine = Buffer.from(session.prefixes);
     const supersedes: string[] = [];
-    const sql =
-      "select id, prefixes from trajectories where session_key = ? and id <> ? and superseded_by is null";
-    for (const other of [...this.#each(sql, session.key, id)]) {
+    // Many rows may name one session and have nothing in common: only those that start alike are looked at.
+    const sql = `select id, prefixes from trajectories
+      where session_key = ? and substr(prefixes, 1, 8) = ? and id <> ? and superseded_by is null`;
+    for (const other of [...this.#each(sql, session.key, mine.subarray(0, 8), id)]) {
       const theirs = Buffer.from(other["prefixes"] as Uint8Array);
       const shorter = Math.min(mine.length, theirs.length);
       if (shorter === 0 || !mine.subarray(0, shorter).equals(theirs.subarray(0, shorter))) continue;
