@@ -23,7 +23,7 @@ export function datasetOptions(command: Command): Command {
     .option("-n, --name <name>", "name of the dataset (default: sft)")
     .option("--success <list>", "verdicts that count: true, false, unknown, or any (default: true)")
     .option("--min-score <x>", "least total reward, 0 to 1")
-    .option("--min-gdi <x>", "least GDI, 0 to 1")
+    .option("--min-gdi <x>", "least GDI (reward, use, feedback and freshness in one), 0 to 1")
     .option("--only-domain <name>", "this domain only")
     .option("--project <label>", "this project only")
     .option("--agent <name>", "this agent only")

@@ -36,6 +36,10 @@ async function main(argv: readonly string[]): Promise<void> {
     .description("Turns the logs of LLM agents into clean, scored, traceable training sets.")
     .version(version(), "-V, --version")
     .showHelpAfterError("(gymline --help lists the commands)")
+    .addHelpText(
+      "after",
+      "\nExit code 0: done; 1: wrong usage or a fault; 2: done, but something was rejected or found.",
+    )
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
   addRun(program);

@@ -26,10 +26,11 @@ const CONFIG_NAME = "gymline.json";
 /** Reads configuration file, mappings, plugins and profile. @throws UsageError naming file and place */
 export function loadSettings(options: SettingsOptions): Settings {
   const { config, folder } = readConfig(options.config);
-  const mappings = [
+  // A file that both the configuration and the command line name is one mapping, not two that collide.
+  const mappings = new Set([
     ...config.mappings.map((path) => resolve(folder, path)),
     ...(options.mapping ?? []).map((path) => resolve(path)),
-  ];
+  ]);
   const plugins = [
     ...config.plugins.map((path) => resolve(folder, path)),
     ...(options.plugin ?? []).map((path) => resolve(path)),
@@ -37,7 +38,7 @@ export function loadSettings(options: SettingsOptions): Settings {
   const profile = options.domain !== undefined ? profileOf(options.domain, ".") : ownProfile(config, folder);
   const plan: PipelinePlan = {
     ...(options.format === undefined ? {} : { forced: options.format }),
-    mappings: mappings.map((path) => parseCustomMapping(readJson(path), path)),
+    mappings: [...mappings].map((path) => parseCustomMapping(readJson(path), path)),
     plugins,
     limits: config.limits,
     redaction: config.redaction,

@@ -58,6 +58,8 @@ ${files.join("\n")}
 
 All attempts at one task stand in one split (seed ${String(seedOf(manifest))}).
 
+Load this folder with \`load_dataset\`, not a file of it alone: the front matter names the columns' types, which would otherwise be guessed from the first rows.
+
 ## Columns
 
 | column | content |

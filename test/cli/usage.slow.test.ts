@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../factories/temporary.ts";
 import { goodLogs, gymline, shell } from "./program.ts";
@@ -60,6 +60,16 @@ describe("the command line", () => {
     const { code, stderr } = await gymline(["formats"], { cwd: folder });
     expect(code).toBe(1);
     expect(stderr).toContain("gymline.json is no valid configuration: redaction.disabled.0");
+  });
+
+  it("takes a mapping that configuration and command line both name for one", async () => {
+    const examples = resolve(import.meta.dirname, "../../docs/examples");
+    const mapping = join(examples, "mapping-hub.json");
+    const folder = temporaryFolder("cli");
+    writeFileSync(join(folder, "gymline.json"), JSON.stringify({ mappings: [mapping] }));
+    const args = ["convert", join(examples, "sample-hub.json"), "--mapping", mapping];
+    const { code, stdout } = await gymline(args, { cwd: folder });
+    expect([code, stdout.trim().split("\n").length]).toEqual([0, 1]);
   });
 
   it("ends quietly where the reader of its complaints closes the pipe", async () => {

@@ -35,8 +35,8 @@ export function addReprocess(program: Command): void {
     .description(
       "do a stage again with today's converters, redactor or scorer; old versions stay beside the new",
     )
-    .requiredOption("--stage <name>", "ingest, score or export")
-    .option("--drop <dir>", "the drop folder (stage ingest)")
+    .requiredOption("--stage <name>", "ingest, score or export (needed)")
+    .option("--drop <dir>", "the drop folder (needed by stage ingest)")
     .option("--since <time>", "only what came in (ingest: what changed) since this ISO 8601 time")
     .option("--prune", "afterwards remove older revisions and the scores of other scorers")
     .option("-d, --domain <name|file>", "score everything by this domain")
