@@ -57,6 +57,8 @@ export interface IngestReport {
 /** Bytes of records under way for one object: enough to keep all threads busy, little enough to hold. */
 const WINDOW_BYTES = 8 << 20;
 const WINDOW_RECORDS = 256;
+/** Scores of one object that are being written while the next trajectories are stored. */
+const FOLLOWING = 16;
 /** Items kept for the report of one object; the catalog has them all. */
 const REPORTED = 1000;
 
@@ -102,7 +104,7 @@ export async function ingest(message: IngestMessage, ports: IngestPorts): Promis
     }
     while (underWay.length > 0) await settleOne();
   } finally {
-    await Promise.allSettled(underWay.map(({ result }) => result));
+    await Promise.allSettled([...underWay.map(({ result }) => result), run.settle()]);
   }
   await ports.turn;
   return run.finish();
@@ -133,6 +135,8 @@ class ObjectRun {
   readonly #ports: IngestPorts;
   readonly #items: IngestedItem[] = [];
   readonly #rejections: Rejection[] = [];
+  readonly #following = new Set<Promise<void>>();
+  #fault: { readonly error: unknown } | undefined;
   #rejected = 0;
   #stored = 0;
   readonly #counts: Record<IngestOutcome, number> = {
@@ -170,6 +174,7 @@ class ObjectRun {
   }
 
   async finish(): Promise<IngestReport> {
+    await this.settle();
     const { catalog, store } = this.#ports;
     const { source, fingerprint, revision } = this.#message;
     const reportKey = rejectionReportKey(source.name);
@@ -227,11 +232,37 @@ class ObjectRun {
       blobs: computed.blobs.map(({ sha256 }) => sha256),
     });
     // A duplicate is scored again all the same: the run that stored it may have been killed before it did.
-    await score(
-      { id: row.id, key, ...(computed.score === undefined ? {} : { computed: computed.score }) },
-      { store, catalog, compute },
-    );
+    const message = {
+      id: row.id,
+      key,
+      ...(computed.score === undefined ? {} : { computed: computed.score }),
+    };
+    await this.#follow(score(message, { store, catalog, compute }));
     return added.kind;
+  }
+
+  /** The follow-up of one trajectory need not keep the next one waiting; the object is done only when all are. */
+  async #follow(work: Promise<unknown>): Promise<void> {
+    const done = work.then(
+      () => undefined,
+      (error: unknown) => {
+        this.#fault ??= { error };
+      },
+    );
+    this.#following.add(done);
+    done.finally(() => this.#following.delete(done));
+    if (this.#following.size >= FOLLOWING) await Promise.race(this.#following);
+    this.#raise();
+  }
+
+  /** Waits for all follow-ups. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#following);
+    this.#raise();
+  }
+
+  #raise(): void {
+    if (this.#fault !== undefined) throw this.#fault.error;
   }
 
   /** The old document moves aside under its revision before the new one takes its place. */

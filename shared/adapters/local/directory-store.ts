@@ -15,16 +15,16 @@ import {
   rmSync,
   statSync,
   unlinkSync,
-  writeSync,
 } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InvalidKeyError, keySegments } from "../../ports/object-key.ts";
 import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "../../ports/object-store.ts";
 
 /**
  * Object store in a folder. Objects are written beside (`.tmp/`) and moved into place, so that a process killed
- * at any moment leaves whole objects only; leftovers in `.tmp/` are removed at the next start. Calls are
- * synchronous inside: one small object takes less time to write than a trip through the thread pool.
+ * at any moment leaves whole objects only; leftovers in `.tmp/` are removed at the next start. What may have to wait
+ * for the disk, making and filling a file, is done in the thread pool, so that the caller can go on meanwhile.
  */
 export class DirectoryStore implements ObjectStore {
   readonly root: string;
@@ -59,8 +59,8 @@ export class DirectoryStore implements ObjectStore {
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
-    const place = this.#place(key);
-    const written = this.#write(bytes);
+    const place = await this.#place(key);
+    const written = await this.#write(bytes);
     try {
       renameSync(written, place);
     } catch (error) {
@@ -70,9 +70,9 @@ export class DirectoryStore implements ObjectStore {
   }
 
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<"created" | "exists"> {
-    const place = this.#place(key);
+    const place = await this.#place(key);
     if (isFile(place)) return "exists";
-    const written = this.#write(bytes);
+    const written = await this.#write(bytes);
     try {
       linkSync(written, place);
       return "created";
@@ -85,7 +85,7 @@ export class DirectoryStore implements ObjectStore {
   }
 
   async writer(key: string): Promise<ObjectWriter> {
-    const place = this.#place(key);
+    const place = await this.#place(key);
     const path = this.#temporary();
     const stream = createWriteStream(path, { flags: "wx", highWaterMark: 1 << 20 });
     const failed = new Promise<never>((_, reject) => stream.once("error", reject));
@@ -150,11 +150,11 @@ export class DirectoryStore implements ObjectStore {
     }
   }
 
-  #place(key: string): string {
+  async #place(key: string): Promise<string> {
     const place = this.pathOf(key);
     const folder = dirname(place);
     if (!this.#folders.has(folder)) {
-      mkdirSync(folder, { recursive: true });
+      await mkdir(folder, { recursive: true });
       if (this.#folders.size > 10_000) this.#folders.clear();
       this.#folders.add(folder);
     }
@@ -167,17 +167,13 @@ export class DirectoryStore implements ObjectStore {
     return join(this.#tmp, `${process.pid}-${this.#tag}-${this.#ordinal}`);
   }
 
-  #write(bytes: Uint8Array): string {
+  async #write(bytes: Uint8Array): Promise<string> {
     const path = this.#temporary();
-    const file = openSync(path, "wx");
     try {
-      let at = 0;
-      while (at < bytes.length) at += writeSync(file, bytes, at);
+      await writeFile(path, bytes, { flag: "wx" });
     } catch (error) {
       rmSync(path, { force: true });
       throw error;
-    } finally {
-      closeSync(file);
     }
     return path;
   }
