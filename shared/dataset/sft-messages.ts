@@ -28,14 +28,15 @@ export interface SftMessage {
 /**
  * The native conversation of a trajectory. Native calls become `tool_calls` and `tool` messages with their ids;
  * a call that was written in the message's text stays there, and its observation comes back in the role it had.
- * Copied context and masked turns are not trainable. Media become a short mark, since these rows are text.
+ * Copied context, masked and empty turns and steps
+ * without a model call are not trainable. Media become a short mark, since these rows are text.
  */
 export function sftMessages(trajectory: Pick<Trajectory, "steps">): readonly SftMessage[] {
   const messages: SftMessage[] = [];
   let agentStep = 0;
   for (const step of trajectory.steps) {
     const copied = step.is_copied_context === true;
-    const trainable = step.source === "agent" && !copied && step.extra?.gymline?.trainable !== false;
+    const trainable = step.source === "agent" && !copied && isModelsOwn(step);
     const index = step.source === "agent" && !copied ? agentStep++ : null;
     if (!isBare(step)) messages.push({ message: messageOf(step), agentStep: index, trainable });
     for (const result of step.observation?.results ?? []) {
@@ -43,6 +44,13 @@ export function sftMessages(trajectory: Pick<Trajectory, "steps">): readonly Sft
     }
   }
   return messages;
+}
+
+/** What no model wrote, or what says nothing, is nothing to learn from. */
+function isModelsOwn(step: Step): boolean {
+  if (step.extra?.gymline?.trainable === false || step.llm_call_count === 0) return false;
+  const said = contentText(step.message) !== "" || (step.reasoning_content ?? "") !== "";
+  return said || (step.tool_calls ?? []).length > 0;
 }
 
 /** A step that only carries an observation from before the first turn. */

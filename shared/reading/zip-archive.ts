@@ -27,6 +27,12 @@ const CORRUPT_ENTRY: Fault = {
   remedy: "Copy the archive again, or pack the logs again.",
 };
 
+const EMPTY: Fault = {
+  code: "empty-archive",
+  reason: "The zip names no file that could be a log.",
+  remedy: "Leave it out of the drop; if it should hold logs, copy the archive again.",
+};
+
 const DUPLICATE: Fault = {
   code: "duplicate-entry",
   reason: "An entry of the same name came earlier in the archive.",
@@ -59,6 +65,7 @@ export async function* zipItems(options: {
   }
   const entries = zip.eachEntry();
   const seen = new Set<string>();
+  let skipped = 0;
   for (let count = 0; ; count += 1) {
     let next: IteratorResult<Entry>;
     try {
@@ -67,13 +74,19 @@ export async function* zipItems(options: {
       yield { kind: "fault", fault: reader.failure ?? CORRUPT };
       return;
     }
-    if (next.done === true) return;
+    if (next.done === true) {
+      if (count === skipped) yield { kind: "fault", fault: EMPTY };
+      return;
+    }
     if (count >= maxEntries) {
       yield { kind: "fault", fault: tooMany(maxEntries) };
       return;
     }
     const verdict = judgeEntry(next.value);
-    if (verdict.kind === "skip") continue;
+    if (verdict.kind === "skip") {
+      skipped += 1;
+      continue;
+    }
     if (verdict.kind === "fault") {
       yield verdict;
     } else if (seen.has(verdict.name)) {

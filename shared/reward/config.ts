@@ -20,7 +20,6 @@ export const rewardConfigSchema = z
     efficiencyWeight: z.number().default(0.1),
     composition: z.enum(["mended", "compatible"]).optional(),
     unscored: z.enum(["renormalise", "neutral"]).optional(),
-    domain: z.string().min(1).optional(),
     referenceSteps: z.number().optional(),
   })
   .transform(({ composition, unscored, ...rest }) => ({

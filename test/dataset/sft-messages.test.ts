@@ -190,6 +190,16 @@ describe("sftRow", () => {
     expect(row?.reward).toBe(0.5);
   });
 
+  it("gives no weight to an empty turn or to a step that no model wrote", () => {
+    const steps = [
+      user("task"),
+      agent(""),
+      agent("framework says bye", { llm_call_count: 0 }),
+      agent("mine"),
+    ];
+    expect(sftRow(makeTrajectory(steps), undefined)?.weights).toEqual([0, 0, 0, 1]);
+  });
+
   it("has one weight and one step reward for each message, and rewards on assistant messages only", () => {
     const step = fc.oneof(
       fc.string().map((message) => user(message)),
@@ -210,7 +220,10 @@ describe("sftRow", () => {
         const trajectory = makeTrajectory(steps);
         const own = agentSteps(trajectory);
         const row = sftRow(trajectory, makeStepScores(own.map((_, index) => index / 100)));
-        const trained = own.filter(({ step: { extra } }) => extra?.gymline?.trainable !== false);
+        const trained = own.filter(
+          ({ message, calls, step: { extra } }) =>
+            extra?.gymline?.trainable !== false && (message !== "" || calls.length > 0),
+        );
         expect(row === undefined).toBe(trained.length === 0);
         if (row === undefined) return;
         const { messages, weights, step_rewards: rewards } = row;

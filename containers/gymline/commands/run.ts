@@ -51,7 +51,7 @@ async function run(drop: string, options: RunOptions): Promise<void> {
   const { plan, config } = loadSettings(options);
   const request = datasetRequest(config.dataset, options);
   const started = performance.now();
-  const seen: IngestedItem[] = [];
+  const seen: SeenItem[] = [];
   const rejected: IngestReport["rejections"][number][] = [];
   const quiet = options.quiet === true || options.json === true;
   let progress = startProgress("reading", { quiet });
@@ -64,7 +64,7 @@ async function run(drop: string, options: RunOptions): Promise<void> {
       threads: threadCount(options.jobs),
       force: options.force === true,
       onObject: (report) => {
-        for (const item of report.items) if (seen.length < KEPT) seen.push(item);
+        for (const item of report.items) if (seen.length < KEPT) seen.push({ ...item, source: report.key });
         for (const rejection of report.rejections) if (rejected.length < KEPT) rejected.push(rejection);
       },
       onProgress: ({ done, objects, bytes }) => progress.update({ done, total: objects, bytes }),
@@ -85,11 +85,16 @@ async function run(drop: string, options: RunOptions): Promise<void> {
   }
 }
 
+interface SeenItem extends IngestedItem {
+  /** Key of the dropped file. */
+  readonly source: string;
+}
+
 interface RunFacts {
   readonly drop: string;
   readonly out: string;
   readonly summary: RunSummary;
-  readonly seen: readonly IngestedItem[];
+  readonly seen: readonly SeenItem[];
   readonly rejected: readonly IngestReport["rejections"][number][];
   readonly dataset: ExportResult | undefined;
   readonly seconds: number;
@@ -142,8 +147,9 @@ function jsonReport(facts: RunFacts): unknown {
     store: facts.out,
     seconds: Math.round(seconds * 1000) / 1000,
     ...summary,
-    trajectories: facts.seen.map(({ row, outcome, score, domain }) => ({
+    trajectories: facts.seen.map(({ source, row, outcome, score, domain }) => ({
       id: row.id,
+      source,
       outcome,
       task: row.taskId,
       domain,

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { resolve, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import type { z } from "zod";
 import { type DatasetRequest, datasetRequestSchema } from "../../contracts/dataset-request.ts";
 import type { DomainProfile } from "../../domains/profile.ts";
@@ -137,12 +137,19 @@ async function settingsOf(
   return { settings, own: registeredFormats().some((format) => !fromPlugins.has(format)) };
 }
 
+/** The path with all links followed, as far as it exists. */
+function realOf(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  const parent = dirname(path);
+  return parent === path ? path : join(realOf(parent), basename(path));
+}
+
 /** A store inside the drop would be read as logs by the next run. */
 function checkPlaces(drop: string, out: string): void {
   if (!existsSync(drop))
     throw new DropFolderError(`there is no ${drop}; give the folder that holds the logs`);
   const from = realpathSync(drop);
-  const to = existsSync(out) ? realpathSync(out) : resolve(out);
+  const to = realOf(resolve(out));
   if (to === from || to.startsWith(from + sep)) {
     throw new DropFolderError(
       `the store ${out} lies inside the drop folder ${drop}; give a folder outside of it`,

@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { addConvert } from "./commands/convert.ts";
+import { addDiff } from "./commands/diff.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addDomains } from "./commands/domains.ts";
+import { addExport } from "./commands/export.ts";
+import { addForget } from "./commands/forget.ts";
+import { addFormats } from "./commands/formats.ts";
+import { addList } from "./commands/list.ts";
+import { addRedact } from "./commands/redact.ts";
+import { addReprocess } from "./commands/reprocess.ts";
+import { addRun } from "./commands/run.ts";
+import { addSchema } from "./commands/schema.ts";
+import { addScore } from "./commands/score.ts";
+import { addShow } from "./commands/show.ts";
+import { addTrace } from "./commands/trace.ts";
+import { addValidate } from "./commands/validate.ts";
+import { EXIT } from "./exit-code.ts";
+import { isExpected, messageOf } from "./faults.ts";
+import { note } from "./terminal.ts";
+
+// Reading of a closed pipe (`gymline list | head`) ends the program, it is no fault.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.done);
+    throw error;
+  });
+}
+
+/** The program: reads the command line, does what it says and sets the exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command("gymline")
+    .description("Turns the logs of LLM agents into clean, scored, traceable training sets.")
+    .version(version(), "-V, --version")
+    .showHelpAfterError("(gymline --help lists the commands)")
+    .addHelpText(
+      "after",
+      "\nExit code 0: done; 1: wrong usage or a fault; 2: done, but something was rejected or found.",
+    )
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride();
+  addRun(program);
+  addExport(program);
+  addList(program);
+  addShow(program);
+  addDiff(program);
+  addTrace(program);
+  addForget(program);
+  addReprocess(program);
+  addValidate(program);
+  addConvert(program);
+  addScore(program);
+  addRedact(program);
+  addFormats(program);
+  addDomains(program);
+  addSchema(program);
+  addDoctor(program);
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.fault;
+      return;
+    }
+    note(`gymline: ${messageOf(error)}`);
+    if (!isExpected(error) && error instanceof Error && error.stack !== undefined) note(error.stack);
+    process.exitCode = EXIT.fault;
+  }
+}
+
+function version(): string {
+  // Two levels up in the repository, three in the package (`dist/`).
+  for (const path of ["../../package.json", "../../../package.json"]) {
+    try {
+      const json: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
+      if (typeof json === "object" && json !== null && "version" in json) return String(json.version);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    }
+  }
+  return "unknown";
+}
