@@ -17,14 +17,39 @@ export function rejectionReport(
   options: { readonly total: number; readonly shown: number },
 ): string {
   const lines = [`${pc.bold("Rejected")}  ${many(options.total, "input")}`];
-  for (const rejection of rejections.slice(0, options.shown)) {
-    lines.push(`  ${pc.red("✗")} ${placeText(rejection)}  ${pc.dim(rejection.code)}`);
-    lines.push(`    ${printable(rejection.reason)}`);
-    lines.push(`    ${pc.dim("→")} ${printable(rejection.remedy)}`);
+  let told = 0;
+  for (const { first, count, last } of alike(rejections).slice(0, options.shown)) {
+    const upTo = last.line === undefined ? "" : `, up to line ${last.line}`;
+    const others = count === 1 ? "" : `  ${pc.dim(`and ${count - 1} more like it${upTo}`)}`;
+    lines.push(`  ${pc.red("✗")} ${placeText(first)}  ${pc.dim(first.code)}${others}`);
+    lines.push(`    ${printable(first.reason)}`);
+    lines.push(`    ${pc.dim("→")} ${printable(first.remedy)}`);
+    told += count;
   }
-  const more = options.total - Math.min(options.shown, rejections.length);
-  if (more > 0) lines.push(`  … and ${more} more`);
+  if (options.total > told) lines.push(`  … and ${options.total - told} more`);
   return lines.join("\n");
+}
+
+interface Alike {
+  readonly first: Rejection;
+  last: Rejection;
+  count: number;
+}
+
+/** Rejections of one file that follow each other with one reason: a foreign log has one for each of its lines. */
+function alike(rejections: readonly Rejection[]): readonly Alike[] {
+  const groups: Alike[] = [];
+  for (const rejection of rejections) {
+    const group = groups.at(-1);
+    const same = (["source", "entry", "code", "reason"] as const).every(
+      (field) => group?.first[field] === rejection[field],
+    );
+    if (group !== undefined && same) {
+      group.last = rejection;
+      group.count += 1;
+    } else groups.push({ first: rejection, last: rejection, count: 1 });
+  }
+  return groups;
 }
 
 export function scoreTable(
