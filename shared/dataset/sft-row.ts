@@ -29,13 +29,19 @@ export interface SftRow {
 }
 
 /**
- * One line of JSON. Rewards keep a decimal point even where they are whole: loaders infer a column's type from what
- * they meet first, and a list that starts with 1 would be taken for integers.
+ * One line of JSON with its newline, in pieces. Rewards keep a decimal point even where they are whole: loaders infer
+ * a column's type from what they meet first, and a list that starts with 1 would be taken for integers.
  */
-export function sftLine(row: SftRow): string {
-  const { step_rewards, reward, ...rest } = row;
-  const rewards = step_rewards.map(decimal).join(",");
-  return `${JSON.stringify(rest).slice(0, -1)},"step_rewards":[${rewards}],"reward":${decimal(reward)}}`;
+export function* sftLinePieces(row: SftRow): Generator<string> {
+  const { messages, step_rewards, reward, ...rest } = row;
+  yield '{"messages":[';
+  for (const [index, message] of messages.entries()) {
+    if (index > 0) yield ",";
+    yield JSON.stringify(message);
+  }
+  yield "],";
+  yield JSON.stringify(rest).slice(1, -1);
+  yield `,"step_rewards":[${step_rewards.map(decimal).join(",")}],"reward":${decimal(reward)}}\n`;
 }
 
 function decimal(value: number | null): string {

@@ -1,35 +1,24 @@
 import { type Anchors, createAnchors } from "./anchor-lists.ts";
+import { DISCORD, FIRST, KEY, pairHits, SECOND, waysAfter, waysBefore, waysOf } from "./anchor-ways.ts";
 import { isAlphanumeric, isDigit, isHex, isLetter, isQuote, isSpace, isUpper, isWord } from "./characters.ts";
 import { endsLikeCredentialKey, keyEnd } from "./credential-key.ts";
 import { isGrouped, mayGroup } from "./digit-groups.ts";
-import { beforeLast, endsWithTokenPrefix } from "./token-prefixes.ts";
+import { endsWithTokenPrefix } from "./token-prefixes.ts";
 
 /** Reused between texts, since most have no anchors at all. */
 const anchors = createAnchors();
 const lists: readonly number[][] = Object.values(anchors);
 
-const DIGIT = 1;
-const OTHER = 2;
-
-/**
- * Character class by the low byte of a UTF-16 code: 0 for the many characters that start nothing. Other
- * scripts share low bytes with the characters meant, so the scanners below look at the text again.
- */
-const classes = (() => {
-  const table = new Uint8Array(256);
-  for (let code = 48; code <= 57; code += 1) table[code] = DIGIT;
-  for (const character of "@=:>-_.ABbJK+\uff1a\uff1d") table[character.charCodeAt(0) & 0xff] = OTHER;
-  return table;
-})();
+/** Characters looked at in one go, and how far beyond them one may have to look. */
+const STRETCH = 65_536;
+const AHEAD = 8;
+/** Up to this length copying a text here is faster than calling the engine. */
+const SHORT = 24;
 
 /** Low bytes of a stretch of text: reading bytes is several times faster than reading a string. */
-const bytes = Buffer.from(new ArrayBuffer(65_536));
-/** The same bytes two at a time, and whether either of two starts something: most pairs do not. */
+const bytes = Buffer.from(new ArrayBuffer(STRETCH + 2 * AHEAD));
+/** The same bytes two at a time: most pairs start nothing. */
 const pairs = new Uint16Array(bytes.buffer);
-const pairClasses = Uint8Array.from(
-  { length: 65_536 },
-  (_, pair) => (classes[pair & 0xff] ?? 0) | (classes[pair >> 8] ?? 0),
-);
 
 const hasKeyBefore = (text: string, index: number): boolean => {
   const end = keyEnd(text, index);
@@ -192,6 +181,9 @@ const scanOther = (text: string, index: number): void => {
         anchors.tokenPrefix.push(index);
       }
       return;
+    case 112: // p of Databricks' "dapi", which has no rare character
+      if (next === 105 && text.startsWith("da", index - 2)) anchors.tokenPrefix.push(index + 1);
+      return;
     case 43: // +
       if (isDigit(next) || next === 40) anchors.plus.push(index);
       return;
@@ -200,68 +192,57 @@ const scanOther = (text: string, index: number): void => {
   }
 };
 
-/**
- * Whether the neighbours' low bytes already rule out all that the character at `at` could start. What `scanOther`
- * asks of the text itself, asked of the bytes: most dots, dashes and letters end here.
- */
-const startsNothing = (at: number): boolean => {
-  const before = bytes[at - 1] ?? 0;
-  const next = bytes[at + 1] ?? 0;
-  switch (bytes[at]) {
-    case 95: // _
-      return beforeLast[before] === 0;
-    case 46: // .
-      return beforeLast[before] === 0 && bytes[at + 7] !== 46;
-    case 45: // -
-      return beforeLast[before] === 0 && next !== 45 && next !== 112 && next !== 117 && next !== 97;
-    case 43: // +
-      return next !== 40 && (next < 48 || next > 57);
-    case 65: // A
-      return next !== 75 && next !== 83 && next !== 73 && next !== 51 && next !== 84;
-    case 66: // B
-    case 98: // b
-      return (next | 32) === 101 ? ((bytes[at + 2] ?? 0) | 32) !== 97 : ((bytes[at + 2] ?? 0) | 32) !== 115;
-    case 74: // J
-      return before !== 121;
-    case 75: // K
-      return before !== 83;
-    default:
-      return false;
-  }
+/** Whether the low bytes around rule out all that the character at `at` of the stretch could start. */
+const startsNothing = (at: number, before: number): boolean => {
+  const open =
+    (waysOf[bytes[at] ?? 0] ?? 0) & (waysAfter[before] ?? 0) & (waysBefore[bytes[at + 1] ?? 0] ?? 0);
+  if (open === DISCORD) return bytes[at + 7] !== 46;
+  // Blanks before an operator: what stands before them must end a key.
+  if (open === KEY && before === 32 && at > 1) return ((waysAfter[bytes[at - 2] ?? 0] ?? 0) & KEY) === 0;
+  return open === 0;
+};
+
+/** Copies a stretch and what follows it; zeros, which start nothing, stand behind the end of the text. */
+const load = (text: string, from: number): void => {
+  const size = Math.min(STRETCH + AHEAD, text.length - from);
+  if (size <= SHORT) for (let at = 0; at < size; at += 1) bytes[at] = text.charCodeAt(from + at);
+  else bytes.write(size === text.length ? text : text.slice(from, from + size), 0, size, "latin1");
+  for (let at = size; at < size + AHEAD; at += 1) bytes[at] = 0;
+};
+
+/** Where the digit run that was read last ends; it may reach into the next stretch. */
+let digitsEnd = 0;
+/** Whether a scanner ran, and so the lists may hold something. */
+let scanned = false;
+
+const look = (text: string, index: number): void => {
+  scanned = true;
+  const code = text.charCodeAt(index);
+  if (!isDigit(code)) scanOther(text, index);
+  else if (index >= digitsEnd) digitsEnd = scanDigits(text, index);
 };
 
 /**
- * One pass over the text; cost is one table look-up for most characters. Undefined if no detector has
+ * One pass over the text; cost is one table look-up for most pairs of characters. Undefined if no detector has
  * anything to look at. The result is valid until the next call.
  */
 export const findAnchors = (text: string): Anchors | undefined => {
-  for (const list of lists) if (list.length > 0) list.length = 0;
+  if (scanned) for (const list of lists) if (list.length > 0) list.length = 0;
+  scanned = false;
+  digitsEnd = 0;
   const length = text.length;
-  // Where the digit run being read ends; it may reach into the next stretch.
-  let digitsEnd = 0;
-  for (let from = 0; from < length; from += bytes.length) {
-    const size = Math.min(bytes.length, length - from);
-    // Anchors and their surroundings are read from the text itself, so a stretch's end hides nothing.
-    bytes.write(size === length ? text : text.slice(from, from + size), 0, size, "latin1");
-    // A stretch of odd length is read one byte too far, which starts nothing.
-    if (size < bytes.length) bytes[size] = 0;
+  for (let from = 0; from < length; from += STRETCH) {
+    load(text, from);
+    const size = Math.min(STRETCH, length - from);
+    const last = from === 0 ? 0 : text.charCodeAt(from - 1) & 0xff;
     for (let pair = 0; pair * 2 < size; pair += 1) {
-      if (pairClasses[pairs[pair] ?? 0] === 0) continue;
-      for (let at = pair * 2; at < pair * 2 + 2; at += 1) {
-        const kind = classes[bytes[at] ?? 0];
-        if (kind === 0) continue;
-        if (kind === OTHER && at > 0 && at + 7 < size && startsNothing(at)) continue;
-        const index = from + at;
-        if (kind === OTHER) scanOther(text, index);
-        else if (index >= digitsEnd && isDigit(text.charCodeAt(index))) digitsEnd = scanDigits(text, index);
-      }
+      const hit = pairHits[pairs[pair] ?? 0] ?? 0;
+      if (hit === 0) continue;
+      const at = pair * 2;
+      if ((hit & FIRST) !== 0 && !startsNothing(at, at === 0 ? last : (bytes[at - 1] ?? 0)))
+        look(text, from + at);
+      if ((hit & SECOND) !== 0 && !startsNothing(at + 1, bytes[at] ?? 0)) look(text, from + at + 1);
     }
   }
-  // Databricks' "dapi" has no rare character to anchor on; a literal search is the cheaper way.
-  const first = text.indexOf("dapi");
-  if (first !== -1) {
-    for (let at = first; at !== -1; at = text.indexOf("dapi", at + 4)) anchors.tokenPrefix.push(at + 3);
-    anchors.tokenPrefix.sort((a, b) => a - b);
-  }
-  return lists.some((list) => list.length > 0) ? anchors : undefined;
+  return scanned && lists.some((list) => list.length > 0) ? anchors : undefined;
 };

@@ -76,9 +76,6 @@ export const tokenPrefixes: readonly TokenPrefix[] = [
   ...all("AIza", /[A-Za-z0-9_-]{35}/y),
 ];
 
-/** Characters before the last one of all literals, by their low byte. */
-export const beforeLast = new Uint8Array(256);
-
 const byLastThree = new Map<number, TokenPrefix[]>();
 /** Hashes of the last three characters of all literals: the cheap test before the map. */
 const seen = new Uint8Array(65_536);
@@ -95,7 +92,6 @@ const code3 = (text: string, index: number): number => {
 for (const prefix of tokenPrefixes) {
   const code = code3(prefix.literal, prefix.literal.length - 1);
   seen[hash(code)] = 1;
-  beforeLast[prefix.literal.charCodeAt(prefix.literal.length - 2) & 0xff] = 1;
   const list = byLastThree.get(code);
   if (list) list.push(prefix);
   else byLastThree.set(code, [prefix]);

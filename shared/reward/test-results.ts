@@ -7,12 +7,16 @@ interface TestCounts {
 /** Summaries stand at the end; reading no more keeps a long log cheap. */
 const tail = 4_000;
 
+/** Every summary has one of these. */
+const summary = /\d (?:pass|fail)(?:ed|ing)|Ran \d|^--- |^ok /m;
+
 /**
  * Reads the summary of a test run: pytest, jest, vitest, mocha, cargo, go and unittest. Null where the
  * output has none.
  */
 export function readTestCounts(output: string): TestCounts | null {
   const text = output.length > tail ? output.slice(-tail) : output;
+  if (!summary.test(text)) return null;
   const count = (word: RegExp): number | null => {
     let last: number | null = null;
     for (const match of text.matchAll(word)) last = Number(match[1]);

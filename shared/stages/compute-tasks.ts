@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { sftLine, sftRow } from "../dataset/sft-row.ts";
+import { sftLinePieces, sftRow } from "../dataset/sft-row.ts";
 import type { ComputedRecord, ComputedScore, RenderedRow } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
@@ -7,6 +7,7 @@ import type { Trajectory } from "../trajectory/schema.ts";
 import { documentBytes, ingestRecord } from "./ingest-record.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import { readScore, type ScoreSettings, scoreTrajectory } from "./score-trajectory.ts";
+import { withUtf8 } from "./utf8-pieces.ts";
 
 /** What the compute port does, as pure functions: threads and Lambdas call these. */
 export interface TaskSettings {
@@ -39,7 +40,7 @@ export function computeSftRow(document: Uint8Array, score: Uint8Array): Rendered
   if (row === undefined) return undefined;
   const { reward, success, domain, format, agent, model } = row;
   return {
-    line: Buffer.from(`${sftLine(row)}\n`),
+    line: withUtf8(sftLinePieces(row), (bytes) => new Uint8Array(bytes)),
     facts: {
       reward,
       success,

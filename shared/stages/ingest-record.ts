@@ -13,9 +13,10 @@ import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
 import { CONTENT_ID_VERSION, contentIdentity, ID_VERSION, recordId } from "../trajectory/identity.ts";
 import { lintTrajectory } from "../trajectory/lint.ts";
 import { detectFormat } from "../trajectory/registry.ts";
-import { ATIF_VERSION, type Trajectory } from "../trajectory/schema.ts";
+import { ATIF_VERSION, type Step, type Trajectory } from "../trajectory/schema.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import { recordValue } from "./record-value.ts";
+import { withUtf8 } from "./utf8-pieces.ts";
 
 /** One trajectory, redacted and identified. */
 export interface IngestedTrajectory {
@@ -157,8 +158,17 @@ function finish(options: {
 
 function catalogRow(trajectory: Trajectory): CatalogRow {
   const facts = trajectory.extra.gymline;
-  const agents = trajectory.steps.filter((step) => step.source === "agent");
-  const tools = new Set(agents.flatMap((step) => (step.tool_calls ?? []).map((call) => call.function_name)));
+  const tools = new Set<string>();
+  let agentSteps = 0;
+  let calls = 0;
+  for (const step of trajectory.steps) {
+    if (step.source !== "agent") continue;
+    agentSteps += 1;
+    for (const call of step.tool_calls ?? []) {
+      calls += 1;
+      tools.add(call.function_name);
+    }
+  }
   const { domain } = chooseDomain({ declared: facts.domain, toolNames: tools });
   return {
     id: facts.id,
@@ -174,8 +184,8 @@ function catalogRow(trajectory: Trajectory): CatalogRow {
     success: facts.outcome.success,
     outcomeScore: facts.outcome.score ?? null,
     steps: trajectory.steps.length,
-    agentSteps: agents.length,
-    calls: agents.reduce((sum, step) => sum + (step.tool_calls?.length ?? 0), 0),
+    agentSteps,
+    calls,
     redactions: facts.redaction.total,
     warnings: facts.lint.length,
     tokens: facts.fidelity.tokens,
@@ -185,8 +195,9 @@ function catalogRow(trajectory: Trajectory): CatalogRow {
 }
 
 function firstMessageHash(trajectory: Trajectory): string {
-  const own = trajectory.steps.filter((step) => step.is_copied_context !== true);
-  const first = own.find((step) => step.source === "user") ?? own[0];
+  const isOwn = (step: Step): boolean => step.is_copied_context !== true;
+  const first =
+    trajectory.steps.find((step) => step.source === "user" && isOwn(step)) ?? trajectory.steps.find(isOwn);
   return createHash("sha256").update(contentText(first?.message)).digest("hex").slice(0, 16);
 }
 
@@ -198,13 +209,20 @@ const CHUNK_BYTES = 64 << 10;
  * by one: a single character beyond Latin-1 makes the engine's whole string twice as large and slow to encode.
  */
 export function documentBytes(trajectory: Trajectory): Uint8Array {
+  return withUtf8(documentPieces(trajectory), (bytes) =>
+    gzipSync(bytes, { level: 1, chunkSize: CHUNK_BYTES }),
+  );
+}
+
+function* documentPieces(trajectory: Trajectory): Generator<string> {
   const { steps, ...rest } = trajectory;
-  const parts = [Buffer.from(`${JSON.stringify(rest).slice(0, -1)},"steps":[`)];
+  yield JSON.stringify(rest).slice(0, -1);
+  yield ',"steps":[';
   for (const [index, step] of steps.entries()) {
-    parts.push(Buffer.from(`${index === 0 ? "" : ","}${JSON.stringify(step)}`));
+    if (index > 0) yield ",";
+    yield JSON.stringify(step);
   }
-  parts.push(Buffer.from("]}"));
-  return gzipSync(Buffer.concat(parts), { level: 1, chunkSize: CHUNK_BYTES });
+  yield "]}";
 }
 
 function stemOf(record: SourceRecord): string {

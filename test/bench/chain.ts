@@ -4,19 +4,27 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
+import { z } from "zod";
 import { writeCorpus } from "./corpus.ts";
 import type { Figure } from "./figure.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const MIB = 1 << 20;
 
+/** Wall and processor time, in seconds. */
+interface Cost {
+  readonly seconds: number;
+  readonly cpu: number;
+}
+
 /**
  * The least that could be done to the same bytes, one thread: read, parse, hash and compress each record and write
- * it to a file of its own. Seconds.
+ * it to a file of its own.
  */
-function floor(paths: readonly string[], folder: string): number {
+function floor(paths: readonly string[], folder: string): Cost {
   mkdirSync(folder, { recursive: true });
   const started = performance.now();
+  const before = process.cpuUsage();
   for (const path of paths) {
     const bytes = readFileSync(path);
     let start = 0;
@@ -30,17 +38,14 @@ function floor(paths: readonly string[], folder: string): number {
       start = end + 1;
     }
   }
-  return (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { seconds: (performance.now() - started) / 1000, cpu: (user + system) / 1e6 };
 }
 
-/** The whole program on the same bytes, as a user starts it. Seconds, and the largest resident set in bytes. */
-function chain(drop: string, out: string): { readonly seconds: number; readonly resident: number } {
+/** The whole program on the same bytes, as a user starts it, and its largest resident set in bytes. */
+function chain(drop: string, out: string): Cost & { readonly resident: number } {
   const peak = join(out, "..", "peak.json");
-  const program = [
-    "--import",
-    join(root, "test/bench/peak-memory.ts"),
-    join(root, "containers/gymline/main.ts"),
-  ];
+  const program = ["--import", join(root, "test/bench/usage.ts"), join(root, "containers/gymline/main.ts")];
   const started = performance.now();
   const run = spawnSync(
     process.execPath,
@@ -49,39 +54,40 @@ function chain(drop: string, out: string): { readonly seconds: number; readonly 
       cwd: root,
       encoding: "utf8",
       maxBuffer: 256 * MIB,
-      env: { ...process.env, GYMLINE_PEAK_FILE: peak },
+      env: { ...process.env, GYMLINE_USAGE_FILE: peak },
     },
   );
   const seconds = (performance.now() - started) / 1000;
   if (run.status !== 0) throw new Error(`the run ended with ${run.status}: ${run.stderr.slice(0, 2000)}`);
-  return { seconds, resident: Number(readFileSync(peak, "utf8")) };
+  return { seconds, ...usageSchema.parse(JSON.parse(readFileSync(peak, "utf8"))) };
 }
+
+const usageSchema = z.strictObject({ cpu: z.number(), resident: z.number() });
 
 /** Whole chain against the floor, in turn on the same bytes, three times; the medians' ratio counts. */
 export function benchChain(): readonly Figure[] {
   const folder = mkdtempSync(join(tmpdir(), "gymline-bench-"));
   try {
-    const { bytes, rows, paths } = writeCorpus({
-      folder: join(folder, "drop"),
-      bytes: 96 * MIB,
-      files: 8,
-      seed: 1,
-    });
-    const floors: number[] = [];
-    const chains: number[] = [];
+    const corpus = writeCorpus({ folder: join(folder, "drop"), bytes: 256 * MIB, files: 8, seed: 1 });
+    const floors: Cost[] = [];
+    const chains: Cost[] = [];
     for (let round = 0; round < 3; round += 1) {
-      floors.push(floor(paths, join(folder, `floor-${round}`)));
+      floors.push(floor(corpus.paths, join(folder, `floor-${round}`)));
+      rmSync(join(folder, `floor-${round}`), { recursive: true });
       const out = join(folder, `out-${round}`);
-      chains.push(chain(join(folder, "drop"), out).seconds);
+      chains.push(chain(join(folder, "drop"), out));
       rmSync(out, { recursive: true });
     }
-    const [base, whole] = [median(floors), median(chains)];
+    const megabytes = corpus.bytes / 1e6;
     const cores = availableParallelism();
+    const base = median(floors.map(({ seconds }) => seconds));
+    const whole = median(chains.map(({ seconds }) => seconds));
     const perCore = (whole * cores) / base;
+    const cpu = median(chains.map((cost) => cost.cpu)) / median(floors.map((cost) => cost.cpu));
     return [
-      { name: "chain: corpus", value: bytes / 1e6, unit: `MB in ${rows} rows` },
-      { name: "chain: floor, one thread", value: bytes / 1e6 / base, unit: "MB/s" },
-      { name: `chain: whole, ${cores} cores`, value: bytes / 1e6 / whole, unit: "MB/s" },
+      { name: "chain: corpus", value: megabytes, unit: `MB in ${corpus.rows} rows` },
+      { name: "chain: floor, one thread", value: megabytes / base, unit: "MB/s" },
+      { name: `chain: whole, ${cores} cores`, value: megabytes / whole, unit: "MB/s" },
       {
         name: "chain: core time against the floor",
         value: perCore,
@@ -89,6 +95,7 @@ export function benchChain(): readonly Figure[] {
         goal: "≤ 4",
         ok: perCore <= 4,
       },
+      { name: "chain: processor time against the floor", value: cpu, unit: "×" },
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });

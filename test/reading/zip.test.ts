@@ -145,7 +145,9 @@ describe("readRecords on zip", () => {
   it("rejects an archive without a single log", async () => {
     const reading = await read(chunkedSource(zipOf([{ name: "__MACOSX/._a.json", data: "{}" }])));
     expect(reading.records).toEqual([]);
-    expect(reading.items.map((item) => item.kind === "rejected" && item.rejection.code)).toEqual(["empty-archive"]);
+    expect(reading.items.map((item) => item.kind === "rejected" && item.rejection.code)).toEqual([
+      "empty-archive",
+    ]);
   });
 
   it("never throws on a damaged zip", async () => {
