@@ -24,25 +24,37 @@ const beforeLast = (last: string): string =>
 
 /** The first part of a Discord token; the caller looks for the second dot. */
 const discord: Way = { of: ".", before: `${LETTERS}${DIGITS}_-`, next: `${LETTERS}${DIGITS}_-` };
+/** Two digits at least; the caller looks at what follows. */
+const number: Way = { of: DIGITS, next: DIGITS };
+/** The last character of a provider's prefix; the caller looks at the one before the last two. */
+const tokens: readonly Way[] = ["-", "_", "."].map((last) => ({ of: last, before: beforeLast(last) }));
+/** "Bearer", "Basic"; the caller looks at the third letter. */
+const auth: Way = { of: "Bb", next: "eEaA" };
+/** The end of the first group of a private IPv6 address; the caller looks for its f. */
+const group: Way = { of: ":", before: `${DIGITS}abcdefABCDEF` };
+/** What `blankEscapes` may have to blank. */
+const escapes: readonly Way[] = [
+  { of: "\\", next: "abfnrtvux0" },
+  { of: "%", next: `${DIGITS}abcdefABCDEF` },
+  { of: "\u001b" },
+];
 const key: Way = { of: "=:>\uff1a\uff1d", before: KEY_ENDS };
 
 const ways: readonly Way[] = [
   key,
   discord,
-  // A digit alone is no number worth a look.
-  { of: DIGITS, next: DIGITS },
+  auth,
+  group,
+  ...escapes,
+  ...tokens,
+  number,
   { of: "@" },
   { of: ":", next: "/" },
   { of: ":", before: DIGITS, next: "A" },
-  { of: ":", before: `${DIGITS}abcdefABCDEF` },
   { of: ":", next: ":" },
   { of: "-", next: "-" },
   { of: "-", before: " \t\n\r\"'`", next: "pua" },
-  { of: "-", before: beforeLast("-") },
-  { of: "_", before: beforeLast("_") },
-  { of: ".", before: beforeLast(".") },
   { of: "A", next: "KSI3T" },
-  { of: "Bb", next: "eEaA" },
   { of: "J", before: "y" },
   { of: "K", before: "S" },
   { of: "+", next: `${DIGITS}(` },
@@ -70,12 +82,22 @@ export const waysOf = bits(({ of }) => of);
 export const waysAfter = bits(({ before }) => before);
 export const waysBefore = bits(({ next }) => next);
 
-export const KEY = 1 << ways.indexOf(key);
-export const DISCORD = 1 << ways.indexOf(discord);
+const mask = (...some: readonly Way[]): number =>
+  some.reduce((sum, way) => sum | (1 << ways.indexOf(way)), 0);
+
+export const KEY = mask(key);
+export const DISCORD = mask(discord);
+export const NUMBER = mask(number);
+export const TOKEN = mask(...tokens);
+export const AUTH = mask(auth);
+export const GROUP = mask(group);
+export const ESCAPES = mask(...escapes);
+/** The ways that say more than the two neighbours do. */
+export const REFINED = KEY | DISCORD | NUMBER | TOKEN | AUTH | GROUP;
 
 /** In two bytes read as one number, the first (1) or the second (2) may start something by what the other is. */
-export const FIRST = 1;
-export const SECOND = 2;
+const FIRST = 1;
+const SECOND = 2;
 export const pairHits = Uint8Array.from({ length: 65_536 }, (_, pair) => {
   const first = pair & 0xff;
   const second = pair >> 8;
@@ -84,3 +106,36 @@ export const pairHits = Uint8Array.from({ length: 65_536 }, (_, pair) => {
     (((waysOf[second] ?? 0) & (waysAfter[first] ?? 0)) === 0 ? 0 : SECOND)
   );
 });
+
+/** What stands between a key and its operator, by low byte. */
+export const keyGaps = new Uint8Array(256);
+for (const character of ":=? \t\"'`\\]") keyGaps[character.charCodeAt(0)] = 1;
+
+/** Whether a key may end in two bytes, read as one number; the last one decides for digits and other scripts. */
+export const keyTails = new Uint8Array(65_536);
+for (const tail of [
+  "rd",
+  "wd",
+  "se",
+  "de",
+  "ie",
+  "ss",
+  "ls",
+  "et",
+  "at",
+  "en",
+  "on",
+  "ey",
+  "pw",
+  "th",
+  "al",
+]) {
+  for (const first of [tail.charAt(0), tail.charAt(0).toUpperCase()]) {
+    for (const last of [tail.charAt(1), tail.charAt(1).toUpperCase()])
+      keyTails[first.charCodeAt(0) | (last.charCodeAt(0) << 8)] = 1;
+  }
+}
+for (const last of `${DIGITS}\u7801\u4ee4\u94a5\u724c\u30c9\ud638`) {
+  const row = (last.charCodeAt(0) & 0xff) << 8;
+  keyTails.fill(1, row, row + 256);
+}

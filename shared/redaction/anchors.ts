@@ -1,24 +1,40 @@
 import { type Anchors, createAnchors } from "./anchor-lists.ts";
-import { DISCORD, FIRST, KEY, pairHits, SECOND, waysAfter, waysBefore, waysOf } from "./anchor-ways.ts";
+import {
+  AUTH,
+  DISCORD,
+  ESCAPES,
+  GROUP,
+  KEY,
+  keyGaps,
+  keyTails,
+  NUMBER,
+  pairHits,
+  REFINED,
+  TOKEN,
+  waysAfter,
+  waysBefore,
+  waysOf,
+} from "./anchor-ways.ts";
 import { isAlphanumeric, isDigit, isHex, isLetter, isQuote, isSpace, isUpper, isWord } from "./characters.ts";
 import { endsLikeCredentialKey, keyEnd } from "./credential-key.ts";
 import { isGrouped, mayGroup } from "./digit-groups.ts";
-import { endsWithTokenPrefix } from "./token-prefixes.ts";
+import { endsWithTokenPrefix, mayEndPrefix } from "./token-prefixes.ts";
 
 /** Reused between texts, since most have no anchors at all. */
 const anchors = createAnchors();
 const lists: readonly number[][] = Object.values(anchors);
 
-/** Characters looked at in one go, and how far beyond them one may have to look. */
+/** Characters looked at in one go, and how far before and beyond them one may have to look. */
 const STRETCH = 65_536;
+const FRONT = 8;
 const AHEAD = 8;
 /** Up to this length copying a text here is faster than calling the engine. */
 const SHORT = 24;
 
 /** Low bytes of a stretch of text: reading bytes is several times faster than reading a string. */
-const bytes = Buffer.from(new ArrayBuffer(STRETCH + 2 * AHEAD));
-/** The same bytes two at a time: most pairs start nothing. */
-const pairs = new Uint16Array(bytes.buffer);
+const bytes = Buffer.from(new ArrayBuffer(FRONT + STRETCH + 2 * AHEAD));
+/** The same bytes four at a time: most start nothing. */
+const words = new Uint32Array(bytes.buffer);
 
 const hasKeyBefore = (text: string, index: number): boolean => {
   const end = keyEnd(text, index);
@@ -192,56 +208,83 @@ const scanOther = (text: string, index: number): void => {
   }
 };
 
-/** Whether the low bytes around rule out all that the character at `at` of the stretch could start. */
-const startsNothing = (at: number, before: number): boolean => {
-  const open =
-    (waysOf[bytes[at] ?? 0] ?? 0) & (waysAfter[before] ?? 0) & (waysBefore[bytes[at + 1] ?? 0] ?? 0);
-  if (open === DISCORD) return bytes[at + 7] !== 46;
-  // Blanks before an operator: what stands before them must end a key.
-  if (open === KEY && before === 32 && at > 1) return ((waysAfter[bytes[at - 2] ?? 0] ?? 0) & KEY) === 0;
-  return open === 0;
+/** Whether the bytes before an operator rule out that a credential key ends there. */
+const endsNoKey = (at: number): boolean => {
+  let end = at - 1;
+  while (end > FRONT && keyGaps[bytes[end] ?? 0] === 1) end -= 1;
+  return end > FRONT && keyTails[(bytes[end - 1] ?? 0) | ((bytes[end] ?? 0) << 8)] === 0;
 };
 
-/** Copies a stretch and what follows it; zeros, which start nothing, stand behind the end of the text. */
+/** Whether the low bytes around rule out all that the character at `at` of the stretch could start. */
+const startsNothing = (at: number): boolean => {
+  const before = bytes[at - 1] ?? 0;
+  const code = bytes[at] ?? 0;
+  const open = (waysOf[code] ?? 0) & (waysAfter[before] ?? 0) & (waysBefore[bytes[at + 1] ?? 0] ?? 0);
+  if (open === 0) return true;
+  if ((open & ~REFINED) !== 0) return false;
+  if ((open & KEY) !== 0 && !endsNoKey(at)) return false;
+  if ((open & DISCORD) !== 0 && bytes[at + 7] === 46) return false;
+  if ((open & TOKEN) !== 0 && mayEndPrefix(bytes[at - 2] ?? 0, before, code)) return false;
+  if ((open & NUMBER) !== 0) {
+    // Two digits are an address's first part or stand in an IBAN.
+    const third = bytes[at + 2] ?? 0;
+    return !isDigit(third) && third !== 46 && !isUpper(before);
+  }
+  if ((open & AUTH) !== 0) {
+    const third = (bytes[at + 2] ?? 0) | 32;
+    return third !== 97 && third !== 115;
+  }
+  return (open & GROUP) === 0 || ((bytes[at - 4] ?? 0) | 32) !== 102;
+};
+
+/** Copies a stretch with what is around it; zeros, which start nothing, stand outside of the text. */
 const load = (text: string, from: number): void => {
   const size = Math.min(STRETCH + AHEAD, text.length - from);
-  if (size <= SHORT) for (let at = 0; at < size; at += 1) bytes[at] = text.charCodeAt(from + at);
-  else bytes.write(size === text.length ? text : text.slice(from, from + size), 0, size, "latin1");
-  for (let at = size; at < size + AHEAD; at += 1) bytes[at] = 0;
+  if (size <= SHORT) for (let at = 0; at < size; at += 1) bytes[FRONT + at] = text.charCodeAt(from + at);
+  else bytes.write(size === text.length ? text : text.slice(from, from + size), FRONT, size, "latin1");
+  for (let at = FRONT + size; at < FRONT + size + AHEAD; at += 1) bytes[at] = 0;
+  for (let at = 0; at < FRONT; at += 1) bytes[at] = from === 0 ? 0 : text.charCodeAt(from - FRONT + at);
 };
 
 /** Where the digit run that was read last ends; it may reach into the next stretch. */
 let digitsEnd = 0;
 /** Whether a scanner ran, and so the lists may hold something. */
 let scanned = false;
+let escaped = false;
+
+/** Whether the text that `findAnchors` read last may hold an escape. */
+export const sawEscape = (): boolean => escaped;
 
 const look = (text: string, index: number): void => {
-  scanned = true;
   const code = text.charCodeAt(index);
+  if (((waysOf[code & 0xff] ?? 0) & ESCAPES) !== 0) {
+    escaped = true;
+    return;
+  }
+  scanned = true;
   if (!isDigit(code)) scanOther(text, index);
   else if (index >= digitsEnd) digitsEnd = scanDigits(text, index);
 };
 
 /**
- * One pass over the text; cost is one table look-up for most pairs of characters. Undefined if no detector has
+ * One pass over the text; cost is one table look-up for most characters. Undefined if no detector has
  * anything to look at. The result is valid until the next call.
  */
 export const findAnchors = (text: string): Anchors | undefined => {
   if (scanned) for (const list of lists) if (list.length > 0) list.length = 0;
   scanned = false;
+  escaped = false;
   digitsEnd = 0;
   const length = text.length;
   for (let from = 0; from < length; from += STRETCH) {
     load(text, from);
-    const size = Math.min(STRETCH, length - from);
-    const last = from === 0 ? 0 : text.charCodeAt(from - 1) & 0xff;
-    for (let pair = 0; pair * 2 < size; pair += 1) {
-      const hit = pairHits[pairs[pair] ?? 0] ?? 0;
-      if (hit === 0) continue;
-      const at = pair * 2;
-      if ((hit & FIRST) !== 0 && !startsNothing(at, at === 0 ? last : (bytes[at - 1] ?? 0)))
-        look(text, from + at);
-      if ((hit & SECOND) !== 0 && !startsNothing(at + 1, bytes[at] ?? 0)) look(text, from + at + 1);
+    const end = FRONT + Math.min(STRETCH, length - from);
+    for (let at = FRONT; at < end; at += 4) {
+      const word = words[at >>> 2] ?? 0;
+      let hits = (pairHits[word & 0xffff] ?? 0) | ((pairHits[word >>> 16] ?? 0) << 2);
+      for (let place = at; hits !== 0; place += 1, hits >>>= 1) {
+        if ((hits & 1) !== 0 && !startsNothing(place)) look(text, from + place - FRONT);
+      }
     }
   }
   return scanned && lists.some((list) => list.length > 0) ? anchors : undefined;

@@ -104,18 +104,23 @@ export const endsLikeCredentialKey = (text: string, end: number): boolean => {
   const at = code >= 48 && code <= 57 ? end - 1 : end;
   const c1 = lower(text, at - 2);
   const c2 = lower(text, at - 3);
+  const c3 = lower(text, at - 4);
   switch (lower(text, at - 1)) {
     case 100: // d: password, passwd, pwd
-      return c1 === 114 ? c2 === 111 : c1 === 119 && (c2 === 115 || c2 === 112);
+      return c1 === 114 ? c2 === 111 && c3 === 119 : c1 === 119 && (c2 === 115 || c2 === 112);
     case 101: // e: passphrase, passcode, cookie
-      return (c1 === 115 && c2 === 97) || (c1 === 100 && c2 === 111) || (c1 === 105 && c2 === 107);
+      return (
+        (c1 === 115 && c2 === 97 && c3 === 114) ||
+        (c1 === 100 && c2 === 111 && c3 === 99) ||
+        (c1 === 105 && c2 === 107)
+      );
     case 115: // s: pass, credentials
-      return (c1 === 115 && c2 === 97) || (c1 === 108 && c2 === 97);
+      return (c1 === 115 && c2 === 97 && c3 === 112) || (c1 === 108 && c2 === 97);
     case 116: // t: secret, pat
-      return (c1 === 101 && c2 === 114) || (c1 === 97 && c2 === 112);
+      return (c1 === 101 && c2 === 114 && c3 === 99) || (c1 === 97 && c2 === 112);
     case 110: // n: token, authorization
       return c1 === 101
-        ? c2 === 107
+        ? c2 === 107 && c3 === 111
         : c1 === 111 && c2 === 105 && lower(text, at - 5) === 97 && lower(text, at - 6) === 122;
     case 121: {
       // y: …key, but not "key" alone

@@ -26,8 +26,26 @@ const modelFields = ["message", "reasoning_content", "tool_calls", "extra"] as c
 const differs = (fields: readonly string[], before: Json, after: Json): boolean =>
   fields.some((field) => before[field] !== after[field]);
 
+/** Up to this length a text is remembered where it holds nothing to redact. */
+const MAX_NAME = 32;
+
 const TOKENS = "tokens of a text that was redacted";
 const SIGNED = "signature over a text that was redacted, or holding a secret";
+
+/** Most steps have no metrics, and no `extra` of their own nor of a call or result. */
+const mayHoldStale = ({ metrics, extra, tool_calls: calls, observation }: Json): boolean => {
+  const results = isObject(observation) ? observation["results"] : observation;
+  return (
+    (metrics ?? extra ?? undefined) !== undefined ||
+    mayHoldExtras(calls) ||
+    mayHoldExtras(results) ||
+    (results === undefined && observation !== undefined)
+  );
+};
+
+const mayHoldExtras = (items: unknown): boolean =>
+  items !== undefined &&
+  !(Array.isArray(items) && items.every((item) => isObject(item) && item["extra"] === undefined));
 
 /** Takes token ids, log-probabilities and signatures that no longer fit out of a trajectory's steps. */
 const dropStale = (input: {
@@ -44,12 +62,17 @@ const dropStale = (input: {
     const old: unknown = stepsBefore[index];
     if (!isObject(step) || !isObject(old)) return step;
     const written = differs(modelFields, old, step) || old["metrics"] !== step["metrics"];
+    const seen = old["observation"] !== step["observation"];
+    if (!mayHoldStale(step)) {
+      promptTouched ||= written || seen;
+      return step;
+    }
     const { metrics, extra, tool_calls: calls, observation } = step;
     const parts: Record<string, unknown> = { metrics, extra, tool_calls: calls, observation };
     for (const [name, part] of Object.entries(parts)) {
       if (part === undefined || part === null) continue;
       const isText = name === "tool_calls" || name === "observation";
-      const own = written || (name === "observation" && old["observation"] !== step["observation"]);
+      const own = written || (name === "observation" && seen);
       const onToken = (key: string): void => drop(drops, `steps[*].${name}.${key}`, TOKENS);
       const untold = (node: unknown): unknown =>
         own || promptTouched ? dropTokenFields({ node, promptOnly: !own, onDrop: onToken }) : node;
@@ -62,7 +85,7 @@ const dropStale = (input: {
           ? next
           : mapExtras({ node: next, name, change: (node) => unsigned(isText ? untold(node) : node) });
     }
-    promptTouched ||= written || old["observation"] !== step["observation"];
+    promptTouched ||= written || seen;
     const changed = Object.entries(parts).some(([name, part]) => part !== step[name]);
     if (!changed) return step;
     return {
@@ -166,8 +189,17 @@ export const redactTrajectory = (input: {
     if (!reserved) reservePlaceholders(scanned, session);
     reserved = true;
   };
+  // Roles, tool names and ids come many times in one document.
+  const plain = new Set<string>();
   const first: Rewriter = {
     text: (text, at) => {
+      if (text.length <= MAX_NAME) {
+        if (plain.has(text)) return text;
+        if (redactor.scan(text).length === 0) {
+          plain.add(text);
+          return text;
+        }
+      }
       if (!reserved) {
         if (redactor.scan(text).length === 0) return text;
         reserve();

@@ -64,7 +64,7 @@ const kindOfKey = (key: string): CredentialKind | undefined =>
 /** {"name": "DB_PASSWORD", "value": "…"}: the name of a pair stands for its value's key. */
 const kindOfEntry = (owner: Readonly<Record<string, unknown>>, key: string): CredentialKind | undefined => {
   const own = kindOfKey(key);
-  if (own !== undefined || key.toLowerCase() !== "value") return own;
+  if (own !== undefined || key.length !== 5 || key.toLowerCase() !== "value") return own;
   const name = owner["name"] ?? owner["key"] ?? owner["Name"] ?? owner["Key"];
   return typeof name === "string" ? kindOfKey(name) : undefined;
 };
@@ -175,15 +175,21 @@ const rewriteKey = (
 
 /** Keeps new placeholders from colliding with any in the value. */
 export const reservePlaceholders = (node: unknown, session: RedactionSession): void => {
-  const open: unknown[] = [node];
+  const open: unknown[] = [];
+  const visit = (value: unknown): void => {
+    if (typeof value === "string") session.reserve(value);
+    else if (typeof value === "object" && value !== null) open.push(value);
+  };
+  visit(node);
   while (open.length > 0) {
     const value = open.pop();
-    if (typeof value === "string") {
-      session.reserve(value);
-    } else if (Array.isArray(value)) {
-      for (const item of value) open.push(item);
+    if (Array.isArray(value)) {
+      for (const item of value) visit(item);
     } else if (isObject(value)) {
-      for (const [key, item] of Object.entries(value)) open.push(key, item);
+      for (const key of Object.keys(value)) {
+        session.reserve(key);
+        visit(value[key]);
+      }
     }
   }
 };

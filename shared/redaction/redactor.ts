@@ -8,7 +8,7 @@
  * they name no machine and are common in logs of coding agents (`redactLoopback` changes that).
  */
 import { createAnchors } from "./anchor-lists.ts";
-import { findAnchors } from "./anchors.ts";
+import { findAnchors, sawEscape } from "./anchors.ts";
 import type { RedactionConfig } from "./config.ts";
 import type { Detector, Finding } from "./detector.ts";
 import { authHeader } from "./detectors/auth-header.ts";
@@ -85,8 +85,10 @@ export const createRedactor = (config: RedactionConfig, detectors: readonly Dete
   const allowed = createAllowTest(config);
   const hasAllow = config.allow.length > 0 || config.allowEmailDomains.length > 0;
 
-  const detect = (text: string, add: (finding: Finding) => void): void => {
+  /** Returns whether the text may hold an escape. */
+  const detect = (text: string, add: (finding: Finding) => void): boolean => {
     const anchors = findAnchors(text);
+    const escaped = sawEscape();
     for (const detector of anchors === undefined ? free : all) {
       try {
         detector.detect({ text, anchors: anchors ?? noAnchors, add });
@@ -94,6 +96,7 @@ export const createRedactor = (config: RedactionConfig, detectors: readonly Dete
         throw new RedactionError(detector.name, { cause });
       }
     }
+    return escaped;
   };
 
   const scan = (text: string): readonly Finding[] => {
@@ -102,8 +105,7 @@ export const createRedactor = (config: RedactionConfig, detectors: readonly Dete
     const add = (finding: Finding): void => {
       found.push(finding);
     };
-    detect(text, add);
-    const blanked = blankEscapes(text);
+    const blanked = detect(text, add) ? blankEscapes(text) : undefined;
     if (blanked !== undefined) detect(blanked, add);
     if (found.length === 0) return none;
     const kept = hasAllow

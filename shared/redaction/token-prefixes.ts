@@ -97,6 +97,10 @@ for (const prefix of tokenPrefixes) {
   else byLastThree.set(code, [prefix]);
 }
 
+/** Whether a prefix may end in three characters, told by their low bytes. */
+export const mayEndPrefix = (a: number, b: number, c: number): boolean =>
+  seen[(a * 512 + b * 16 + c) & 0xffff] === 1;
+
 const startsToken = (text: string, start: number): boolean => {
   const before = text.charCodeAt(start - 1);
   return !(

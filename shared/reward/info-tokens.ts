@@ -177,7 +177,10 @@ export class TokenScanner {
   }
 }
 
-/** Whether one of four bytes is "/" or "_": xor makes such a byte zero, and only below a zero byte a borrow sets bit 7. */
+/**
+ * Whether one of four bytes is "/" or "_": xor turns such a byte into zero, and subtracting 1 from each byte then sets
+ * a high bit that was not set. A borrow may mark the byte above a zero too, but none where there is no zero.
+ */
 function hasNamed(four: number): boolean {
   const slashes = four ^ 0x2f2f2f2f;
   const underscores = four ^ 0x5f5f5f5f;

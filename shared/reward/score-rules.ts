@@ -41,7 +41,7 @@ export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
   const { profile, config, modelScores = [] } = request;
   const steps: readonly RuleStep[] = Array.isArray(request.steps) ? request.steps : [];
   const compatible = config.composition === "compatible";
-  const classifier = createToolClassifier(profile);
+  const classifier = classifierOf(profile);
   const calls = placeCalls(steps, callReader(compatible, classifier));
   const scores = compatible ? scoreCallsCompatibly(calls, classifier) : scoreCallsMended(calls, classifier);
 
@@ -87,6 +87,15 @@ export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
     layers: layers.counted,
     steps: documents,
   };
+}
+
+/** A few profiles score many trajectories. */
+const classifiers = new WeakMap<DomainProfile, ToolClassifier>();
+
+function classifierOf(profile: DomainProfile): ToolClassifier {
+  const known = classifiers.get(profile) ?? createToolClassifier(profile);
+  classifiers.set(profile, known);
+  return known;
 }
 
 /** The mean over the steps that were scored, and which layers scored any. */

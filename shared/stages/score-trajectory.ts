@@ -49,9 +49,10 @@ const ids = new WeakMap<RewardConfig, Map<string, string>>();
 /** The profile a trajectory is scored by: the explicit one, else by what it declares, else by its tools. */
 export function profileFor(trajectory: Trajectory, explicit: DomainProfile | undefined): DomainProfile {
   if (explicit !== undefined) return explicit;
-  const toolNames = new Set(
-    trajectory.steps.flatMap((step) => (step.tool_calls ?? []).map((call) => call.function_name)),
-  );
+  const toolNames = new Set<string>();
+  for (const step of trajectory.steps) {
+    for (const call of step.tool_calls ?? []) toolNames.add(call.function_name);
+  }
   return getDomainProfile(chooseDomain({ declared: trajectory.extra.gymline.domain, toolNames }).domain);
 }
 

@@ -1,4 +1,4 @@
-import { withinDepth } from "./depth.ts";
+import { MAX_DEPTH, withinDepth } from "./depth.ts";
 
 /**
  * Reads a tool call's arguments. Providers give them as a JSON text or as an object.
@@ -25,7 +25,9 @@ export function readArguments(value: unknown): {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     return { parsed: {}, raw: value, problem: "arguments are not an object" };
   }
-  if (!withinDepth(parsed)) return { parsed: {}, raw: value, problem: "arguments are nested too deeply" };
+  // Each level takes two brackets, so a short text cannot nest too deeply.
+  if (value.length > 2 * MAX_DEPTH && !withinDepth(parsed))
+    return { parsed: {}, raw: value, problem: "arguments are nested too deeply" };
   const back = JSON.stringify(parsed);
   const same = back === value || withoutSpace(value) === back;
   return same

@@ -30,7 +30,7 @@ export function lintTrajectory(draft: Draft): readonly LintWarning[] {
   // The last turn may well end the run with a call that nothing answers.
   const open = agents.slice(0, -1).filter(hasUnansweredCall);
   warnings.push(...listed(open, "missing-output", "a tool call has no output"));
-  const silent = agents.filter((step) => contentText(step.message).trim() === "" && isIdle(step));
+  const silent = agents.filter((step) => isIdle(step) && contentText(step.message).trim() === "");
   warnings.push(...listed(silent, "empty-turn", "the agent neither says nor does anything"));
   const orphans = steps.filter((step) =>
     (step.observation?.results ?? []).some((result) => result.extra?.gymline?.orphan_call_id !== undefined),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type TokenRule, tokensOf } from "../../shared/reward/info-tokens.ts";
+import { type TokenRule, TokenScanner, tokensOf } from "../../shared/reward/info-tokens.ts";
 import { queryTokens } from "../../shared/reward/token-index.ts";
 import { call, infoUseOf, stepsWith } from "./factories.ts";
 
@@ -59,6 +59,29 @@ describe("tokens", () => {
   it("that occur anywhere are none to the mended rule", () => {
     expect(tokensOf("/ // a/b x_y ---/--- ____ ../..", "mended")).toEqual([]);
     expect(tokensOf("(//) ../..", "compatible")).toEqual(["//", "/"]);
+  });
+
+  it("are the words with a slash or an underscore, wherever in the text they stand", () => {
+    const blank = /[\t\n\v\f\r\x1c-\x1f \u3000()[\]{}<>"'`,;:=|*&!?#$%@+^~\\]/;
+    const plainly = (given: string): readonly string[] =>
+      given
+        .split(blank)
+        .filter((word) => /[/_]/.test(word) && [...word].length > 3)
+        .map((word) => word.replace(/^[.-]+/, "").replace(/[.-]+$/, ""))
+        .filter((word) => word.length > 3 && /[\p{L}\p{N}]/u.test(word));
+    const filler = fc.nat({ max: 9 }).map((count) => "x".repeat(count));
+    const long = fc.array(fc.oneof(piece, filler, anyText), { maxLength: 60 }).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(fc.array(long, { minLength: 1, maxLength: 4 }), (texts) => {
+        const found: string[] = [];
+        // One scanner for all: what a longer text left behind must not show.
+        let now = "";
+        const scanner = new TokenScanner("mended", (start, end) => found.push(now.slice(start, end)));
+        for (now of texts) scanner.scan(now);
+        expect(found).toEqual(texts.flatMap(plainly));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it.for(["mended", "compatible"] as const)(

@@ -62,36 +62,26 @@ export function entryOf(row: Row): CatalogEntry {
   };
 }
 
-export function addParameters(trajectory: NewTrajectory): {
-  readonly columns: readonly string[];
-  readonly values: readonly SQLInputValue[];
-} {
-  const { row, session } = trajectory;
-  const cells: Record<string, SQLInputValue> = {
-    id: row.id,
-    content_id: row.contentId,
-    revision: row.revision,
-    task_key: row.taskKey,
-    task_id: row.taskId,
-    repo: row.repo,
-    domain: row.domain,
-    format: row.format,
-    agent: row.agent,
-    model: row.model,
-    success: row.success === null ? null : Number(row.success),
-    outcome_score: row.outcomeScore,
-    steps: row.steps,
-    agent_steps: row.agentSteps,
-    calls: row.calls,
-    redactions: row.redactions,
-    warnings: row.warnings,
-    tokens: row.tokens,
-    source_bytes: row.sourceBytes,
-    started_at: row.startedAt,
-    session_key: session?.key ?? null,
-    prefixes: session?.prefixes ?? null,
-  };
-  return { columns: Object.keys(cells), values: Object.values(cells) };
+/** What ingest writes of a trajectory; the values come in this order from `addValues`. */
+const ADDED = [
+  ...["id", "content_id", "revision", "task_key", "task_id", "repo", "domain", "format", "agent", "model"],
+  ...["success", "outcome_score", "steps", "agent_steps", "calls", "redactions", "warnings", "tokens"],
+  ...["source_bytes", "started_at", "session_key", "prefixes"],
+];
+
+/** Takes the values and the time. */
+export const INSERT_SQL = `insert into trajectories (${ADDED.join(", ")}, created_at) values (${"?, ".repeat(ADDED.length)}?)`;
+/** Takes the values and the id. */
+export const UPDATE_SQL = `update trajectories set ${ADDED.map((column) => `${column} = ?`).join(", ")} where id = ?`;
+
+export function addValues({ row, session }: NewTrajectory): readonly SQLInputValue[] {
+  return [
+    ...[row.id, row.contentId, row.revision, row.taskKey, row.taskId, row.repo],
+    ...[row.domain, row.format, row.agent, row.model],
+    ...[row.success === null ? null : Number(row.success), row.outcomeScore, row.steps, row.agentSteps],
+    ...[row.calls, row.redactions, row.warnings, row.tokens, row.sourceBytes, row.startedAt],
+    ...[session?.key ?? null, session?.prefixes ?? null],
+  ];
 }
 
 const SUCCESS_SQL = { true: "success = 1", false: "success = 0", unknown: "success is null" } as const;

@@ -12,7 +12,16 @@ import type {
   Selection,
 } from "../../ports/catalog.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { addParameters, entryOf, objectOf, type Row, selectionSql, textOf } from "./catalog-rows.ts";
+import {
+  addValues,
+  entryOf,
+  INSERT_SQL,
+  objectOf,
+  type Row,
+  selectionSql,
+  textOf,
+  UPDATE_SQL,
+} from "./catalog-rows.ts";
 import { CATALOG_SCHEMA, CATALOG_VERSION } from "./catalog-schema.ts";
 
 /** The catalog file was written by a later version of the program. */
@@ -32,6 +41,10 @@ export class CatalogFileError extends Error {
     super(`${path} cannot be opened as a catalog (${why}); ${remedy}`, { cause });
   }
 }
+
+const KNOWN_SQL = `select exists (select 1 from tombstones where id = ?) as dead,
+  (select revision from trajectories where id = ?) as revision,
+  exists (select 1 from tombstones where session_key = ?) as session_dead`;
 
 /** Changes between two commits: enough to make a commit cheap, few enough to lose little work at a kill. */
 const BATCH = 256;
@@ -62,7 +75,9 @@ export class SqliteCatalog implements Catalog {
       const found = Number(db.prepare("pragma user_version").get()?.["user_version"] ?? 0);
       if (found > CATALOG_VERSION) throw new CatalogVersionError(options.path, found);
       if (readOnly) return db;
-      db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16000;");
+      db.exec(
+        "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16000; pragma temp_store = memory;",
+      );
       db.exec(CATALOG_SCHEMA);
       db.exec(`pragma user_version = ${CATALOG_VERSION}`);
       return db;
@@ -98,12 +113,11 @@ export class SqliteCatalog implements Catalog {
   }
 
   async known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known> {
-    if (this.#get("select 1 from tombstones where id = ?", id) !== undefined) return "forgotten";
-    const row = this.#get("select revision from trajectories where id = ?", id);
-    if (row !== undefined) return row["revision"] === options.revision ? "known" : "other-revision";
-    if (options.session === undefined) return "absent";
-    const dead = this.#get("select 1 from tombstones where session_key = ?", options.session);
-    return dead === undefined ? "absent" : "forgotten";
+    const { revision, session = null } = options;
+    const row = this.#get(KNOWN_SQL, id, id, session);
+    if (row === undefined || row["dead"] === 1) return "forgotten";
+    if (row["revision"] !== null) return row["revision"] === revision ? "known" : "other-revision";
+    return row["session_dead"] === 1 ? "forgotten" : "absent";
   }
 
   async add(trajectory: NewTrajectory): Promise<Added> {
@@ -246,18 +260,12 @@ export class SqliteCatalog implements Catalog {
     this.#run("insert or ignore into revisions values (?, ?)", row.id, row.revision);
     for (const sha256 of trajectory.blobs)
       this.#run("insert or ignore into blobs values (?, ?)", sha256, row.id);
-    const { columns, values } = addParameters(trajectory);
+    const values = addValues(trajectory);
     if (before !== undefined) {
-      const assignments = columns.map((column) => `${column} = ?`).join(", ");
-      this.#run(`update trajectories set ${assignments} where id = ?`, ...values, row.id);
+      this.#run(UPDATE_SQL, ...values, row.id);
       return { kind: "revised" };
     }
-    const all = [...columns, "created_at"];
-    this.#run(
-      `insert into trajectories (${all.join(", ")}) values (${all.map(() => "?").join(", ")})`,
-      ...values,
-      this.#clock.now(),
-    );
+    this.#run(INSERT_SQL, ...values, this.#clock.now());
     return session === undefined ? { kind: "new", supersedes: [] } : this.#supersede(row.id, session);
   }
 
@@ -268,7 +276,7 @@ export class SqliteCatalog implements Catalog {
     // Many rows may name one session and have nothing in common: only those that start alike are looked at.
     const sql = `select id, prefixes from trajectories
       where session_key = ? and substr(prefixes, 1, 8) = ? and id <> ? and superseded_by is null`;
-    for (const other of [...this.#each(sql, session.key, mine.subarray(0, 8), id)]) {
+    for (const other of this.#statement(sql).all(session.key, mine.subarray(0, 8), id)) {
       const theirs = Buffer.from(other["prefixes"] as Uint8Array);
       const shorter = Math.min(mine.length, theirs.length);
       if (shorter === 0 || !mine.subarray(0, shorter).equals(theirs.subarray(0, shorter))) continue;
@@ -304,10 +312,10 @@ export class SqliteCatalog implements Catalog {
   #change<T>(work: () => T): T {
     if (this.#pending === 0) this.#db.exec("begin immediate");
     this.#pending += 1;
-    this.#db.exec("savepoint change");
+    this.#run("savepoint change");
     try {
       const result = work();
-      this.#db.exec("release change");
+      this.#run("release change");
       if (this.#pending >= BATCH) this.#commit();
       return result;
     } catch (error) {

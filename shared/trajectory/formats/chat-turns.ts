@@ -233,6 +233,9 @@ function readReasoning(
   ];
   const said = ["reasoning_content", "reasoning", "thinking"].map((key) => filled(field(message, key)));
   const explicit = said.find((thought) => thought !== undefined);
+  // Most messages say what was thought in one field, or nowhere.
+  if (blocks.length === 0 && split.thinking.length === 0 && signatures.length === 0)
+    return { reasoning: explicit, signatures };
   const thoughts = [
     ...split.thinking,
     ...read.map((block) => block.thought).filter((thought) => thought !== undefined),
