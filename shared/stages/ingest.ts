@@ -55,7 +55,7 @@ export interface IngestReport {
 }
 
 /** Bytes of records under way for one object: enough to keep all threads busy, little enough to hold. */
-const WINDOW_BYTES = 8 << 20;
+const WINDOW_BYTES = 4 << 20;
 const WINDOW_RECORDS = 256;
 /** Scores of one object that are being written while the next trajectories are stored. */
 const FOLLOWING = 16;

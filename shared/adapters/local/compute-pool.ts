@@ -12,7 +12,7 @@ import { type ComputeResult, type ComputeTask, ownBuffer, type ThreadMessage } f
 import type { PipelinePlan } from "./pipeline-plan.ts";
 
 /** Tasks are sent in batches up to so many bytes or pieces: a message costs more than a small task's work. */
-const BATCH_BYTES = 512 << 10;
+const BATCH_BYTES = 256 << 10;
 const BATCH_TASKS = 32;
 
 /**

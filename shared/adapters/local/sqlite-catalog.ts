@@ -1,4 +1,3 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { CatalogEntry, ScoreRow, SourcePlace } from "../../contracts/catalog-row.ts";
 import type {
   Added,
@@ -17,89 +16,46 @@ import {
   entryOf,
   INSERT_SQL,
   objectOf,
-  type Row,
   selectionSql,
   textOf,
   UPDATE_SQL,
 } from "./catalog-rows.ts";
-import { CATALOG_SCHEMA, CATALOG_VERSION } from "./catalog-schema.ts";
-
-/** The catalog file was written by a later version of the program. */
-export class CatalogVersionError extends Error {
-  override readonly name = "CatalogVersionError";
-  constructor(path: string, found: number) {
-    super(`${path} has catalog version ${found}, this program knows ${CATALOG_VERSION}: update gymline`);
-  }
-}
-
-/** The catalog file cannot be opened as one. */
-export class CatalogFileError extends Error {
-  override readonly name = "CatalogFileError";
-  constructor(path: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const remedy = "bring back a copy of it, or give another folder";
-    super(`${path} cannot be opened as a catalog (${why}); ${remedy}`, { cause });
-  }
-}
+import { SqliteSession } from "./sqlite-session.ts";
 
 const KNOWN_SQL = `select exists (select 1 from tombstones where id = ?) as dead,
   (select revision from trajectories where id = ?) as revision,
   exists (select 1 from tombstones where session_key = ?) as session_dead`;
-
-/** Changes between two commits: enough to make a commit cheap, few enough to lose little work at a kill. */
-const BATCH = 256;
 
 /**
  * The catalog in one SQLite file (WAL, one writer). Changes are grouped: a commit follows after 256 of them, at
  * `flush` and at `close`. Since stages write objects first and repeat safely, a kill loses only work, never data.
  */
 export class SqliteCatalog implements Catalog {
-  readonly #db: DatabaseSync;
+  readonly #sql: SqliteSession;
   readonly #clock: Clock;
-  readonly #statements = new Map<string, StatementSync>();
-  #pending = 0;
 
   constructor(options: { readonly path: string; readonly clock: Clock; readonly readOnly?: boolean }) {
     this.#clock = options.clock;
-    try {
-      this.#db = this.#open(options);
-    } catch (error) {
-      throw error instanceof CatalogVersionError ? error : new CatalogFileError(options.path, error);
-    }
-  }
-
-  #open(options: { readonly path: string; readonly readOnly?: boolean }): DatabaseSync {
-    const readOnly = options.readOnly ?? false;
-    const db = new DatabaseSync(options.path, { readOnly, timeout: 10_000 });
-    try {
-      const found = Number(db.prepare("pragma user_version").get()?.["user_version"] ?? 0);
-      if (found > CATALOG_VERSION) throw new CatalogVersionError(options.path, found);
-      if (readOnly) return db;
-      db.exec(
-        "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16000; pragma temp_store = memory;",
-      );
-      db.exec(CATALOG_SCHEMA);
-      db.exec(`pragma user_version = ${CATALOG_VERSION}`);
-      return db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    this.#sql = new SqliteSession(options.path, options.readOnly ?? false);
   }
 
   async object(key: string): Promise<ObjectState | undefined> {
-    const row = this.#get("select * from objects where key = ?", key);
+    const row = this.#sql.get("select * from objects where key = ?", key);
     return row === undefined ? undefined : objectOf(row);
   }
 
   async *objects(): AsyncIterable<ObjectState> {
-    for (const row of this.#each("select * from objects order by key")) yield objectOf(row);
+    for (const row of this.#sql.each("select * from objects order by key")) yield objectOf(row);
   }
 
   async finishObject(state: ObjectState): Promise<void> {
-    this.#change(() => {
-      this.#run("delete from places where object_key = ? and generation <> ?", state.key, state.fingerprint);
-      this.#run(
+    this.#sql.change(() => {
+      this.#sql.run(
+        "delete from places where object_key = ? and generation <> ?",
+        state.key,
+        state.fingerprint,
+      );
+      this.#sql.run(
         "insert or replace into objects values (?, ?, ?, ?, ?, ?, ?)",
         state.key,
         state.project,
@@ -114,19 +70,19 @@ export class SqliteCatalog implements Catalog {
 
   async known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known> {
     const { revision, session = null } = options;
-    const row = this.#get(KNOWN_SQL, id, id, session);
+    const row = this.#sql.get(KNOWN_SQL, id, id, session);
     if (row === undefined || row["dead"] === 1) return "forgotten";
     if (row["revision"] !== null) return row["revision"] === revision ? "known" : "other-revision";
     return row["session_dead"] === 1 ? "forgotten" : "absent";
   }
 
   async add(trajectory: NewTrajectory): Promise<Added> {
-    return this.#change(() => this.#add(trajectory));
+    return this.#sql.change(() => this.#add(trajectory));
   }
 
   async setScore(id: string, score: ScoreRow): Promise<void> {
-    this.#change(() =>
-      this.#run(
+    this.#sql.change(() =>
+      this.#sql.run(
         "update trajectories set scorer = ?, reward = ?, process = ?, outcome = ?, efficiency = ? where id = ?",
         score.scorer,
         score.reward,
@@ -139,23 +95,23 @@ export class SqliteCatalog implements Catalog {
   }
 
   async entry(id: string): Promise<CatalogEntry | undefined> {
-    const row = this.#get("select * from trajectories where id = ?", id);
+    const row = this.#sql.get("select * from trajectories where id = ?", id);
     return row === undefined ? undefined : entryOf(row);
   }
 
   async idsWithPrefix(prefix: string, limit: number): Promise<readonly string[]> {
     const sql = "select id from trajectories where id >= ? and id < ? order by id limit ?";
-    return [...this.#each(sql, prefix, `${prefix}g`, limit)].map((row) => textOf(row["id"]));
+    return [...this.#sql.each(sql, prefix, `${prefix}g`, limit)].map((row) => textOf(row["id"]));
   }
 
   async *select(selection: Selection): AsyncIterable<CatalogEntry> {
     const { sql, parameters } = selectionSql(selection);
-    for (const row of this.#each(sql, ...parameters)) yield entryOf(row);
+    for (const row of this.#sql.each(sql, ...parameters)) yield entryOf(row);
   }
 
   async places(id: string): Promise<readonly SourcePlace[]> {
     const sql = "select * from places where id = ? order by object_key, entry, position, ordinal";
-    return [...this.#each(sql, id)].map((row) => ({
+    return [...this.#sql.each(sql, id)].map((row) => ({
       key: textOf(row["object_key"]),
       project: textOf(row["project"]),
       entry: row["entry"] === "" ? null : textOf(row["entry"]),
@@ -168,28 +124,28 @@ export class SqliteCatalog implements Catalog {
 
   async idsFrom(dropKey: string): Promise<readonly string[]> {
     const sql = "select id from places where object_key = ? order by entry, position, ordinal";
-    return [...this.#each(sql, dropKey)].map((row) => textOf(row["id"]));
+    return [...this.#sql.each(sql, dropKey)].map((row) => textOf(row["id"]));
   }
 
   async revisions(id: string): Promise<readonly string[]> {
-    const rows = this.#each("select revision from revisions where id = ? order by revision", id);
+    const rows = this.#sql.each("select revision from revisions where id = ? order by revision", id);
     return [...rows].map((row) => textOf(row["revision"]));
   }
 
   async pruneRevisions(id: string): Promise<void> {
     const sql = `delete from revisions where id = ?
       and revision <> (select revision from trajectories t where t.id = revisions.id)`;
-    this.#change(() => this.#run(sql, id));
+    this.#sql.change(() => this.#sql.run(sql, id));
   }
 
   async registerDataset(dataset: DatasetRecord): Promise<"registered" | "known"> {
-    return this.#change(() => {
+    return this.#sql.change(() => {
       if (this.#hasDataset(dataset.name, dataset.version)) return "known";
       const { name, version, format } = dataset;
-      this.#run("insert into datasets values (?, ?, ?, ?)", name, version, format, this.#clock.now());
+      this.#sql.run("insert into datasets values (?, ?, ?, ?)", name, version, format, this.#clock.now());
       for (const { id, split } of dataset.rows) {
-        this.#run("insert into dataset_rows values (?, ?, ?, ?)", id, name, version, split);
-        this.#run("update trajectories set export_count = export_count + 1 where id = ?", id);
+        this.#sql.run("insert into dataset_rows values (?, ?, ?, ?)", id, name, version, split);
+        this.#sql.run("update trajectories set export_count = export_count + 1 where id = ?", id);
       }
       return "registered";
     });
@@ -200,7 +156,7 @@ export class SqliteCatalog implements Catalog {
   }
 
   async datasetsOf(id: string): Promise<readonly DatasetUse[]> {
-    const rows = this.#each("select * from dataset_rows where id = ? order by name, version", id);
+    const rows = this.#sql.each("select * from dataset_rows where id = ? order by name, version", id);
     return [...rows].map((row) => ({
       name: textOf(row["name"]),
       version: textOf(row["version"]),
@@ -209,41 +165,34 @@ export class SqliteCatalog implements Catalog {
   }
 
   async forget(id: string): Promise<Forgotten> {
-    return this.#change(() => {
+    return this.#sql.change(() => {
       // Those buried with it before count again: a kill may have left their objects.
       const sql = `with recursive gone(id) as (
           select ? union select t.id from trajectories t join gone on t.superseded_by = gone.id
         ) select id from gone union select id from tombstones where root = ?`;
-      const ids = [...this.#each(sql, id, id)].map((row) => textOf(row["id"]));
+      const ids = [...this.#sql.each(sql, id, id)].map((row) => textOf(row["id"]));
       for (const gone of ids) this.#bury(gone, id);
       const orphans = `select distinct b.sha256 from blobs b join tombstones t on t.id = b.id where t.root = ?
         and not exists (select 1 from blobs o join trajectories live on live.id = o.id where o.sha256 = b.sha256)`;
-      return { ids, orphanBlobs: [...this.#each(orphans, id)].map((blob) => textOf(blob["sha256"])) };
+      return { ids, orphanBlobs: [...this.#sql.each(orphans, id)].map((blob) => textOf(blob["sha256"])) };
     });
   }
 
   async forgotten(id: string): Promise<boolean> {
-    return this.#get("select 1 from tombstones where id = ?", id) !== undefined;
+    return this.#sql.get("select 1 from tombstones where id = ?", id) !== undefined;
   }
 
   async flush(): Promise<void> {
-    this.#commit();
-  }
-
-  #commit(): void {
-    if (this.#pending === 0) return;
-    this.#db.exec("commit");
-    this.#pending = 0;
+    this.#sql.commit();
   }
 
   async close(): Promise<void> {
-    this.#commit();
-    this.#db.close();
+    this.#sql.close();
   }
 
   #add(trajectory: NewTrajectory): Added {
     const { row, place, session, generation } = trajectory;
-    this.#run(
+    this.#sql.run(
       "insert or replace into places values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       row.id,
       place.key,
@@ -255,17 +204,17 @@ export class SqliteCatalog implements Catalog {
       place.jsonPath,
       generation,
     );
-    const before = this.#get("select revision from trajectories where id = ?", row.id);
+    const before = this.#sql.get("select revision from trajectories where id = ?", row.id);
     if (before?.["revision"] === row.revision) return { kind: "duplicate" };
-    this.#run("insert or ignore into revisions values (?, ?)", row.id, row.revision);
+    this.#sql.run("insert or ignore into revisions values (?, ?)", row.id, row.revision);
     for (const sha256 of trajectory.blobs)
-      this.#run("insert or ignore into blobs values (?, ?)", sha256, row.id);
+      this.#sql.run("insert or ignore into blobs values (?, ?)", sha256, row.id);
     const values = addValues(trajectory);
     if (before !== undefined) {
-      this.#run(UPDATE_SQL, ...values, row.id);
+      this.#sql.run(UPDATE_SQL, ...values, row.id);
       return { kind: "revised" };
     }
-    this.#run(INSERT_SQL, ...values, this.#clock.now());
+    this.#sql.run(INSERT_SQL, ...values, this.#clock.now());
     return session === undefined ? { kind: "new", supersedes: [] } : this.#supersede(row.id, session);
   }
 
@@ -276,15 +225,15 @@ export class SqliteCatalog implements Catalog {
     // Many rows may name one session and have nothing in common: only those that start alike are looked at.
     const sql = `select id, prefixes from trajectories
       where session_key = ? and substr(prefixes, 1, 8) = ? and id <> ? and superseded_by is null`;
-    for (const other of this.#statement(sql).all(session.key, mine.subarray(0, 8), id)) {
+    for (const other of this.#sql.statement(sql).all(session.key, mine.subarray(0, 8), id)) {
       const theirs = Buffer.from(other["prefixes"] as Uint8Array);
       const shorter = Math.min(mine.length, theirs.length);
       if (shorter === 0 || !mine.subarray(0, shorter).equals(theirs.subarray(0, shorter))) continue;
       if (mine.length > theirs.length) {
-        this.#run("update trajectories set superseded_by = ? where id = ?", id, textOf(other["id"]));
+        this.#sql.run("update trajectories set superseded_by = ? where id = ?", id, textOf(other["id"]));
         supersedes.push(textOf(other["id"]));
       } else if (mine.length < theirs.length) {
-        this.#run("update trajectories set superseded_by = ? where id = ?", textOf(other["id"]), id);
+        this.#sql.run("update trajectories set superseded_by = ? where id = ?", textOf(other["id"]), id);
         return { kind: "superseded", by: textOf(other["id"]) };
       }
     }
@@ -292,12 +241,14 @@ export class SqliteCatalog implements Catalog {
   }
 
   #hasDataset(name: string, version: string): boolean {
-    return this.#get("select 1 from datasets where name = ? and version = ?", name, version) !== undefined;
+    return (
+      this.#sql.get("select 1 from datasets where name = ? and version = ?", name, version) !== undefined
+    );
   }
 
   #bury(id: string, root: string): void {
-    const row = this.#get("select session_key from trajectories where id = ?", id);
-    this.#run(
+    const row = this.#sql.get("select session_key from trajectories where id = ?", id);
+    this.#sql.run(
       "insert or ignore into tombstones values (?, ?, ?, ?)",
       id,
       row?.["session_key"] ?? null,
@@ -305,44 +256,7 @@ export class SqliteCatalog implements Catalog {
       this.#clock.now(),
     );
     for (const table of ["places", "revisions", "trajectories"]) {
-      this.#run(`delete from ${table} where id = ?`, id);
+      this.#sql.run(`delete from ${table} where id = ?`, id);
     }
-  }
-
-  #change<T>(work: () => T): T {
-    if (this.#pending === 0) this.#db.exec("begin immediate");
-    this.#pending += 1;
-    this.#run("savepoint change");
-    try {
-      const result = work();
-      this.#run("release change");
-      if (this.#pending >= BATCH) this.#commit();
-      return result;
-    } catch (error) {
-      this.#db.exec("rollback to change; release change");
-      throw error;
-    }
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #run(sql: string, ...parameters: SQLInputValue[]): void {
-    this.#statement(sql).run(...parameters);
-  }
-
-  #get(sql: string, ...parameters: SQLInputValue[]): Row | undefined {
-    return this.#statement(sql).get(...parameters);
-  }
-
-  /** A fresh statement each time: two walks over one statement would disturb each other. */
-  #each(sql: string, ...parameters: SQLInputValue[]): Iterable<Row> {
-    return this.#db.prepare(sql).iterate(...parameters);
   }
 }
