@@ -70,14 +70,12 @@ export function readDocument(document: Uint8Array): Trajectory {
   try {
     value = JSON.parse(gunzipSync(document, { chunkSize: roomFor(document) }).toString("utf8"));
   } catch (cause) {
-    throw new StoredFormatError("a stored document is no gzipped JSON; gymline doctor --deep names it", {
+    throw new StoredFormatError("a stored document is no gzipped JSON", {
       cause,
     });
   }
   if (value?.extra?.gymline?.schema !== TRAJECTORY_SCHEMA) {
-    throw new StoredFormatError(
-      `a stored document has not the schema ${TRAJECTORY_SCHEMA}; gymline doctor --deep names it`,
-    );
+    throw new StoredFormatError(`a stored document has not the schema ${TRAJECTORY_SCHEMA}`);
   }
   return value as Trajectory;
 }

@@ -145,9 +145,25 @@ interface UnderWay {
 }
 
 async function render(id: string, scorer: string, ports: ExportPorts): Promise<RenderedRow | undefined> {
-  const document = await ports.store.read(trajectoryKey(id));
-  const score = await ports.store.read(scoreKey(id, scorer));
-  return ports.compute.sftRow(document, score);
+  try {
+    const document = await ports.store.read(trajectoryKey(id));
+    const score = await ports.store.read(scoreKey(id, scorer));
+    return await ports.compute.sftRow(document, score);
+  } catch (cause) {
+    throw new ExportError(id, cause);
+  }
+}
+
+/** A trajectory of the selection cannot be read back; nothing of the dataset was written. */
+export class ExportError extends Error {
+  override readonly name = "ExportError";
+  readonly id: string;
+  constructor(id: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const remedy = "gymline doctor --deep names all that is damaged and how to mend it";
+    super(`trajectory ${id} cannot be exported: ${why}. ${remedy}`, { cause });
+    this.id = id;
+  }
 }
 
 interface OpenFile {

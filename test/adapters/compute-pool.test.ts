@@ -139,6 +139,11 @@ describe("ComputePool", () => {
     expect(await codes("refuse")).toEqual(["refused"]);
   });
 
+  it("keeps the name of an error that a thread meets", async () => {
+    const pool = poolOf(1);
+    await expect(pool.score(Buffer.from("no gzip"))).rejects.toMatchObject({ name: "StoredFormatError" });
+  });
+
   it("says which plugin could not be loaded, and why", async () => {
     const missing = join(temporaryFolder("plugin"), "missing.ts");
     await expect(taskSettings(makePlan({ plugins: [missing] }))).rejects.toThrow(PluginError);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { datasetPrefix } from "../../shared/contracts/keys.ts";
+import { datasetPrefix, trajectoryKey } from "../../shared/contracts/keys.ts";
 import type { ExportResult } from "../../shared/stages/export.ts";
 import { atifDocument, chatRow, crewSession } from "../factories/logs.ts";
 import { makeStation, type Station } from "../factories/station.ts";
@@ -262,6 +262,17 @@ describe("exportDataset", () => {
     );
     await station.local.store.remove(key);
     await expect(station.export()).rejects.toThrow(key);
+    expect(await station.keys("datasets/")).toEqual([]);
+  });
+
+  it("names the trajectory whose document is damaged", async () => {
+    const station = makeStation();
+    fill(station, { tasks: 3 });
+    await station.run();
+    const [entry] = await station.select();
+    const id = entry?.id ?? "";
+    await station.local.store.put(trajectoryKey(id), Buffer.from("no gzip"));
+    await expect(station.export()).rejects.toMatchObject({ name: "ExportError", id });
     expect(await station.keys("datasets/")).toEqual([]);
   });
 

@@ -15,7 +15,24 @@ export interface TaskBatch {
 
 export type TaskAnswer =
   | { readonly ok: true; readonly result: ComputeResult }
-  | { readonly ok: false; readonly error: unknown };
+  | { readonly ok: false; readonly error: ThreadError };
+
+/** An error as it crosses threads: cloned as it is, it would lose its name. */
+export interface ThreadError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+export function threadError(error: unknown): ThreadError {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error), stack: undefined };
+  const { name, message, stack } = error;
+  return { name, message, stack };
+}
+
+export function errorFrom({ name, message, stack }: ThreadError): Error {
+  return Object.assign(new Error(message), { name, ...(stack === undefined ? {} : { stack }) });
+}
 
 export interface BatchAnswer {
   readonly answers: readonly TaskAnswer[];

@@ -8,7 +8,13 @@ import {
   type RenderedRow,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
-import { type ComputeResult, type ComputeTask, ownBuffer, type ThreadMessage } from "./compute-messages.ts";
+import {
+  type ComputeResult,
+  type ComputeTask,
+  errorFrom,
+  ownBuffer,
+  type ThreadMessage,
+} from "./compute-messages.ts";
 import type { PipelinePlan } from "./pipeline-plan.ts";
 
 /** Tasks are sent in batches up to so many bytes or pieces: a message costs more than a small task's work. */
@@ -143,8 +149,9 @@ export class ComputePool implements Compute {
       this.#dispatch();
       for (const [index, waiting] of batch.entries()) {
         const answer = answers[index];
-        if (answer?.ok === true) waiting.resolve(answer.result);
-        else waiting.reject(answer?.error ?? new ComputeLostError("a compute thread gave no answer"));
+        if (answer === undefined) waiting.reject(new ComputeLostError("a compute thread gave no answer"));
+        else if (answer.ok) waiting.resolve(answer.result);
+        else waiting.reject(errorFrom(answer.error));
       }
     });
     worker.on("error", (cause) => this.#fail(thread, cause));

@@ -7,6 +7,7 @@ import {
   type TaskAnswer,
   type TaskBatch,
   type ThreadMessage,
+  threadError,
 } from "./compute-messages.ts";
 import { type PipelinePlan, taskSettings } from "./pipeline-plan.ts";
 
@@ -30,7 +31,7 @@ async function answer(task: ComputeTask, transfer: ArrayBuffer[]): Promise<TaskA
   try {
     return { ok: true, result: perform(task, { settings: await settings, transfer }) };
   } catch (error) {
-    return { ok: false, error };
+    return { ok: false, error: threadError(error) };
   }
 }
 
