@@ -31,7 +31,6 @@ export interface IngestPorts {
   readonly framer: RecordFramer;
   /** Resolves when this object may write: keeps the order of the drop while objects are computed side by side. */
   readonly turn?: Promise<void>;
-  readonly onProgress?: (bytes: number) => void;
 }
 
 export type IngestOutcome = Added["kind"] | "forgotten";

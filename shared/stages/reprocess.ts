@@ -65,6 +65,8 @@ export async function prune(
   ports: Omit<ReprocessPorts, "compute">,
 ): Promise<readonly string[]> {
   const { store, catalog } = ports;
+  // What points to the current versions must be durable before the others go.
+  await catalog.flush();
   const removed: string[] = [];
   for (const id of await idsSince(catalog, options.since)) {
     const entry = await catalog.entry(id);
