@@ -18,7 +18,6 @@ export {
   openForWriting,
   systemClock,
 } from "./adapters/local/local-store.ts";
-export { type PipelinePlan, taskSettings } from "./adapters/local/pipeline-plan.ts";
 export { type PathItem, type RecordPlace, readPaths } from "./adapters/local/read-paths.ts";
 export { StoreBusyError } from "./adapters/local/run-lock.ts";
 export {
@@ -29,8 +28,10 @@ export {
   pipelinePlan,
   runPipeline,
 } from "./adapters/local/run-pipeline.ts";
+export { taskSettings } from "./adapters/local/task-settings.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
+export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
 export {
   defaultGdiWeights,

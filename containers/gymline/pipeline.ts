@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
 import { ComputePool } from "../../shared/adapters/local/compute-pool.ts";
-import { type PipelinePlan, taskSettings } from "../../shared/adapters/local/pipeline-plan.ts";
+import { taskSettings } from "../../shared/adapters/local/task-settings.ts";
+import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import type { Compute } from "../../shared/ports/compute.ts";
 import type { TaskSettings } from "../../shared/stages/compute-tasks.ts";
 import { UsageError } from "./usage-error.ts";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { taskSettings } from "../../shared/adapters/local/pipeline-plan.ts";
+import { taskSettings } from "../../shared/adapters/local/task-settings.ts";
 import type { Rejection } from "../../shared/reading/rejection.ts";
 import type { TaskSettings } from "../../shared/stages/compute-tasks.ts";
 import { EXIT } from "./exit-code.ts";

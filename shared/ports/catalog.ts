@@ -57,6 +57,38 @@ export interface DatasetRecord {
   readonly rows: readonly { readonly id: string; readonly split: string }[];
 }
 
+/** A registered dataset version. */
+export interface DatasetEntry {
+  readonly name: string;
+  readonly version: string;
+  readonly format: string;
+  readonly rows: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Its event went out. */
+  readonly announced: boolean;
+}
+
+/** A ledger record that must still have this version when a change is made: the fencing token of a lease. */
+export interface Fence {
+  readonly key: string;
+  readonly version: number;
+}
+
+/** Somebody else holds the lease by now: nothing was changed. */
+export class FencedError extends Error {
+  override readonly name = "FencedError";
+  constructor(fence: Fence, options?: ErrorOptions) {
+    super(`the lease ${fence.key} was taken over by another process; nothing was registered`, options);
+  }
+}
+
+/**
+ * What a score was to the catalog. `first`: the trajectory had none, and it was counted. `stale`: it was made from
+ * another revision of the document than the current one. `absent`: there is no such trajectory (any more).
+ */
+export type ScoreSet = "first" | "again" | "stale" | "absent";
+
 export interface DatasetUse {
   readonly name: string;
   readonly version: string;
@@ -78,7 +110,18 @@ export interface Catalog {
 
   known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known>;
   add(trajectory: NewTrajectory): Promise<Added>;
-  setScore(id: string, score: ScoreRow): Promise<void>;
+  /**
+   * Notes the score of a trajectory. With `revision`, only if that is its current one. The first score of a
+   * trajectory is counted in the same transaction (`scoredCount`).
+   */
+  setScore(id: string, score: ScoreRow, options?: { readonly revision: string }): Promise<ScoreSet>;
+  /**
+   * How many trajectories ever got a first score, in one project or altogether; never falls. One that is dropped in
+   * a further project after it was scored is counted there when that place is added.
+   */
+  scoredCount(project?: string): Promise<number>;
+  /** Ids that have had no score since before `before` (milliseconds since the epoch), the oldest first. */
+  unscored(options: { readonly before: number; readonly limit: number }): Promise<readonly string[]>;
 
   entry(id: string): Promise<CatalogEntry | undefined>;
   /** Ids that start with `prefix` (at least 4 hex digits), at most `limit`. */
@@ -91,9 +134,16 @@ export interface Catalog {
   /** Forgets all revisions but the current one. */
   pruneRevisions(id: string): Promise<void>;
 
-  /** Registers a published dataset and counts one export for each of its rows, once. */
-  registerDataset(dataset: DatasetRecord): Promise<"registered" | "known">;
+  /**
+   * Registers a published dataset and counts one export for each of its rows, once. A row whose trajectory was
+   * forgotten meanwhile is noted without counting. @throws FencedError
+   */
+  registerDataset(dataset: DatasetRecord, fence?: Fence): Promise<"registered" | "known">;
   hasDataset(name: string, version: string): Promise<boolean>;
+  /** All registered ones, by name, then the oldest first. */
+  datasets(): AsyncIterable<DatasetEntry>;
+  /** Notes that the event of a dataset went out. */
+  announceDataset(name: string, version: string): Promise<void>;
   datasetsOf(id: string): Promise<readonly DatasetUse[]>;
 
   /** Removes a trajectory and the shorter logs of its session that it superseded, and leaves tombstones. */

@@ -11,8 +11,10 @@ export interface ObjectStore {
   exists(key: string): Promise<boolean>;
   /** Objects whose key starts with `prefix`, sorted by the UTF-8 bytes of their keys. */
   list(prefix: string): AsyncIterable<{ readonly key: string; readonly size: number }>;
-  /** Removing what is not there is no error. */
+  /** Removing what is not there is no error. A store that keeps versions keeps those that were there. */
   remove(key: string): Promise<void>;
+  /** Removes the object for good, with all older versions that the store may keep. */
+  erase(key: string): Promise<void>;
 }
 
 export interface ObjectWriter {

@@ -30,6 +30,6 @@ export async function forget(
     }
   }
   removed.push(...orphanBlobs.map(blobKey));
-  for (const key of removed) await store.remove(key);
+  for (const key of removed) await store.erase(key);
   return { ids, removed, datasets };
 }

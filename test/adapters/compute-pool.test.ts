@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
 import { ComputePool } from "../../shared/adapters/local/compute-pool.ts";
-import { PluginError, taskSettings } from "../../shared/adapters/local/pipeline-plan.ts";
+import { PluginError, taskSettings } from "../../shared/adapters/local/task-settings.ts";
 import { type ComputedRecord, ComputeLostError, ComputeStoppedError } from "../../shared/ports/compute.ts";
 import type { SourceRecord } from "../../shared/reading/source.ts";
 import { atifDocument, chatLines, chatRow, crewSession } from "../factories/logs.ts";

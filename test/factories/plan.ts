@@ -1,4 +1,4 @@
-import type { PipelinePlan } from "../../shared/adapters/local/pipeline-plan.ts";
+import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import { projectConfigSchema } from "../../shared/contracts/project-config.ts";
 
 /** The settings of a run without a configuration file. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
-import { type PipelinePlan, taskSettings } from "../../shared/adapters/local/pipeline-plan.ts";
+import { taskSettings } from "../../shared/adapters/local/task-settings.ts";
 import { scoreKey, scorePrefix, trajectoryKey, trajectoryPrefix } from "../../shared/contracts/keys.ts";
+import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import { parseRewardConfig } from "../../shared/reward/config.ts";
 import { prune, type Rescored, rescore } from "../../shared/stages/reprocess.ts";
 import { chatRow } from "../factories/logs.ts";

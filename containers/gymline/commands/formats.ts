@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { formatsOf } from "../../../shared/adapters/local/pipeline-plan.ts";
+import { formatsOf } from "../../../shared/adapters/local/task-settings.ts";
 import type { Format } from "../../../shared/trajectory/format.ts";
 import { builtinFormats } from "../../../shared/trajectory/formats/builtin.ts";
 import { collect, examples } from "../options.ts";

@@ -1,5 +1,5 @@
 /** SQL of the local catalog; `user_version` counts its revisions. */
-export const CATALOG_VERSION = 1;
+export const CATALOG_VERSION = 2;
 
 export const CATALOG_SCHEMA = `
 create table if not exists objects (
@@ -24,6 +24,8 @@ create index if not exists trajectories_by_content on trajectories (content_id);
 create index if not exists trajectories_by_session on trajectories (session_key, substr(prefixes, 1, 8))
   where session_key is not null;
 
+create index if not exists trajectories_unscored on trajectories (created_at, id) where scorer is null;
+
 create table if not exists places (
   id text not null, object_key text not null, entry text not null, position integer not null, ordinal integer not null,
   project text not null, line integer, json_path text, generation text not null,
@@ -37,6 +39,7 @@ create index if not exists blobs_by_id on blobs (id);
 
 create table if not exists datasets (
   name text not null, version text not null, format text not null, created_at integer not null,
+  announced integer not null default 0,
   primary key (name, version)
 ) without rowid;
 create table if not exists dataset_rows (
@@ -44,9 +47,22 @@ create table if not exists dataset_rows (
   primary key (id, name, version)
 ) without rowid;
 
+-- How many first scores each project has seen; the project "" counts them all.
+create table if not exists scored (project text primary key, total integer not null) without rowid;
+create table if not exists ledger (key text primary key, value text not null, version integer not null) without rowid;
+
 create table if not exists tombstones (
   id text primary key, session_key text, root text not null, created_at integer not null
 ) without rowid;
 create index if not exists tombstones_by_root on tombstones (root);
 create index if not exists tombstones_by_session on tombstones (session_key) where session_key is not null;
+`;
+
+/** Brings a catalog of version 1 to version 2, before the schema is applied. */
+export const CATALOG_UPGRADE_1 = `
+alter table datasets add column announced integer not null default 0;
+create table scored (project text primary key, total integer not null) without rowid;
+insert into scored select '', count(*) from trajectories where scorer is not null;
+insert into scored select p.project, count(distinct p.id) from places p join trajectories t on t.id = p.id
+  where t.scorer is not null group by p.project;
 `;

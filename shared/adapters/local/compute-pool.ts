@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import {
   type Compute,
   type ComputedRecord,
@@ -15,7 +16,6 @@ import {
   ownBuffer,
   type ThreadMessage,
 } from "./compute-messages.ts";
-import type { PipelinePlan } from "./pipeline-plan.ts";
 
 /** Tasks are sent in batches up to so many bytes or pieces: a message costs more than a small task's work. */
 const BATCH_BYTES = 256 << 10;

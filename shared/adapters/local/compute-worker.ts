@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import { computeIngest, computeScore, computeSftRow, type TaskSettings } from "../../stages/compute-tasks.ts";
 import {
   type ComputeResult,
@@ -9,7 +10,7 @@ import {
   type ThreadMessage,
   threadError,
 } from "./compute-messages.ts";
-import { type PipelinePlan, taskSettings } from "./pipeline-plan.ts";
+import { taskSettings } from "./task-settings.ts";
 
 /** Entry of a compute thread: takes batches of tasks, answers each batch once. */
 

@@ -123,6 +123,10 @@ export class DirectoryStore implements ObjectStore {
     rmSync(this.pathOf(key), { force: true });
   }
 
+  async erase(key: string): Promise<void> {
+    await this.remove(key);
+  }
+
   stream(key: string): AsyncIterable<Uint8Array> {
     return createReadStream(this.pathOf(key), { highWaterMark: 1 << 20 });
   }

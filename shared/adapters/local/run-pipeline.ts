@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import type { z } from "zod";
 import { type DatasetRequest, datasetRequestSchema } from "../../contracts/dataset-request.ts";
+import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import type { DomainProfile } from "../../domains/profile.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { readingLimitsSchema } from "../../reading/limits.ts";
@@ -17,7 +18,7 @@ import { InlineCompute } from "./compute-inline.ts";
 import { ComputePool } from "./compute-pool.ts";
 import { type RunProgress, type RunSummary, runDrop } from "./embedded-run.ts";
 import { openForWriting, systemClock } from "./local-store.ts";
-import { type PipelinePlan, taskSettings } from "./pipeline-plan.ts";
+import { taskSettings } from "./task-settings.ts";
 
 /** What `pipelinePlan` takes; everything may be left out. */
 export interface PipelineSettings {

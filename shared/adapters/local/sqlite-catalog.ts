@@ -2,12 +2,15 @@ import type { CatalogEntry, ScoreRow, SourcePlace } from "../../contracts/catalo
 import type {
   Added,
   Catalog,
+  DatasetEntry,
   DatasetRecord,
   DatasetUse,
+  Fence,
   Forgotten,
   Known,
   NewTrajectory,
   ObjectState,
+  ScoreSet,
   Selection,
 } from "../../ports/catalog.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -20,23 +23,33 @@ import {
   textOf,
   UPDATE_SQL,
 } from "./catalog-rows.ts";
+import { SqliteDatasets } from "./sqlite-datasets.ts";
+import { SqliteLedger } from "./sqlite-ledger.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 
 const KNOWN_SQL = `select exists (select 1 from tombstones where id = ?) as dead,
   (select revision from trajectories where id = ?) as revision,
   exists (select 1 from tombstones where session_key = ?) as session_dead`;
 
+const SCORE_SQL =
+  "update trajectories set scorer = ?, reward = ?, process = ?, outcome = ?, efficiency = ? where id = ?";
+const COUNT_SQL = "insert into scored values (?, 1) on conflict (project) do update set total = total + 1";
+
 /**
  * The catalog in one SQLite file (WAL, one writer). Changes are grouped: a commit follows after 256 of them, at
  * `flush` and at `close`. Since stages write objects first and repeat safely, a kill loses only work, never data.
  */
 export class SqliteCatalog implements Catalog {
+  readonly ledger: SqliteLedger;
   readonly #sql: SqliteSession;
+  readonly #datasets: SqliteDatasets;
   readonly #clock: Clock;
 
   constructor(options: { readonly path: string; readonly clock: Clock; readonly readOnly?: boolean }) {
     this.#clock = options.clock;
     this.#sql = new SqliteSession(options.path, options.readOnly ?? false);
+    this.#datasets = new SqliteDatasets(this.#sql);
+    this.ledger = new SqliteLedger(this.#sql);
   }
 
   async object(key: string): Promise<ObjectState | undefined> {
@@ -80,18 +93,30 @@ export class SqliteCatalog implements Catalog {
     return this.#sql.change(() => this.#add(trajectory));
   }
 
-  async setScore(id: string, score: ScoreRow): Promise<void> {
-    this.#sql.change(() =>
-      this.#sql.run(
-        "update trajectories set scorer = ?, reward = ?, process = ?, outcome = ?, efficiency = ? where id = ?",
-        score.scorer,
-        score.reward,
-        score.process,
-        score.outcome,
-        score.efficiency,
-        id,
-      ),
-    );
+  async setScore(id: string, score: ScoreRow, options?: { readonly revision: string }): Promise<ScoreSet> {
+    return this.#sql.change(() => {
+      const before = this.#sql.get("select scorer, revision from trajectories where id = ?", id);
+      if (before === undefined) return "absent";
+      if (options !== undefined && before["revision"] !== options.revision) return "stale";
+      const { scorer, reward, process, outcome, efficiency } = score;
+      this.#sql.run(SCORE_SQL, scorer, reward, process, outcome, efficiency, id);
+      if (before["scorer"] !== null) return "again";
+      this.#sql.run(COUNT_SQL, "");
+      for (const row of this.#sql.statement("select distinct project from places where id = ?").all(id)) {
+        this.#sql.run(COUNT_SQL, textOf(row["project"]));
+      }
+      return "first";
+    });
+  }
+
+  async scoredCount(project = ""): Promise<number> {
+    return Number(this.#sql.get("select total from scored where project = ?", project)?.["total"] ?? 0);
+  }
+
+  async unscored(options: { readonly before: number; readonly limit: number }): Promise<readonly string[]> {
+    const sql = `select id from trajectories where scorer is null and created_at < ?
+      order by created_at, id limit ?`;
+    return [...this.#sql.each(sql, options.before, options.limit)].map((row) => textOf(row["id"]));
   }
 
   async entry(id: string): Promise<CatalogEntry | undefined> {
@@ -138,30 +163,25 @@ export class SqliteCatalog implements Catalog {
     this.#sql.change(() => this.#sql.run(sql, id));
   }
 
-  async registerDataset(dataset: DatasetRecord): Promise<"registered" | "known"> {
-    return this.#sql.change(() => {
-      if (this.#hasDataset(dataset.name, dataset.version)) return "known";
-      const { name, version, format } = dataset;
-      this.#sql.run("insert into datasets values (?, ?, ?, ?)", name, version, format, this.#clock.now());
-      for (const { id, split } of dataset.rows) {
-        this.#sql.run("insert into dataset_rows values (?, ?, ?, ?)", id, name, version, split);
-        this.#sql.run("update trajectories set export_count = export_count + 1 where id = ?", id);
-      }
-      return "registered";
-    });
+  async registerDataset(dataset: DatasetRecord, fence?: Fence): Promise<"registered" | "known"> {
+    const now = this.#clock.now();
+    return this.#datasets.register(dataset, { now, ...(fence === undefined ? {} : { fence }) });
   }
 
   async hasDataset(name: string, version: string): Promise<boolean> {
-    return this.#hasDataset(name, version);
+    return this.#datasets.has(name, version);
+  }
+
+  async *datasets(): AsyncIterable<DatasetEntry> {
+    yield* this.#datasets.all();
+  }
+
+  async announceDataset(name: string, version: string): Promise<void> {
+    this.#datasets.announce(name, version);
   }
 
   async datasetsOf(id: string): Promise<readonly DatasetUse[]> {
-    const rows = this.#sql.each("select * from dataset_rows where id = ? order by name, version", id);
-    return [...rows].map((row) => ({
-      name: textOf(row["name"]),
-      version: textOf(row["version"]),
-      split: textOf(row["split"]),
-    }));
+    return this.#datasets.of(id);
   }
 
   async forget(id: string): Promise<Forgotten> {
@@ -192,6 +212,10 @@ export class SqliteCatalog implements Catalog {
 
   #add(trajectory: NewTrajectory): Added {
     const { row, place, session, generation } = trajectory;
+    const before = this.#sql.get("select revision, scorer from trajectories where id = ?", row.id);
+    if (before !== undefined && before["scorer"] !== null && !this.#isIn(row.id, place.project)) {
+      this.#sql.run(COUNT_SQL, place.project);
+    }
     this.#sql.run(
       "insert or replace into places values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       row.id,
@@ -204,7 +228,6 @@ export class SqliteCatalog implements Catalog {
       place.jsonPath,
       generation,
     );
-    const before = this.#sql.get("select revision from trajectories where id = ?", row.id);
     if (before?.["revision"] === row.revision) return { kind: "duplicate" };
     this.#sql.run("insert or ignore into revisions values (?, ?)", row.id, row.revision);
     for (const sha256 of trajectory.blobs)
@@ -240,10 +263,8 @@ export class SqliteCatalog implements Catalog {
     return { kind: "new", supersedes };
   }
 
-  #hasDataset(name: string, version: string): boolean {
-    return (
-      this.#sql.get("select 1 from datasets where name = ? and version = ?", name, version) !== undefined
-    );
+  #isIn(id: string, project: string): boolean {
+    return this.#sql.get("select 1 from places where id = ? and project = ?", id, project) !== undefined;
   }
 
   #bury(id: string, root: string): void {

@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { Row } from "./catalog-rows.ts";
-import { CATALOG_SCHEMA, CATALOG_VERSION } from "./catalog-schema.ts";
+import { CATALOG_SCHEMA, CATALOG_UPGRADE_1, CATALOG_VERSION } from "./catalog-schema.ts";
 
 /** The catalog file was written by a later version of the program. */
 export class CatalogVersionError extends Error {
@@ -98,6 +98,7 @@ function open(path: string, readOnly: boolean): DatabaseSync {
     db.exec(
       "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16000; pragma temp_store = memory;",
     );
+    if (found === 1) db.exec(`begin immediate; ${CATALOG_UPGRADE_1} pragma user_version = 2; commit`);
     db.exec(CATALOG_SCHEMA);
     db.exec(`pragma user_version = ${CATALOG_VERSION}`);
     return db;

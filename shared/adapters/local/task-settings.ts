@@ -1,28 +1,11 @@
 import { pathToFileURL } from "node:url";
-import type { DomainProfile } from "../../domains/profile.ts";
-import type { ReadingLimits } from "../../reading/limits.ts";
-import type { RedactionConfig } from "../../redaction/config.ts";
-import type { RewardConfig } from "../../reward/config.ts";
+import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import type { TaskSettings } from "../../stages/compute-tasks.ts";
 import { ingestSettings } from "../../stages/ingest-settings.ts";
 import type { Format } from "../../trajectory/format.ts";
 import { builtinFormats } from "../../trajectory/formats/builtin.ts";
 import { createCustomFormat } from "../../trajectory/formats/custom.ts";
-import type { CustomMapping } from "../../trajectory/formats/custom-mapping.ts";
 import { registeredFormats } from "../../trajectory/registry.ts";
-
-/** Settings of a pipeline as plain data, so that they can be handed to a thread. */
-export interface PipelinePlan {
-  /** Name of the one format everything is read as. */
-  readonly forced?: string;
-  readonly mappings: readonly CustomMapping[];
-  /** Absolute paths of modules that call `registerFormat`. */
-  readonly plugins: readonly string[];
-  readonly limits: ReadingLimits;
-  readonly redaction: RedactionConfig;
-  readonly reward: RewardConfig;
-  readonly profile?: DomainProfile;
-}
 
 /** A plugin module could not be loaded. */
 export class PluginError extends Error {

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { getDomainProfile, isBuiltinDomain } from "../domains/builtin.ts";
+import { parseDomainProfile } from "../domains/profile.ts";
+import { parseCustomMapping } from "../trajectory/formats/custom-mapping.ts";
+import { deployedDatasetSchema } from "./deployment-config.ts";
+import type { PipelinePlan } from "./pipeline-plan.ts";
+import { projectConfigSchema } from "./project-config.ts";
+
+const namedJson = z.strictObject({ name: z.string(), json: z.unknown() });
+
+/** Everything that functions and jobs need to know, in one JSON file beside their code. */
+export const deployedSettingsSchema = z.strictObject({
+  schema: z.literal("gymline.settings.v1"),
+  config: projectConfigSchema,
+  /** The mapping files that `config` names, in its order. */
+  mappings: z.array(namedJson).default([]),
+  /** The profile file that `config.domain` names; absent where that is a built-in domain. */
+  profile: namedJson.optional(),
+  datasets: z.array(deployedDatasetSchema).default([]),
+});
+export type DeployedSettings = z.infer<typeof deployedSettingsSchema>;
+
+/** A deployment cannot use this setting. */
+export class DeployedSettingsError extends Error {
+  override readonly name = "DeployedSettingsError";
+}
+
+/** The plan that these settings make. @throws DeployedSettingsError, MappingError, DomainProfileError */
+export function planOf(settings: DeployedSettings): PipelinePlan {
+  const { config, mappings, profile } = settings;
+  if (config.plugins.length > 0) {
+    throw new DeployedSettingsError(
+      "plugins are modules on one machine and cannot be deployed: describe the format in a mapping file instead",
+    );
+  }
+  const domain = config.domain;
+  if (domain !== undefined && profile === undefined && !isBuiltinDomain(domain)) {
+    throw new DeployedSettingsError(`the profile file of the domain "${domain}" is not among the settings`);
+  }
+  const chosen =
+    profile !== undefined
+      ? parseDomainProfile(profile.json, profile.name)
+      : domain === undefined
+        ? undefined
+        : getDomainProfile(domain);
+  return {
+    mappings: mappings.map(({ name, json }) => parseCustomMapping(json, name)),
+    plugins: [],
+    limits: config.limits,
+    redaction: config.redaction,
+    reward: config.reward,
+    ...(chosen === undefined ? {} : { profile: chosen }),
+  };
+}

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { datasetRequestSchema } from "./dataset-request.ts";
+
+/** A dataset that the deployment makes by itself. `name` must be its own among the datasets. */
+export const deployedDatasetSchema = z.strictObject({
+  request: datasetRequestSchema,
+  /** Exports when so many trajectories (of its project, if it has one) were scored since the last export. */
+  threshold: z.int().positive().optional(),
+  /** EventBridge Scheduler expression, such as `rate(1 day)` or `cron(0 6 * * ? *)`. */
+  schedule: z
+    .string()
+    .regex(/^(?:rate|cron|at)\(.+\)$/, "must be rate(…), cron(…) or at(…)")
+    .optional(),
+  /**
+   * A trajectory without a score is exported all the same, unscored, when this many minutes have passed since it came
+   * in; before, it waits. Without it, it waits for ever.
+   */
+  scoreDeadlineMinutes: z.int().positive().optional(),
+});
+export type DeployedDataset = z.infer<typeof deployedDatasetSchema>;
+
+/** Memory in MiB (1,769 is one full processor), time-out in seconds. */
+const functionSchema = (defaults: {
+  readonly memory: number;
+  readonly timeout: number;
+  readonly concurrency: number;
+}) =>
+  z
+    .strictObject({
+      memoryMiB: z.int().min(128).max(10_240).default(defaults.memory),
+      timeoutSeconds: z.int().min(10).max(900).default(defaults.timeout),
+      /** Most copies that the queue starts at a time (an event source's maximum concurrency, at least 2). */
+      maxConcurrency: z.int().min(2).max(1000).default(defaults.concurrency),
+      /** Reserves this much of the account's concurrency; small accounts have too little to reserve any. */
+      reservedConcurrency: z.int().min(1).optional(),
+    })
+    .prefault({});
+
+const cronOrRate = z.string().regex(/^(?:rate|cron)\(.+\)$/, "must be rate(…) or cron(…)");
+
+/** `gymline.deploy.json`: what `cdk deploy` makes. Everything has a default that a small team can pay for. */
+export const deploymentConfigSchema = z.strictObject({
+  $schema: z.string().optional(),
+  /** Prefix of all names: several deployments may share an account. */
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{1,19}$/, "2 to 20 lower-case letters, digits and hyphens, a letter first")
+    .default("gymline"),
+  /** The project's settings (docs/SETTINGS.md), relative to this file; without it, the defaults. */
+  settings: z.string().optional(),
+  account: z
+    .string()
+    .regex(/^\d{12}$/)
+    .optional(),
+  region: z.string().optional(),
+  /** Processor of functions that load no native library. */
+  architecture: z.enum(["arm64", "x86_64"]).default("arm64"),
+  /** A key of its own in KMS for buckets, queues, table and topic (about 1 USD a month), instead of AWS's own keys. */
+  kms: z.boolean().default(false),
+  /** Dropped logs hold what redaction takes out: they go after so many days. 0 keeps them. */
+  dropExpiryDays: z.int().min(0).default(30),
+  /** Older versions of stored objects go after so many days. */
+  storeVersionDays: z.int().min(1).default(30),
+  /** What becomes of buckets and table when the stack is deleted. */
+  onDelete: z.enum(["retain", "destroy"]).default("retain"),
+  logRetentionDays: z.enum(["7", "14", "30", "60", "90", "180", "365"]).default("30"),
+  datasets: z
+    .array(deployedDatasetSchema)
+    .refine((sets) => new Set(sets.map(({ request }) => request.name)).size === sets.length, {
+      message: "two datasets have the same name",
+    })
+    .default([]),
+  functions: z
+    .strictObject({
+      ingest: functionSchema({ memory: 1769, timeout: 300, concurrency: 10 }),
+      score: functionSchema({ memory: 1769, timeout: 60, concurrency: 10 }),
+      export: functionSchema({ memory: 1769, timeout: 900, concurrency: 2 }),
+      sweep: functionSchema({ memory: 512, timeout: 300, concurrency: 2 }),
+    })
+    .prefault({}),
+  /** A larger dropped object is taken in by a Batch job. */
+  functionObjectMiB: z.int().min(1).max(1024).default(64),
+  /** A dataset of more rows is written by a Batch job. */
+  functionExportRows: z.int().min(1).default(20_000),
+  /** Tries of one message before it goes to the dead-letter queue. */
+  maxReceives: z.int().min(1).max(100).default(4),
+  sweep: cronOrRate.default("rate(15 minutes)"),
+  batch: z
+    .strictObject({
+      network: z
+        .discriminatedUnion("kind", [
+          /** A VPC of its own: public subnets without ingress, gateway endpoints for S3 and DynamoDB, no NAT. */
+          z.strictObject({ kind: z.literal("own") }),
+          z.strictObject({
+            kind: z.literal("existing"),
+            vpcId: z.string(),
+            subnetIds: z.array(z.string()).min(1),
+            availabilityZones: z.array(z.string()).min(1),
+            securityGroupIds: z.array(z.string()).default([]),
+          }),
+        ])
+        .prefault({ kind: "own" }),
+      maxVcpus: z.int().min(1).default(16),
+      gpu: z
+        .strictObject({
+          maxVcpus: z.int().min(0).default(8),
+          instanceTypes: z.array(z.string()).min(1).default(["g6.xlarge", "g5.xlarge"]),
+          spot: z.boolean().default(true),
+        })
+        .prefault({}),
+      /** Of a job that takes over from a function. */
+      job: z
+        .strictObject({
+          vcpus: z.number().positive().default(2),
+          memoryMiB: z.int().min(512).default(4096),
+          timeoutMinutes: z.int().min(1).default(360),
+          attempts: z.int().min(1).max(10).default(3),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  alarms: z
+    .strictObject({
+      email: z.email().optional(),
+      webhook: z.url({ protocol: /^https$/ }).optional(),
+      /** Age of the oldest message, in minutes, that raises an alarm. */
+      oldestMessageMinutes: z.int().min(1).default(60),
+    })
+    .prefault({}),
+  tags: z.record(z.string(), z.string()).default({}),
+});
+export type DeploymentConfig = z.infer<typeof deploymentConfigSchema>;
+
+/** Stages that run as functions. */
+export const STAGES = ["ingest", "score", "export", "sweep"] as const;
+export type Stage = (typeof STAGES)[number];

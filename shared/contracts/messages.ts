@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { datasetRequestSchema } from "./dataset-request.ts";
+
+/**
+ * Bodies of queue messages. All may come twice, late and in any order. The ingest queue takes S3's own event
+ * notifications too.
+ */
+
+export const ingestMessageSchema = z.strictObject({
+  schema: z.literal("gymline.ingest.v1"),
+  /** Key in the drop bucket, decoded. */
+  key: z.string().min(1),
+  /** Reads it even if the catalog says that it was read already. */
+  force: z.boolean().default(false),
+});
+export type IngestQueueMessage = z.infer<typeof ingestMessageSchema>;
+
+export const scoreMessageSchema = z.strictObject({
+  schema: z.literal("gymline.score.v1"),
+  /** Trajectory id. */
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type ScoreQueueMessage = z.infer<typeof scoreMessageSchema>;
+
+export const exportMessageSchema = z.strictObject({
+  schema: z.literal("gymline.export.v1"),
+  /** Name of a dataset of the deployment; with `request`, of any. */
+  dataset: z.string(),
+  cause: z.enum(["threshold", "schedule", "request", "sweep"]),
+  /** Replaces the deployment's settings of the dataset. */
+  request: datasetRequestSchema.optional(),
+});
+export type ExportQueueMessage = z.infer<typeof exportMessageSchema>;
+
+export const sweepMessageSchema = z.strictObject({ schema: z.literal("gymline.sweep.v1") });
