@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { withLock } from "./folder-lock.ts";
 
 const run = promisify(execFile);
 
@@ -26,7 +27,7 @@ const failureSchema = z.object({ stderr: z.string() });
 
 /** A Python in a virtual environment of its own that has the packages; made anew only where the plan changed. */
 export async function pythonEnvironment(plan: EnvironmentPlan): Promise<PythonEnvironment> {
-  const { folder, minors, installs } = plan;
+  const { folder, minors } = plan;
   const base = await findPython(minors);
   if (base === undefined) {
     return {
@@ -34,6 +35,14 @@ export async function pythonEnvironment(plan: EnvironmentPlan): Promise<PythonEn
       reason: `there is no Python ${minors.map((minor) => `3.${minor}`).join(" or ")}`,
     };
   }
+  // Two test files may ask for the same environment at once: the second waits and finds it made.
+  return withLock(`${folder}.lock`, () => makeEnvironment(base, plan));
+}
+
+async function makeEnvironment(
+  base: string,
+  { folder, installs }: EnvironmentPlan,
+): Promise<PythonEnvironment> {
   const python = join(folder, "bin/python");
   const stampFile = join(folder, "stamp.json");
   const stamp = JSON.stringify([base, installs]);
