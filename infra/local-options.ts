@@ -12,8 +12,10 @@ export const localOptionsSchema = z.strictObject({
 });
 export type LocalOptions = z.infer<typeof localOptionsSchema>;
 
-/** Resource types that a local engine refuses, each with what happens where it is left in. */
-const REFUSED: Readonly<Record<string, string>> = {};
+/** Resource types that a local engine refuses, each with what it says. */
+const REFUSED: Readonly<Record<string, string>> = {
+  "AWS::Events::Archive": "ministack 1.5.33: Template format error: Unrecognized resource types",
+};
 
 /** Takes out of a stack what a local engine cannot make. Nothing else may refer to it. */
 export function dropRefused(stack: Stack): void {
