@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { MemoryEvents } from "../factories/memory-events.ts";
+import { MemoryJobs } from "../factories/memory-jobs.ts";
 import { MemoryQueue } from "../factories/memory-queue.ts";
 import { eventsContract } from "../ports/events.contract.ts";
+import { COMMANDS, jobsContract } from "../ports/jobs.contract.ts";
 import { queueContract } from "../ports/queue.contract.ts";
 
 queueContract("MemoryQueue", async () => {
@@ -12,6 +14,25 @@ queueContract("MemoryQueue", async () => {
 eventsContract("MemoryEvents", async () => {
   const events = new MemoryEvents();
   return { events, receive: async () => events.published };
+});
+
+jobsContract("MemoryJobs", async () => {
+  const released = Promise.withResolvers<number>();
+  const jobs = new MemoryJobs(async ({ command: [command], environment }, index) => {
+    switch (command) {
+      case COMMANDS.succeed:
+        return 0;
+      case COMMANDS.needsGreeting:
+        return environment?.["GREETING"] === "hello, \u{1F600}" ? 0 : 1;
+      case COMMANDS.needsIndex:
+        return index < 3 ? 0 : 1;
+      case "held":
+        return released.promise;
+      default:
+        return 3;
+    }
+  });
+  return { jobs, held: () => ({ command: "held", release: () => released.resolve(0) }) };
 });
 
 describe("MemoryQueue", () => {

@@ -88,7 +88,10 @@ describe("EventBridge on ministack", () => {
     const { proxy, events, receive } = await makeBus([{ fault }]);
     const refused = () => proxy.struck.get("fail-entries") ?? 0;
     const error = await events.publish(some).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ name: "EventPublishError", cause: { message: expect.stringContaining("InvalidArgument") } });
+    expect(error).toMatchObject({
+      name: "EventPublishError",
+      cause: { message: expect.stringContaining("InvalidArgument") },
+    });
     expect(String(error)).toContain(`${refused()} of 30 events`);
     expect(proxy.requests.get("events PutEvents")).toBe(3);
     expect(await receive(30 - refused())).toHaveLength(30 - refused());
