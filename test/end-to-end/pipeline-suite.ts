@@ -1,26 +1,23 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
-import { SendMessageCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, describe, expect, it } from "vitest";
 import { openForReading } from "../../shared/adapters/local/local-store.ts";
 import { runPipeline } from "../../shared/adapters/local/run-pipeline.ts";
 import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
 import { rejectionReportKey, scoreKey, trajectoryKey } from "../../shared/contracts/keys.ts";
 import type { ExportQueueMessage } from "../../shared/contracts/messages.ts";
-import type { ObjectStore } from "../../shared/ports/object-store.ts";
 import { documentFault } from "../../shared/stages/check-document.ts";
 import { readScore } from "../../shared/stages/score-trajectory.ts";
-import { chatRow } from "../factories/logs.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
 import { createRandom } from "../fuzz/random.ts";
-import { type TestEngine, type TestEngineName, useEngine } from "../local-stack/engine.ts";
+import { type TestEngineName, useEngine } from "../local-stack/engine.ts";
 import { type FaultProxy, type FaultRule, startFaultProxy } from "../local-stack/fault-proxy.ts";
 import { deployPipeline, type TestDeployment, until } from "./deployment.ts";
 import { functionProcesses } from "./function-processes.ts";
 import { bytesOf, realLogs } from "./real-logs.ts";
+import { drained, redrive, rows, same, visibility } from "./suite-support.ts";
 
 export interface SuiteSize {
   /** Uploads under faults. */
@@ -295,48 +292,4 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
       expect([...proxy.struck.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(20);
     });
   });
-}
-
-/** As an operator does it. */
-async function redrive(engine: TestEngine, name: string): Promise<void> {
-  const main = resolve(import.meta.dirname, "../../containers/gymline/main.ts");
-  const run = promisify(execFile);
-  await run(process.execPath, [main, "redrive", "ingest", "--deployment", name], {
-    env: { PATH: process.env["PATH"], ...engine.running.env },
-  });
-}
-
-/** Sets the visibility time-out of the ingest and score queues, in seconds. */
-async function visibility(deployment: TestDeployment, seconds: string): Promise<void> {
-  const sqs = await deployment.clients.sqs();
-  for (const queue of ["IngestQueueUrl", "ScoreQueueUrl"]) {
-    const QueueUrl = deployment.output(queue);
-    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: seconds } }));
-  }
-}
-
-/** Until no message is in any queue, waiting or being handled. */
-async function drained(deployment: TestDeployment, withinMs: number): Promise<void> {
-  let empty = 0;
-  await until("all queues are empty", { withinMs, everyMs: 500 }, async () => {
-    const depths = await Promise.all(
-      ["IngestQueueUrl", "ScoreQueueUrl", "ExportQueueUrl"].map((queue) => deployment.depth(queue)),
-    );
-    // A message may be on its way from one stage to the next.
-    empty = depths.every((depth) => depth === 0) ? empty + 1 : 0;
-    return empty >= 3 ? { done: true } : { waiting: depths };
-  });
-}
-
-function rows(task: string, count: number): string {
-  return Array.from(
-    { length: count },
-    (_, index) =>
-      `${chatRow({ task: `${task}-${index}`, success: true, calls: [[`echo ${task} ${index}`, "ok"]] })}\n`,
-  ).join("");
-}
-
-async function same(one: ObjectStore, other: ObjectStore, key: string): Promise<boolean> {
-  const [left, right] = await Promise.all([one.read(key), other.read(key)]);
-  return Buffer.from(left).equals(Buffer.from(right));
 }
