@@ -107,6 +107,7 @@ function environmentOf(
     GYMLINE_INGEST_DLQ_URL: queues.ingest.deadLetters.queueUrl,
     GYMLINE_SCORE_QUEUE_URL: queues.score.queue.queueUrl,
     GYMLINE_EXPORT_QUEUE_URL: queues.export.queue.queueUrl,
+    GYMLINE_SWEEP_QUEUE_URL: queues.sweep.queue.queueUrl,
     GYMLINE_SETTINGS: SETTINGS_FILE,
     ...fixedEnvironment(config),
   };

@@ -10,6 +10,8 @@ const ports = await exportPorts(station);
 /** Writes the dataset that a message asks for: by threshold, schedule or request. */
 export const handler = batchHandler({
   maxReceives: station.environment.GYMLINE_MAX_RECEIVES,
+  queueUrl: station.environment.GYMLINE_EXPORT_QUEUE_URL,
+  sqs: station.clients.sqs,
   sideBySide: 1,
   handle: async ({ body, log, requestId }) => {
     const message = exportMessageSchema.parse(JSON.parse(body));

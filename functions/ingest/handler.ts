@@ -11,6 +11,8 @@ const ports = await ingestPorts(station);
 /** Takes in the dropped objects that messages name: S3's own notifications, or `gymline.ingest.v1`. */
 export const handler = batchHandler({
   maxReceives: station.environment.GYMLINE_MAX_RECEIVES,
+  queueUrl: station.environment.GYMLINE_INGEST_QUEUE_URL,
+  sqs: station.clients.sqs,
   sideBySide: 4,
   handle: async ({ body, lastTry, outOfTime, log }) => {
     for (const target of ingestOrders(body)) {

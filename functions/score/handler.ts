@@ -10,6 +10,8 @@ const ports = await scorePorts(station);
 /** Scores the trajectories that messages name, and asks for exports whose threshold that reaches. */
 export const handler = batchHandler({
   maxReceives: station.environment.GYMLINE_MAX_RECEIVES,
+  queueUrl: station.environment.GYMLINE_SCORE_QUEUE_URL,
+  sqs: station.clients.sqs,
   sideBySide: 8,
   handle: async ({ body, log }) => {
     const message = scoreMessageSchema.parse(JSON.parse(body));

@@ -10,6 +10,8 @@ const ports = await sweepPorts(station);
 /** Sets going again what a lost message, a killed process or an outage left undone; a schedule sends the message. */
 export const handler = batchHandler({
   maxReceives: station.environment.GYMLINE_MAX_RECEIVES,
+  queueUrl: station.environment.GYMLINE_SWEEP_QUEUE_URL,
+  sqs: station.clients.sqs,
   sideBySide: 1,
   handle: async ({ body, log, outOfTime }) => {
     sweepMessageSchema.parse(JSON.parse(body));

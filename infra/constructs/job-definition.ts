@@ -132,6 +132,7 @@ function environmentOf({ config }: Deployment, settings: string): Record<keyof F
     GYMLINE_INGEST_DLQ_URL: url(deadLetterQueueName(name, "ingest")),
     GYMLINE_SCORE_QUEUE_URL: url(queueName(name, "score")),
     GYMLINE_EXPORT_QUEUE_URL: url(queueName(name, "export")),
+    GYMLINE_SWEEP_QUEUE_URL: url(queueName(name, "sweep")),
     GYMLINE_SETTINGS: settings,
     ...fixedEnvironment(config),
   };

@@ -40,7 +40,10 @@ describe("cdk synth", () => {
     expect(synth.stderr + synth.stdout).not.toMatch(/error|warning/i);
     expect(synth.status).toBe(0);
     expect(readdirSync(folder)).toEqual(
-      expect.arrayContaining(["Gymline-gymline-Pipeline.template.json", "Gymline-gymline-Batch.template.json"]),
+      expect.arrayContaining([
+        "Gymline-gymline-Pipeline.template.json",
+        "Gymline-gymline-Batch.template.json",
+      ]),
     );
     expect(bundles()).toHaveLength(4);
   });
@@ -57,11 +60,24 @@ describe("cdk synth", () => {
   });
 
   it("sends to Docker what the image is built of, and nothing else", () => {
-    const images = readdirSync(folder).filter((name) => existsSync(join(folder, name, "containers/gymline/Dockerfile")));
+    const images = readdirSync(folder).filter((name) =>
+      existsSync(join(folder, name, "containers/gymline/Dockerfile")),
+    );
     expect(images).toHaveLength(1);
     const image = join(folder, images[0] ?? "");
-    const needed = ["containers", "package-lock.json", "package.json", "shared", "tsconfig.build.json", "tsconfig.json"];
-    expect(readdirSync(image).filter((name) => !name.startsWith(".")).toSorted()).toEqual(needed);
+    const needed = [
+      "containers",
+      "package-lock.json",
+      "package.json",
+      "shared",
+      "tsconfig.build.json",
+      "tsconfig.json",
+    ];
+    expect(
+      readdirSync(image)
+        .filter((name) => !name.startsWith("."))
+        .toSorted(),
+    ).toEqual(needed);
     expect(existsSync(join(image, "shared/samples"))).toBe(false);
   });
 
@@ -74,14 +90,20 @@ describe("cdk synth", () => {
 
   it("makes the pipeline alone for a local engine, for the processor at hand", () => {
     const output = join(folder, "local");
-    const local = { architecture: "x86_64", batchEndpoint: "http://127.0.0.1:9/", environment: { EXTRA: "1" } };
+    const local = {
+      architecture: "x86_64",
+      batchEndpoint: "http://127.0.0.1:9/",
+      environment: { EXTRA: "1" },
+    };
     const made = cdk(["synth", "--quiet", "--output", output, "-c", `local=${JSON.stringify(local)}`]);
     expect(made.status).toBe(0);
     expect(readdirSync(output)).not.toContain("Gymline-gymline-Batch.template.json");
     const text = readFileSync(join(output, "Gymline-gymline-Pipeline.template.json"), "utf8");
     const { Resources } = z.object({ Resources: z.record(z.string(), z.unknown()) }).parse(JSON.parse(text));
     expect(JSON.stringify(Resources)).not.toContain("AWS::Events::Archive");
-    const functions = Object.values(Resources).filter((found) => JSON.stringify(found).includes("AWS::Lambda::Function"));
+    const functions = Object.values(Resources).filter((found) =>
+      JSON.stringify(found).includes("AWS::Lambda::Function"),
+    );
     for (const found of functions.filter((one) => JSON.stringify(one).includes("nodejs24.x"))) {
       expect(found).toMatchObject({
         Properties: {
