@@ -7,9 +7,9 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { type PythonEnvironment, pythonEnvironment } from "../../infra/local/python-environment.ts";
 import { gymline } from "../cli/program.ts";
 import { unevenChats } from "../factories/uneven-chats.ts";
-import { type PythonEnvironment, pythonEnvironment } from "../python/environment.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const samples = join(root, "shared/samples");

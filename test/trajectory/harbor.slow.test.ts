@@ -6,7 +6,7 @@ import { join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type PythonEnvironment, pythonEnvironment } from "../python/environment.ts";
+import { type PythonEnvironment, pythonEnvironment } from "../../infra/local/python-environment.ts";
 import { canonicalDocuments } from "./canonical-documents.ts";
 
 const root = resolve(import.meta.dirname, "../..");

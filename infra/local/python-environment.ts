@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { withLock } from "./folder-lock.ts";
 
 const run = promisify(execFile);
 
@@ -19,6 +20,8 @@ export interface EnvironmentPlan {
   readonly minors: readonly number[];
   /** The arguments of each `pip install`, in order. */
   readonly installs: readonly (readonly string[])[];
+  /** Changes when what a folder among the installs holds has changed. */
+  readonly revision?: string;
 }
 
 const NO_NETWORK = /NewConnectionError|NameResolutionError|Failed to establish|ConnectTimeout|ProxyError/;
@@ -26,7 +29,7 @@ const failureSchema = z.object({ stderr: z.string() });
 
 /** A Python in a virtual environment of its own that has the packages; made anew only where the plan changed. */
 export async function pythonEnvironment(plan: EnvironmentPlan): Promise<PythonEnvironment> {
-  const { folder, minors, installs } = plan;
+  const { folder, minors } = plan;
   const base = await findPython(minors);
   if (base === undefined) {
     return {
@@ -34,9 +37,17 @@ export async function pythonEnvironment(plan: EnvironmentPlan): Promise<PythonEn
       reason: `there is no Python ${minors.map((minor) => `3.${minor}`).join(" or ")}`,
     };
   }
+  // Two test files may ask for the same environment at once: the second waits and finds it made.
+  return withLock(`${folder}.lock`, () => makeEnvironment(base, plan));
+}
+
+async function makeEnvironment(
+  base: string,
+  { folder, installs, revision }: EnvironmentPlan,
+): Promise<PythonEnvironment> {
   const python = join(folder, "bin/python");
   const stampFile = join(folder, "stamp.json");
-  const stamp = JSON.stringify([base, installs]);
+  const stamp = JSON.stringify([base, installs, revision]);
   if (existsSync(stampFile) && (await readFile(stampFile, "utf8")) === stamp)
     return { kind: "ready", python };
   await rm(folder, { recursive: true, force: true });
