@@ -1,10 +1,12 @@
 /** Some messages could not be handed over after all tries; they must be sent again. */
 export class QueueSendError extends Error {
   override readonly name = "QueueSendError";
+  readonly queue: string;
   /** The bodies that are not in the queue. */
   readonly unsent: readonly string[];
   constructor(queue: string, unsent: readonly string[], options?: ErrorOptions) {
     super(`${unsent.length} messages could not be sent to the queue ${queue}`, options);
+    this.queue = queue;
     this.unsent = unsent;
   }
 }

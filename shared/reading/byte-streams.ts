@@ -1,11 +1,16 @@
 import { joined } from "./carry.ts";
 import type { ByteRange, ByteSource } from "./source.ts";
+import { SourceError } from "./source-error.ts";
 import { StreamFailure } from "./stream-failure.ts";
 
 /** Bounds the work done between two yields, however large the chunks of a source are. */
 const MAX_CHUNK = 1024 * 1024;
 
-/** The bytes of a source in chunks of at most 1 MiB; an error of the source becomes a `StreamFailure`. */
+/**
+ * The bytes of a source in chunks of at most 1 MiB. An error of the source becomes a `StreamFailure`, unless it says
+ * that the object is no bad input, only not to be had: that one ends the reading.
+ * @throws SourceError
+ */
 export async function* openSource(source: ByteSource, range?: ByteRange): AsyncGenerator<Uint8Array> {
   let offset = range?.start ?? 0;
   const end = range?.end ?? source.size;
@@ -15,6 +20,7 @@ export async function* openSource(source: ByteSource, range?: ByteRange): AsyncG
       offset += chunk.length;
     }
   } catch (error) {
+    if (error instanceof SourceError) throw error;
     throw new StreamFailure({ fault: unreadable(error), byteOffset: offset, cause: error });
   }
   if (offset < end) throw new StreamFailure({ fault: SHRANK, byteOffset: offset });

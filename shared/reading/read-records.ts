@@ -18,7 +18,8 @@ export type ReadItem =
 /**
  * Turns one dropped object into its records, in order, and one rejection for each thing that cannot be read. The
  * content decides what the object is, never its name. Holds at most a few records at a time, however large the
- * object. Throws only what `framer` throws.
+ * object. Throws only what `framer` throws, and what the source throws where its content has no part in it.
+ * @throws SourceError
  */
 export async function* readRecords(options: {
   readonly source: ByteSource;

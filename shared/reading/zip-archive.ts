@@ -8,6 +8,7 @@ import { decode } from "./decode.ts";
 import type { Expansion } from "./expansion.ts";
 import type { Fault } from "./rejection.ts";
 import type { ByteRange, ByteSource } from "./source.ts";
+import { SourceError } from "./source-error.ts";
 import { StreamFailure } from "./stream-failure.ts";
 import type { EntryVerdict } from "./zip-entry.ts";
 import { judgeEntry } from "./zip-entry.ts";
@@ -59,6 +60,7 @@ export async function* zipItems(options: {
   const { source, maxEntries } = options;
   const reader = new SourceReader(source);
   const zip = await openZip(reader, source.size);
+  reader.check();
   if (zip === undefined) {
     yield { kind: "fault", fault: reader.failure ?? CORRUPT };
     return;
@@ -71,6 +73,7 @@ export async function* zipItems(options: {
     try {
       next = await entries.next();
     } catch {
+      reader.check();
       yield { kind: "fault", fault: reader.failure ?? CORRUPT };
       return;
     }
@@ -93,7 +96,7 @@ export async function* zipItems(options: {
       yield { kind: "fault", name: verdict.name, fault: DUPLICATE };
     } else {
       seen.add(verdict.name);
-      yield await entryItem({ ...options, zip, entry: next.value, verdict });
+      yield await entryItem({ ...options, reader, zip, entry: next.value, verdict });
     }
   }
 }
@@ -124,6 +127,7 @@ async function openZip(reader: SourceReader, size: number): Promise<ZipFile | un
 interface OpenEntry {
   readonly source: ByteSource;
   readonly expansion: Expansion;
+  readonly reader: SourceReader;
   readonly zip: ZipFile;
   readonly entry: Entry;
   readonly verdict: EntryVerdict & { readonly kind: "read" };
@@ -135,6 +139,7 @@ async function entryItem(open: OpenEntry): Promise<ZipItem> {
   try {
     start = (await open.zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
   } catch {
+    open.reader.check();
     return { kind: "fault", name: verdict.name, fault: CORRUPT_ENTRY };
   }
   const range = { start, end: start + entry.compressedSize };
@@ -165,10 +170,16 @@ class SourceReader extends RandomAccessReader {
   #block: { readonly start: number; readonly bytes: Uint8Array } = { start: 0, bytes: new Uint8Array(0) };
   /** The source's own fault, if that was what failed. */
   failure: Fault | undefined;
+  #unavailable: SourceError | undefined;
 
   constructor(source: ByteSource) {
     super();
     this.#source = source;
+  }
+
+  /** @throws SourceError where it was no fault of the zip that something could not be read */
+  check(): void {
+    if (this.#unavailable !== undefined) throw this.#unavailable;
   }
 
   override read(
@@ -211,6 +222,7 @@ class SourceReader extends RandomAccessReader {
       if (bytes !== undefined) return bytes;
     } catch (error) {
       if (error instanceof StreamFailure) this.failure = error.fault;
+      if (error instanceof SourceError) this.#unavailable = error;
       throw error;
     }
     throw new Error("the source gave more bytes than asked for");

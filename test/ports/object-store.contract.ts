@@ -173,6 +173,21 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
       expect(await keysOf(store, "")).toEqual(["a/y"]);
     });
 
+    it("erases an object and nothing else, and does not mind if there is none", async () => {
+      const { store, other } = await start();
+      for (const name of ["a/x", "a/x1", "a/y"]) await store.put(name, bytesOf("old"));
+      await store.put("a/x", bytesOf("new"));
+      await other.erase("a/x");
+      await store.erase("a/x");
+      await store.erase("never/was");
+      await store.remove("a/y");
+      await store.erase("a/y");
+      expect(await store.exists("a/x")).toBe(false);
+      expect(await keysOf(store, "")).toEqual(["a/x1"]);
+      expect(await store.putIfAbsent("a/x", bytesOf("again"))).toBe("created");
+      expect(textOf(await other.read("a/x"))).toBe("again");
+    });
+
     it("shows what a writer writes only once it is finished", async () => {
       const { store, other } = await start();
       await store.put("d/x", bytesOf("old"));
@@ -232,6 +247,7 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
         () => store.writer(invalid),
         () => store.exists(invalid),
         () => store.remove(invalid),
+        () => store.erase(invalid),
       ];
       for (const call of calls) await expect(call()).rejects.toBeInstanceOf(InvalidKeyError);
       expect(await keysOf(store, "")).toEqual([]);

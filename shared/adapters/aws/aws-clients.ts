@@ -1,0 +1,97 @@
+import type { BatchClient } from "@aws-sdk/client-batch";
+import type { CloudFormationClient } from "@aws-sdk/client-cloudformation";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+
+/** Tries of one request in all; the delay between them doubles and has jitter. */
+const ATTEMPTS = 5;
+/** Connections of one client: more than a stage ever has under way. */
+const SOCKETS = 128;
+const CONNECT_MS = 5_000;
+/** Longest silence of a connection. A function that waits longer would only run into its own time-out. */
+const SILENCE_MS = 60_000;
+
+/** Clients of one process. Each is loaded and made when it is first asked for, so that a function starts fast. */
+export interface AwsClients {
+  s3(): Promise<S3Client>;
+  sqs(): Promise<SQSClient>;
+  eventBridge(): Promise<EventBridgeClient>;
+  batch(): Promise<BatchClient>;
+  dynamoDb(): Promise<DynamoDBClient>;
+  cloudFormation(): Promise<CloudFormationClient>;
+  /** Closes the connections of all that were made. */
+  close(): Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Region and credentials come from where the SDK looks for them; AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_<SERVICE>,
+ * sends all requests elsewhere.
+ */
+export function awsClients(environment: Environment = process.env): AwsClients {
+  const made: Promise<{ destroy(): void }>[] = [];
+  const once = <T extends { destroy(): void }>(make: () => Promise<T>): (() => Promise<T>) => {
+    let client: Promise<T> | undefined;
+    return () => {
+      if (client === undefined) {
+        client = make();
+        made.push(client);
+      }
+      return client;
+    };
+  };
+  const settings = (service: string) => clientSettings(environment, service);
+  return {
+    s3: once(async () => {
+      const { S3Client } = await import("@aws-sdk/client-s3");
+      const common = settings("S3");
+      // The name of a bucket does not resolve as a host below the endpoint of a local engine.
+      return new S3Client({ ...common, forcePathStyle: "endpoint" in common });
+    }),
+    sqs: once(async () => {
+      const { SQSClient } = await import("@aws-sdk/client-sqs");
+      return new SQSClient(settings("SQS"));
+    }),
+    eventBridge: once(async () => {
+      const { EventBridgeClient } = await import("@aws-sdk/client-eventbridge");
+      return new EventBridgeClient(settings("EVENTBRIDGE"));
+    }),
+    batch: once(async () => {
+      const { BatchClient } = await import("@aws-sdk/client-batch");
+      return new BatchClient(settings("BATCH"));
+    }),
+    dynamoDb: once(async () => {
+      const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
+      return new DynamoDBClient(settings("DYNAMODB"));
+    }),
+    cloudFormation: once(async () => {
+      const { CloudFormationClient } = await import("@aws-sdk/client-cloudformation");
+      return new CloudFormationClient(settings("CLOUDFORMATION"));
+    }),
+    close: async () => {
+      for (const client of await Promise.all(made)) client.destroy();
+    },
+  };
+}
+
+function clientSettings(environment: Environment, service: string) {
+  // Given to the client and not left to the SDK: an SQS client without it goes to the host of the queue's URL.
+  const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] ?? environment["AWS_ENDPOINT_URL"];
+  const region = environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"];
+  const agent = { keepAlive: true, maxSockets: SOCKETS };
+  return {
+    maxAttempts: ATTEMPTS,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: SILENCE_MS,
+      httpAgent: agent,
+      httpsAgent: agent,
+    }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+  };
+}

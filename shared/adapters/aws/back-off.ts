@@ -1,0 +1,22 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How often something is tried in all, and how long it waits at most before the second try. */
+export interface Tries {
+  readonly tries: number;
+  /** Doubles with each further try, up to 20 seconds. */
+  readonly delayMs: number;
+}
+
+/** About 6 seconds in the mean, over which a throttled service recovers. */
+export const DEFAULT_TRIES: Tries = { tries: 6, delayMs: 400 };
+
+const LONGEST_MS = 20_000;
+
+/**
+ * Waits before another try after `failures` of them, for a random part of a time that doubles: callers that failed
+ * together do not come back together ("full jitter", AWS Architecture Blog, Exponential Backoff And Jitter, 2015).
+ */
+export async function backOff(failures: number, { delayMs }: Tries): Promise<void> {
+  const longest = Math.min(LONGEST_MS, delayMs * 2 ** (failures - 1));
+  await sleep(Math.random() * longest);
+}
