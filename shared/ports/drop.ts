@@ -16,20 +16,10 @@ export interface DropListing {
 
 /**
  * Where users put their logs. A source that was found may be gone or replaced by the time it is read: reading it then
- * throws DropChangedError.
+ * throws a SourceError.
  */
 export interface Drop {
   find(key: string): Promise<DropObject | undefined>;
   /** Objects after `after` in the order of the UTF-8 bytes of their keys. */
   list(options: { readonly after?: string }): AsyncIterable<DropListing>;
-}
-
-/** The object was overwritten or deleted while it was read; what stands there now must be read from its start. */
-export class DropChangedError extends Error {
-  override readonly name = "DropChangedError";
-  readonly key: string;
-  constructor(key: string, options?: ErrorOptions) {
-    super(`${JSON.stringify(key)} was overwritten or deleted while it was read`, options);
-    this.key = key;
-  }
 }

@@ -21,7 +21,7 @@ export type IngestObjectResult =
 /**
  * Takes in what stands under a key of the drop now, whatever the announcement said: an object that was overwritten
  * meanwhile is read as it is, one that was deleted is no fault. What is too large for this process goes to a job.
- * @throws DropChangedError where it changes while it is read: to be tried again
+ * @throws SourceError where it changes or breaks off while it is read: to be tried again
  */
 export async function ingestObject(
   message: { readonly key: string; readonly force: boolean },

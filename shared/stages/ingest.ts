@@ -1,5 +1,5 @@
 import type { CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
-import { blobKey, projectOf, rejectionReportKey, trajectoryKey } from "../contracts/keys.ts";
+import { blobKey, projectOf, trajectoryKey } from "../contracts/keys.ts";
 import type { Added, Catalog } from "../ports/catalog.ts";
 import {
   type Compute,
@@ -13,6 +13,7 @@ import { readRecords } from "../reading/read-records.ts";
 import { type Rejection, rejectionOf } from "../reading/rejection.ts";
 import type { ByteSource, RecordFramer, SourceRecord } from "../reading/source.ts";
 import { readDocument } from "./compute-tasks.ts";
+import { writeRejections } from "./rejection-report.ts";
 import { type ScoreMessage, score } from "./score.ts";
 
 export interface IngestMessage {
@@ -194,18 +195,8 @@ class ObjectRun {
     await this.settle();
     const { catalog, store } = this.#ports;
     const { source, fingerprint, revision } = this.#message;
-    const reportKey = rejectionReportKey(source.name);
-    if (this.#rejections.length > 0) {
-      const report = {
-        schema: "gymline.rejections.v1",
-        object: source.name,
-        total: this.#rejected,
-        rejections: this.#rejections,
-      };
-      await store.put(reportKey, Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
-    } else {
-      await store.remove(reportKey);
-    }
+    const rejections = this.#rejections;
+    await writeRejections({ object: source.name, total: this.#rejected, rejections }, store);
     await catalog.finishObject({
       key: source.name,
       project: projectOf(source.name),

@@ -5,7 +5,7 @@ import type { ScoreSet } from "../ports/catalog.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { MessageQueue } from "../ports/queue.ts";
 import { askForDue } from "./export-run.ts";
-import { type ScorePorts, score } from "./score.ts";
+import { type ScoreMessage, type ScorePorts, score } from "./score.ts";
 
 export interface ScoreStoredPorts extends ScorePorts {
   readonly ledger: Ledger;
@@ -20,12 +20,16 @@ export interface ScoreStoredPorts extends ScorePorts {
 export async function scoreStored(message: ScoreQueueMessage, ports: ScoreStoredPorts): Promise<ScoreSet> {
   const { id } = message;
   if ((await ports.catalog.entry(id)) === undefined) return "absent";
-  const { set } = await score({ id, key: trajectoryKey(id) }, ports);
+  return await scoreAndAsk({ id, key: trajectoryKey(id) }, ports);
+}
+
+/** Scores a trajectory that is stored; a first score may make an export due. */
+export async function scoreAndAsk(message: ScoreMessage, ports: ScoreStoredPorts): Promise<ScoreSet> {
+  const { set } = await score(message, ports);
   if (set !== "first") return set;
   for (const dataset of ports.datasets) {
-    if (isLookDue(id, dataset.threshold)) {
-      await askForDue(dataset, { ...ports, queue: ports.exportQueue, cause: "threshold" });
-    }
+    if (!isLookDue(message.id, dataset.threshold)) continue;
+    await askForDue(dataset, { ...ports, queue: ports.exportQueue, cause: "threshold" });
   }
   return set;
 }
