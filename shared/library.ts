@@ -16,7 +16,6 @@ export {
   NoStoreError,
   openForReading,
   openForWriting,
-  systemClock,
 } from "./adapters/local/local-store.ts";
 export { type PathItem, type RecordPlace, readPaths } from "./adapters/local/read-paths.ts";
 export { StoreBusyError } from "./adapters/local/run-lock.ts";
@@ -28,6 +27,7 @@ export {
   pipelinePlan,
   runPipeline,
 } from "./adapters/local/run-pipeline.ts";
+export { systemClock } from "./adapters/local/system-clock.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";

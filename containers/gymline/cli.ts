@@ -7,6 +7,7 @@ import { addDomains } from "./commands/domains.ts";
 import { addExport } from "./commands/export.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
+import { addJob } from "./commands/job.ts";
 import { addList } from "./commands/list.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addReprocess } from "./commands/reprocess.ts";
@@ -56,6 +57,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDomains(program);
   addSchema(program);
   addDoctor(program);
+  addJob(program);
   for (const command of program.commands) command.exitOverride();
   try {
     await program.parseAsync([...argv]);

@@ -20,6 +20,8 @@ export interface EnvironmentPlan {
   readonly minors: readonly number[];
   /** The arguments of each `pip install`, in order. */
   readonly installs: readonly (readonly string[])[];
+  /** Changes when what a folder among the installs holds has changed. */
+  readonly revision?: string;
 }
 
 const NO_NETWORK = /NewConnectionError|NameResolutionError|Failed to establish|ConnectTimeout|ProxyError/;
@@ -41,11 +43,11 @@ export async function pythonEnvironment(plan: EnvironmentPlan): Promise<PythonEn
 
 async function makeEnvironment(
   base: string,
-  { folder, installs }: EnvironmentPlan,
+  { folder, installs, revision }: EnvironmentPlan,
 ): Promise<PythonEnvironment> {
   const python = join(folder, "bin/python");
   const stampFile = join(folder, "stamp.json");
-  const stamp = JSON.stringify([base, installs]);
+  const stamp = JSON.stringify([base, installs, revision]);
   if (existsSync(stampFile) && (await readFile(stampFile, "utf8")) === stamp)
     return { kind: "ready", python };
   await rm(folder, { recursive: true, force: true });

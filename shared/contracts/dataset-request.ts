@@ -21,6 +21,11 @@ export const datasetRequestSchema = z.strictObject({
   /** At most so many trajectories of one task, the best first. */
   perTask: z.int().positive().optional(),
   limit: z.int().positive().optional(),
+  /**
+   * A trajectory whose score is still missing when this many minutes have passed since it came in is taken without
+   * one; before, it waits. Without this setting it waits for ever.
+   */
+  scoreDeadlineMinutes: z.int().positive().optional(),
   split: splitSchema.prefault({}),
 });
 

@@ -25,6 +25,11 @@ export class DeployedSettingsError extends Error {
   override readonly name = "DeployedSettingsError";
 }
 
+/** Path of the profile file that `config.domain` names; undefined where it names a built-in domain or none. */
+export function profilePathOf({ domain }: { readonly domain?: string | undefined }): string | undefined {
+  return domain === undefined || isBuiltinDomain(domain) ? undefined : domain;
+}
+
 /** The plan that these settings make. @throws DeployedSettingsError, MappingError, DomainProfileError */
 export function planOf(settings: DeployedSettings): PipelinePlan {
   const { config, mappings, profile } = settings;

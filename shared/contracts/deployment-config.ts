@@ -11,11 +11,6 @@ export const deployedDatasetSchema = z.strictObject({
     .string()
     .regex(/^(?:rate|cron|at)\(.+\)$/, "must be rate(…), cron(…) or at(…)")
     .optional(),
-  /**
-   * A trajectory without a score is exported all the same, unscored, when this many minutes have passed since it came
-   * in; before, it waits. Without it, it waits for ever.
-   */
-  scoreDeadlineMinutes: z.int().positive().optional(),
 });
 export type DeployedDataset = z.infer<typeof deployedDatasetSchema>;
 

@@ -10,6 +10,7 @@ export const functionEnvironmentSchema = z.object({
   GYMLINE_INGEST_DLQ_URL: z.string().min(1),
   GYMLINE_SCORE_QUEUE_URL: z.string().min(1),
   GYMLINE_EXPORT_QUEUE_URL: z.string().min(1),
+  GYMLINE_SWEEP_QUEUE_URL: z.string().min(1),
   /** Batch queue and definition of the jobs that take over what is too large for a function. */
   GYMLINE_JOB_QUEUE: z.string().min(1),
   GYMLINE_JOB_DEFINITION: z.string().min(1),

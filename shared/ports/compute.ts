@@ -17,6 +17,8 @@ export interface ComputedTrajectory {
 
 export interface ComputedScore {
   readonly row: ScoreRow;
+  /** Of the document that was scored. */
+  readonly revision: string;
   readonly domain: string;
   /** JSON of the stored score. */
   readonly bytes: Uint8Array;

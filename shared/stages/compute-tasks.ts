@@ -13,6 +13,8 @@ import { withUtf8 } from "./utf8-pieces.ts";
 export interface TaskSettings {
   readonly ingest: IngestSettings;
   readonly score: ScoreSettings;
+  /** Ingest leaves the score to a stage of its own. */
+  readonly scoreLater?: boolean;
 }
 
 export function computeIngest(record: SourceRecord, settings: TaskSettings): ComputedRecord {
@@ -20,12 +22,12 @@ export function computeIngest(record: SourceRecord, settings: TaskSettings): Com
   return {
     rejections,
     trajectories: trajectories.map(({ trajectory, row, ordinal, session, attachments }) => ({
-      row,
+      row: settings.score.profile === undefined ? row : { ...row, domain: settings.score.profile.domain },
       ordinal,
       ...(session === undefined ? {} : { session }),
       document: documentBytes(trajectory),
       blobs: [...attachments].map(([sha256, { bytes }]) => ({ sha256, bytes })),
-      score: encodedScore(trajectory, settings.score),
+      ...(settings.scoreLater === true ? {} : { score: encodedScore(trajectory, settings.score) }),
     })),
   };
 }
@@ -89,5 +91,10 @@ function roomFor(gzipped: Uint8Array): number {
 
 function encodedScore(trajectory: Trajectory, settings: ScoreSettings): ComputedScore {
   const { row, document } = scoreTrajectory(trajectory, settings);
-  return { row, domain: document.domain, bytes: Buffer.from(JSON.stringify(document)) };
+  return {
+    row,
+    revision: document.revision,
+    domain: document.domain,
+    bytes: Buffer.from(JSON.stringify(document)),
+  };
 }

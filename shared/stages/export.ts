@@ -7,7 +7,7 @@ import { type Manifest, manifestSchema } from "../dataset/manifest.ts";
 import { type SelectedTrajectory, Selector } from "../dataset/select.ts";
 import { type SplitName, splitOf } from "../dataset/split.ts";
 import { Tally } from "../dataset/tally.ts";
-import type { Catalog, DatasetRecord } from "../ports/catalog.ts";
+import type { Catalog, DatasetRecord, Fence } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Compute, RenderedRow } from "../ports/compute.ts";
 import type { ObjectStore, ObjectWriter } from "../ports/object-store.ts";
@@ -18,6 +18,12 @@ export interface ExportPorts {
   readonly compute: Compute;
   readonly clock: Clock;
   readonly onProgress?: (done: number, total: number) => void;
+  /** More rows than this are not written: DatasetTooLargeError. */
+  readonly maxRows?: number;
+  /** Where several processes may export: keeps the right to do so while rows are written, or throws. */
+  readonly beat?: () => Promise<void>;
+  /** Asked for just before the dataset is registered, which happens only if it still holds. */
+  readonly fence?: () => Promise<Fence>;
 }
 
 export type ExportResult =
@@ -32,6 +38,14 @@ export type ExportResult =
       readonly considered: number;
       readonly excluded: Readonly<Record<string, number>>;
     };
+
+/** More rows than `maxRows` were selected; nothing was written. */
+export class DatasetTooLargeError extends Error {
+  override readonly name = "DatasetTooLargeError";
+  constructor(name: string, rows: number) {
+    super(`the dataset "${name}" would have ${rows} rows, too many for this process`);
+  }
+}
 
 /** Version of the row layout: part of every dataset's version. */
 const LAYOUT = "gymline.sft-messages.v1";
@@ -50,6 +64,9 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     selector.offer(entry);
   const { selected, excluded, considered } = selector;
   if (selected.length === 0) return { kind: "empty", considered, excluded };
+  if (selected.length > (ports.maxRows ?? Number.POSITIVE_INFINITY)) {
+    throw new DatasetTooLargeError(request.name, selected.length);
+  }
   const version = versionOf(request, selected);
   const prefix = datasetPrefix(request.name, version);
   const manifestKey = `${prefix}manifest.json`;
@@ -81,7 +98,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     await ports.store.put(`${prefix}README.md`, Buffer.from(datasetCard(manifest)));
     await ports.store.put(manifestKey, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
     const dataset = { name: request.name, version, format: manifest.format, rows: registry };
-    await ports.catalog.registerDataset(dataset);
+    await ports.catalog.registerDataset(dataset, await ports.fence?.());
     return { kind: "written", prefix, manifest };
   } catch (error) {
     await files.abort();
@@ -112,6 +129,7 @@ async function writeRows(options: {
     const next = underWay.shift();
     if (next === undefined) return;
     const row = await next.row;
+    await ports.beat?.();
     done += 1;
     ports.onProgress?.(done, selected.length);
     if (row === undefined) {

@@ -1,5 +1,5 @@
 import type { CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
-import { blobKey, projectOf, rejectionReportKey, trajectoryKey } from "../contracts/keys.ts";
+import { blobKey, projectOf, trajectoryKey } from "../contracts/keys.ts";
 import type { Added, Catalog } from "../ports/catalog.ts";
 import {
   type Compute,
@@ -13,7 +13,8 @@ import { readRecords } from "../reading/read-records.ts";
 import { type Rejection, rejectionOf } from "../reading/rejection.ts";
 import type { ByteSource, RecordFramer, SourceRecord } from "../reading/source.ts";
 import { readDocument } from "./compute-tasks.ts";
-import { score } from "./score.ts";
+import { writeRejections } from "./rejection-report.ts";
+import { type ScoreMessage, score } from "./score.ts";
 
 export interface IngestMessage {
   readonly source: ByteSource;
@@ -31,6 +32,23 @@ export interface IngestPorts {
   readonly framer: RecordFramer;
   /** Resolves when this object may write: keeps the order of the drop while objects are computed side by side. */
   readonly turn?: Promise<void>;
+  /** What becomes of a stored trajectory; by default it is scored at once. */
+  readonly follow?: (stored: StoredTrajectory) => Promise<unknown>;
+  /** Says, before each record is stored, that there is not enough time for it: ingest then throws OutOfTimeError. */
+  readonly outOfTime?: () => boolean;
+}
+
+/** The time ran out in the middle of an object. What is stored of it stays; it must be read again, with more time. */
+export class OutOfTimeError extends Error {
+  override readonly name = "OutOfTimeError";
+  constructor(key: string) {
+    super(`there was not enough time to take in ${JSON.stringify(key)}`);
+  }
+}
+
+/** A trajectory that is in store and catalog. */
+export interface StoredTrajectory extends ScoreMessage {
+  readonly outcome: IngestOutcome;
 }
 
 export type IngestOutcome = Added["kind"] | "forgotten";
@@ -81,6 +99,7 @@ export async function ingest(message: IngestMessage, ports: IngestPorts): Promis
     const next = underWay.shift();
     if (next === undefined) return;
     bytes -= next.size;
+    if (ports.outOfTime?.() === true) throw new OutOfTimeError(source.name);
     const result = await settled(next);
     await ports.turn;
     await run.store(next.record, result);
@@ -176,18 +195,8 @@ class ObjectRun {
     await this.settle();
     const { catalog, store } = this.#ports;
     const { source, fingerprint, revision } = this.#message;
-    const reportKey = rejectionReportKey(source.name);
-    if (this.#rejections.length > 0) {
-      const report = {
-        schema: "gymline.rejections.v1",
-        object: source.name,
-        total: this.#rejected,
-        rejections: this.#rejections,
-      };
-      await store.put(reportKey, Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
-    } else {
-      await store.remove(reportKey);
-    }
+    const rejections = this.#rejections;
+    await writeRejections({ object: source.name, total: this.#rejected, rejections }, store);
     await catalog.finishObject({
       key: source.name,
       project: projectOf(source.name),
@@ -208,7 +217,7 @@ class ObjectRun {
   }
 
   async #storeOne(record: SourceRecord, computed: ComputedTrajectory): Promise<IngestOutcome> {
-    const { catalog, store, compute } = this.#ports;
+    const { catalog, store } = this.#ports;
     const { row } = computed;
     const project = projectOf(record.source);
     const session = sessionOf(computed, { project, record });
@@ -230,13 +239,10 @@ class ObjectRun {
       ...(session === undefined ? {} : { session }),
       blobs: computed.blobs.map(({ sha256 }) => sha256),
     });
-    // A duplicate is scored again all the same: the run that stored it may have been killed before it did.
-    const message = {
-      id: row.id,
-      key,
-      ...(computed.score === undefined ? {} : { computed: computed.score }),
-    };
-    await this.#follow(score(message, { store, catalog, compute }));
+    // A duplicate is followed up all the same: the run that stored it may have been killed before it did.
+    const follow = this.#ports.follow ?? ((stored) => score(stored, this.#ports));
+    const withScore = computed.score === undefined ? {} : { computed: computed.score };
+    await this.#follow(follow({ id: row.id, key, outcome: added.kind, ...withScore }));
     return added.kind;
   }
 

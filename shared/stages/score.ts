@@ -1,5 +1,5 @@
 import { scoreKey } from "../contracts/keys.ts";
-import type { Catalog } from "../ports/catalog.ts";
+import type { Catalog, ScoreSet } from "../ports/catalog.ts";
 import type { Compute, ComputedScore } from "../ports/compute.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 
@@ -21,9 +21,13 @@ export interface ScorePorts {
  * Scores one stored trajectory: the score document first, then the catalog, so that a repeat changes nothing. It
  * replaces the score that the same scorer gave an older revision of the document.
  */
-export async function score(message: ScoreMessage, ports: ScorePorts): Promise<ComputedScore> {
+export async function score(
+  message: ScoreMessage,
+  ports: ScorePorts,
+): Promise<{ readonly computed: ComputedScore; readonly set: ScoreSet }> {
   const computed = message.computed ?? (await ports.compute.score(await ports.store.read(message.key)));
   await ports.store.put(scoreKey(message.id, computed.row.scorer), computed.bytes);
-  await ports.catalog.setScore(message.id, computed.row);
-  return computed;
+  const { revision } = computed;
+  const set = await ports.catalog.setScore(message.id, computed.row, { revision });
+  return { computed, set };
 }

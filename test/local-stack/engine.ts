@@ -4,12 +4,19 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from "../../infra/local/engines/client-environment.ts";
 import { type Engine, EngineUnavailableError, type RunningEngine } from "../../infra/local/engines/engine.ts";
+import { localstack } from "../../infra/local/engines/localstack.ts";
 import { type LocalEngineOptions, ministack } from "../../infra/local/engines/ministack.ts";
 
 /** Where tests and `npm run local` keep what they install. */
 export const engineCache = resolve(import.meta.dirname, "../../.cache/engines");
 
-const ENGINES: Readonly<Record<"ministack", (options: LocalEngineOptions) => Engine>> = { ministack };
+/** The engines that tests can start. */
+export type TestEngineName = "ministack" | "localstack";
+
+const ENGINES: Readonly<Record<TestEngineName, (options: LocalEngineOptions) => Engine>> = {
+  ministack,
+  localstack,
+};
 
 /** What tests read of an engine; each property throws until the engine answers. */
 export interface TestEngine {
@@ -31,10 +38,7 @@ export interface TestEngine {
  * @param prepare runs once when the engine answers, and not at all where it is missing: use it for tables and queues
  *   in place of a `beforeAll`, which would fail there
  */
-export function useEngine(
-  name: keyof typeof ENGINES,
-  prepare?: (engine: TestEngine) => Promise<void>,
-): TestEngine {
+export function useEngine(name: TestEngineName, prepare?: (engine: TestEngine) => Promise<void>): TestEngine {
   let running: RunningEngine | undefined;
   let absent: string | undefined;
   let engine: Engine | undefined;

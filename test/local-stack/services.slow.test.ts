@@ -9,7 +9,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { useEngine } from "./engine.ts";
 
-describe.each(["ministack"] as const)("on %s, the services the adapters use", (name) => {
+describe.each(["ministack", "localstack"] as const)("on %s, the services the adapters use", (name) => {
   const engine = useEngine(name);
 
   it("refuse a second object where only the first may be put", async () => {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { ComputePool } from "../../../shared/adapters/local/compute-pool.ts";
-import { openForWriting, systemClock } from "../../../shared/adapters/local/local-store.ts";
+import { openForWriting } from "../../../shared/adapters/local/local-store.ts";
+import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
 import { examples, storeOption } from "../options.ts";

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { openForReading, systemClock } from "../../../shared/adapters/local/local-store.ts";
+import { openForReading } from "../../../shared/adapters/local/local-store.ts";
+import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import type { CatalogEntry } from "../../../shared/contracts/catalog-row.ts";
 import { gdiScore } from "../../../shared/curation/gdi.ts";
 import type { Selection } from "../../../shared/ports/catalog.ts";

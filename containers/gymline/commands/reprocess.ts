@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { runDrop } from "../../../shared/adapters/local/embedded-run.ts";
-import { type LocalStore, openForWriting, systemClock } from "../../../shared/adapters/local/local-store.ts";
+import { type LocalStore, openForWriting } from "../../../shared/adapters/local/local-store.ts";
+import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import type { Compute } from "../../../shared/ports/compute.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import type { IngestSettings } from "../../../shared/stages/ingest-settings.ts";

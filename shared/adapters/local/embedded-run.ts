@@ -1,8 +1,9 @@
-import { projectOf, rejectionReportKey } from "../../contracts/keys.ts";
+import { projectOf } from "../../contracts/keys.ts";
 import type { Compute } from "../../ports/compute.ts";
 import type { Rejection } from "../../reading/rejection.ts";
 import { type IngestPorts, type IngestReport, ingest } from "../../stages/ingest.ts";
 import type { IngestSettings } from "../../stages/ingest-settings.ts";
+import { writeRejections } from "../../stages/rejection-report.ts";
 import { isPartOfOne } from "../../trajectory/registry.ts";
 import { fileSource } from "./file-source.ts";
 import type { LocalStore } from "./local-store.ts";
@@ -158,8 +159,7 @@ async function rejectObject(
   revision: string,
 ): Promise<IngestReport> {
   const key = rejection.source;
-  const report = { schema: "gymline.rejections.v1", object: key, total: 1, rejections: [rejection] };
-  await local.store.put(rejectionReportKey(key), Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
+  await writeRejections({ object: key, total: 1, rejections: [rejection] }, local.store);
   await local.catalog.finishObject({
     key,
     project: projectOf(key),

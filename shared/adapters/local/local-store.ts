@@ -4,6 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { DirectoryStore } from "./directory-store.ts";
 import { lockStore } from "./run-lock.ts";
 import { SqliteCatalog } from "./sqlite-catalog.ts";
+import { systemClock } from "./system-clock.ts";
 
 /** The folder holds no store. */
 export class NoStoreError extends Error {
@@ -19,8 +20,6 @@ export interface LocalStore {
   readonly catalog: SqliteCatalog;
   close(): Promise<void>;
 }
-
-export const systemClock: Clock = { now: () => Date.now() };
 
 /** Opens the store in a folder for writing and makes it if it is not there. @throws StoreBusyError */
 export function openForWriting(folder: string, clock: Clock = systemClock): LocalStore {

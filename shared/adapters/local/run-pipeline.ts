@@ -17,7 +17,8 @@ import { registeredFormats } from "../../trajectory/registry.ts";
 import { InlineCompute } from "./compute-inline.ts";
 import { ComputePool } from "./compute-pool.ts";
 import { type RunProgress, type RunSummary, runDrop } from "./embedded-run.ts";
-import { openForWriting, systemClock } from "./local-store.ts";
+import { openForWriting } from "./local-store.ts";
+import { systemClock } from "./system-clock.ts";
 import { taskSettings } from "./task-settings.ts";
 
 /** What `pipelinePlan` takes; everything may be left out. */

@@ -1,0 +1,46 @@
+import { awsStation, ingestPorts } from "../../shared/adapters/aws/station.ts";
+import { ingestOrders } from "../../shared/contracts/s3-event.ts";
+import { deadLetter, reportFailure } from "../../shared/stages/ingest-failure.ts";
+import { ingestObject } from "../../shared/stages/ingest-object.ts";
+import { batchHandler } from "../lambda/batch-handler.ts";
+import { count } from "../lambda/telemetry.ts";
+
+const station = await awsStation(process.env);
+const ports = await ingestPorts(station);
+
+/** Takes in the dropped objects that messages name: S3's own notifications, or `gymline.ingest.v1`. */
+export const handler = batchHandler({
+  maxReceives: station.environment.GYMLINE_MAX_RECEIVES,
+  queueUrl: station.environment.GYMLINE_INGEST_QUEUE_URL,
+  sqs: station.clients.sqs,
+  sideBySide: 4,
+  handle: async ({ body, lastTry, outOfTime, log }) => {
+    for (const target of ingestOrders(body)) {
+      const { key } = target;
+      try {
+        const result = await ingestObject(target, { ...ports, outOfTime });
+        if (result.kind !== "read") {
+          log.info(`nothing read: ${result.kind}`, { key });
+          continue;
+        }
+        const { counts, records, rejected, items } = result.report;
+        log.info("read", {
+          key,
+          records,
+          rejected,
+          ...counts,
+          trajectory_ids: items.map(({ row }) => row.id).slice(0, 20),
+        });
+        count({
+          Ingested: counts.new + counts.revised + counts.superseded,
+          Duplicates: counts.duplicate,
+          Rejected: rejected,
+        });
+        await deadLetter(result.report, { queue: ports.deadLetters });
+      } catch (error) {
+        if (lastTry) await reportFailure({ key, error }, ports);
+        throw error;
+      }
+    }
+  },
+});

@@ -1,0 +1,99 @@
+import { Aws, Duration } from "aws-cdk-lib";
+import { Dashboard, GraphWidget, type IMetric, Metric } from "aws-cdk-lib/aws-cloudwatch";
+import type { Construct } from "constructs";
+import { type DeploymentConfig, STAGES, type Stage } from "../../shared/contracts/deployment-config.ts";
+import { functionName, METRICS_NAMESPACE } from "../../shared/contracts/names.ts";
+import { output } from "./output.ts";
+import type { StageConstruct } from "./stage.ts";
+
+/** Figures that the functions publish, with the stage that counts them. */
+const FIGURES = [
+  ["Ingested", "ingest"],
+  ["Duplicates", "ingest"],
+  ["Rejected", "ingest"],
+  ["Scored", "score"],
+  ["Exported", "export"],
+] as const satisfies readonly (readonly [string, Stage])[];
+
+const PERIOD = Duration.minutes(5);
+
+/** One page: what flows, what waits, what failed, how long it takes. */
+export function dashboard(
+  scope: Construct,
+  {
+    config,
+    stages,
+  }: { readonly config: DeploymentConfig; readonly stages: Readonly<Record<Stage, StageConstruct>> },
+): void {
+  const page = new Dashboard(scope, "Dashboard", {
+    dashboardName: config.name,
+    defaultInterval: Duration.hours(12),
+  });
+  const each = (metric: (stage: StageConstruct) => IMetric) => STAGES.map((stage) => metric(stages[stage]));
+  page.addWidgets(
+    graph(
+      "Trajectories and rows",
+      FIGURES.map(([name, stage]) => figure({ config, name, stage })),
+    ),
+    graph(
+      "Messages that wait",
+      each(({ queue, node }) =>
+        queue.queue.metricApproximateNumberOfMessagesVisible({ label: node.id, period: PERIOD }),
+      ),
+    ),
+    graph(
+      "Age of the oldest message (s)",
+      each(({ queue, node }) =>
+        queue.queue.metricApproximateAgeOfOldestMessage({ label: node.id, period: PERIOD }),
+      ),
+    ),
+  );
+  page.addWidgets(
+    graph(
+      "Dead letters",
+      each(({ queue, node }) =>
+        queue.deadLetters.metricApproximateNumberOfMessagesVisible({ label: node.id, period: PERIOD }),
+      ),
+    ),
+    graph("Errors and throttles", [
+      ...each((stage) => stage.function.metricErrors({ label: `${stage.node.id} errors`, period: PERIOD })),
+      ...each((stage) =>
+        stage.function.metricThrottles({ label: `${stage.node.id} throttles`, period: PERIOD }),
+      ),
+    ]),
+    graph(
+      "Duration, 95 of 100 (ms)",
+      each((stage) =>
+        stage.function.metricDuration({ label: stage.node.id, statistic: "p95", period: PERIOD }),
+      ),
+    ),
+  );
+  output(
+    scope,
+    "DashboardUrl",
+    `https://console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${config.name}`,
+  );
+}
+
+function figure({
+  config,
+  name,
+  stage,
+}: {
+  readonly config: DeploymentConfig;
+  readonly name: string;
+  readonly stage: Stage;
+}): Metric {
+  return new Metric({
+    namespace: METRICS_NAMESPACE,
+    metricName: name,
+    dimensionsMap: { service: functionName(config.name, stage) },
+    statistic: "Sum",
+    period: PERIOD,
+    label: name,
+  });
+}
+
+function graph(title: string, left: IMetric[]): GraphWidget {
+  return new GraphWidget({ title, left, width: 8, height: 6 });
+}

@@ -1,0 +1,51 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, join, relative, resolve } from "node:path";
+import { buildSync } from "esbuild";
+
+/** Root of the repository: a bundle's source map names its files from here, wherever it is written. */
+export const REPOSITORY = resolve(import.meta.dirname, "../..");
+
+/** What CommonJS packages inside an ES module need: without it Node refuses their `require` of built-in modules. */
+const REQUIRE = 'import { createRequire } from "node:module";const require = createRequire(import.meta.url);';
+
+export interface FunctionBundle {
+  /** The handler's TypeScript file. */
+  readonly entry: string;
+  /** Folder to write to. */
+  readonly folder: string;
+  /** Text of the settings that the function finds beside its code. */
+  readonly settings: string;
+}
+
+/** Name of the settings file beside the code: `GYMLINE_SETTINGS`, relative to the task's root. */
+export const SETTINGS_FILE = "settings.json";
+
+/**
+ * Writes a function's code as one ES module with its source map and settings. The same sources give the same bytes,
+ * so a deployment without changes changes nothing.
+ */
+export function bundleFunction({ entry, folder, settings }: FunctionBundle): void {
+  const { outputFiles } = buildSync({
+    entryPoints: [relative(REPOSITORY, entry)],
+    absWorkingDir: REPOSITORY,
+    // Nothing is written there: the place only decides how the source map names the sources.
+    outfile: "bundle/index.mjs",
+    write: false,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    mainFields: ["module", "main"],
+    banner: { js: REQUIRE },
+    minify: true,
+    // Names of classes are names of errors, in reports and logs.
+    keepNames: true,
+    sourcemap: "linked",
+    sourcesContent: false,
+    legalComments: "none",
+    logLevel: "error",
+  });
+  mkdirSync(folder, { recursive: true });
+  for (const { path, contents } of outputFiles) writeFileSync(join(folder, basename(path)), contents);
+  writeFileSync(join(folder, SETTINGS_FILE), settings);
+}

@@ -1,0 +1,30 @@
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
+import type { EventBus } from "aws-cdk-lib/aws-events";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
+import type { DeploymentConfig, Stage } from "../../shared/contracts/deployment-config.ts";
+import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
+import type { LocalOptions } from "../local-options.ts";
+import type { QueueWithDlq } from "./queue-with-dlq.ts";
+
+/** Handler file of each stage. */
+export type Entries = Readonly<Record<Stage, string>>;
+
+/** What the stages share; each takes from it what it needs and is given rights to no more. */
+export interface Pipeline {
+  readonly config: DeploymentConfig;
+  /** Text of the settings file beside each function's code. */
+  readonly settings: string;
+  readonly entries: Entries;
+  readonly local?: LocalOptions | undefined;
+  readonly key?: IKey | undefined;
+  readonly drop: Bucket;
+  readonly store: Bucket;
+  readonly table: Table;
+  readonly bus: EventBus;
+  readonly queues: Readonly<Record<Stage, QueueWithDlq>>;
+  /** Where alarms go. */
+  readonly alarms: ITopic;
+  readonly environment: Readonly<Record<keyof FunctionEnvironment, string>>;
+}

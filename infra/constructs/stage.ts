@@ -1,0 +1,47 @@
+import { Duration } from "aws-cdk-lib";
+import type { IRole } from "aws-cdk-lib/aws-iam";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Construct } from "constructs";
+import type { Stage } from "../../shared/contracts/deployment-config.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { PipelineFunction } from "./pipeline-function.ts";
+import type { QueueWithDlq } from "./queue-with-dlq.ts";
+import { stageAlarms } from "./stage-alarms.ts";
+
+/** How the messages of each stage are gathered for its function. */
+export const BATCHES: Readonly<Record<Stage, { readonly size: number; readonly windowSeconds: number }>> = {
+  // One object may take most of the time-out; few share an invocation, and none waits for company.
+  ingest: { size: 5, windowSeconds: 0 },
+  // Scoring takes milliseconds, so an invocation is worth gathering for.
+  score: { size: 50, windowSeconds: 2 },
+  // One export holds its dataset's lease for as long as it takes.
+  export: { size: 1, windowSeconds: 0 },
+  sweep: { size: 1, windowSeconds: 0 },
+};
+
+/** Queue → function, with alarms. What the function may do is said where the stage is made (`infra/stages`). */
+export class StageConstruct extends Construct {
+  readonly function: LambdaFunction;
+  readonly role: IRole;
+  readonly queue: QueueWithDlq;
+
+  constructor(scope: Construct, id: string, { pipeline, stage }: { pipeline: Pipeline; stage: Stage }) {
+    super(scope, id);
+    const { config } = pipeline;
+    this.queue = pipeline.queues[stage];
+    const made = new PipelineFunction(this, "Function", { pipeline, stage });
+    this.function = made.function;
+    this.role = made.role;
+    const { size, windowSeconds } = BATCHES[stage];
+    this.function.addEventSource(
+      new SqsEventSource(this.queue.queue, {
+        batchSize: size,
+        ...(windowSeconds === 0 ? {} : { maxBatchingWindow: Duration.seconds(windowSeconds) }),
+        reportBatchItemFailures: true,
+        maxConcurrency: config.functions[stage].maxConcurrency,
+      }),
+    );
+    stageAlarms(this, { config, stage, queue: this.queue, handler: this.function, topic: pipeline.alarms });
+  }
+}

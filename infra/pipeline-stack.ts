@@ -1,0 +1,117 @@
+import { Duration, Stack, type StackProps } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import type { DeploymentConfig, Stage } from "../shared/contracts/deployment-config.ts";
+import { jobDefinitionName, jobQueueName, pipelineStackName } from "../shared/contracts/names.ts";
+import type { Deployment } from "./config.ts";
+import { dropBucket, storeBucket } from "./constructs/buckets.ts";
+import { catalogTable } from "./constructs/catalog-table.ts";
+import { dashboard } from "./constructs/dashboard.ts";
+import { encryptionKey } from "./constructs/encryption-key.ts";
+import { datasetRule, eventBus, failedJobRule, undeliveredQueue } from "./constructs/events.ts";
+import { SETTINGS_FILE } from "./constructs/function-bundle.ts";
+import { modelSecret } from "./constructs/model-secret.ts";
+import { output, title } from "./constructs/output.ts";
+import type { Entries, Pipeline } from "./constructs/pipeline.ts";
+import { QueueWithDlq } from "./constructs/queue-with-dlq.ts";
+import { schedules } from "./constructs/schedules.ts";
+import { BATCHES } from "./constructs/stage.ts";
+import { alarmTopic, datasetTopic } from "./constructs/topics.ts";
+import { dropRefused, type LocalOptions } from "./local-options.ts";
+import { exportStage } from "./stages/export.ts";
+import { ingestStage } from "./stages/ingest.ts";
+import { scoreStage } from "./stages/score.ts";
+import { sweepStage } from "./stages/sweep.ts";
+
+export interface PipelineStackProps extends StackProps {
+  readonly deployment: Deployment;
+  readonly entries: Entries;
+  readonly local?: LocalOptions | undefined;
+}
+
+/** Drop bucket → ingest → score → export. Works without the Batch stack, except for what is too large for a function. */
+export class PipelineStack extends Stack {
+  constructor(scope: Construct, { deployment, entries, local, ...props }: PipelineStackProps) {
+    const { config } = deployment;
+    super(scope, pipelineStackName(config.name), {
+      description: `Gymline ${config.name}: queues, functions, buckets and catalog`,
+      ...props,
+    });
+    const key = encryptionKey(this, config);
+    const alarms = alarmTopic(this, { config, key });
+    const queues = {
+      ingest: queue(this, { config, key, stage: "ingest" }),
+      score: queue(this, { config, key, stage: "score" }),
+      export: queue(this, { config, key, stage: "export" }),
+      sweep: queue(this, { config, key, stage: "sweep" }),
+    };
+    const drop = dropBucket(this, { config, key, queue: queues.ingest.queue });
+    const store = storeBucket(this, { config, key });
+    const table = catalogTable(this, { config, key });
+    const bus = eventBus(this, config);
+    modelSecret(this, { config, key });
+    const shared = { drop, store, table, bus, queues };
+    const pipeline: Pipeline = {
+      ...shared,
+      config,
+      settings: JSON.stringify(deployment.settings),
+      entries,
+      local,
+      key,
+      alarms,
+      environment: environmentOf(config, shared),
+    };
+    const stages = {
+      ingest: ingestStage(this, pipeline),
+      score: scoreStage(this, pipeline),
+      export: exportStage(this, pipeline),
+      sweep: sweepStage(this, pipeline),
+    };
+    const undelivered = undeliveredQueue(this, { config, key, topic: alarms });
+    datasetRule(this, { bus, topic: datasetTopic(this, { config, key }), undelivered });
+    failedJobRule(this, { config, topic: alarms, undelivered });
+    schedules(this, { config, key, queues, undelivered });
+    dashboard(this, { config, stages });
+    output(this, "DropBucketName", drop.bucketName);
+    output(this, "StoreBucketName", store.bucketName);
+    output(this, "TableName", table.tableName);
+    output(this, "EventBusName", bus.eventBusName);
+    if (local !== undefined) dropRefused(this);
+  }
+}
+
+function queue(
+  scope: Construct,
+  { config, key, stage }: Pick<Pipeline, "config" | "key"> & { readonly stage: Stage },
+): QueueWithDlq {
+  return new QueueWithDlq(scope, `${title(stage)}Queue`, {
+    name: config.name,
+    stage,
+    functionTimeout: Duration.seconds(config.functions[stage].timeoutSeconds),
+    batchWindow: Duration.seconds(BATCHES[stage].windowSeconds),
+    maxReceives: config.maxReceives,
+    key,
+  });
+}
+
+function environmentOf(
+  config: DeploymentConfig,
+  { drop, store, table, bus, queues }: Pick<Pipeline, "drop" | "store" | "table" | "bus" | "queues">,
+): Pipeline["environment"] {
+  return {
+    GYMLINE_DROP_BUCKET: drop.bucketName,
+    GYMLINE_STORE_BUCKET: store.bucketName,
+    GYMLINE_TABLE: table.tableName,
+    GYMLINE_EVENT_BUS: bus.eventBusName,
+    GYMLINE_INGEST_QUEUE_URL: queues.ingest.queue.queueUrl,
+    GYMLINE_INGEST_DLQ_URL: queues.ingest.deadLetters.queueUrl,
+    GYMLINE_SCORE_QUEUE_URL: queues.score.queue.queueUrl,
+    GYMLINE_EXPORT_QUEUE_URL: queues.export.queue.queueUrl,
+    GYMLINE_SWEEP_QUEUE_URL: queues.sweep.queue.queueUrl,
+    GYMLINE_JOB_QUEUE: jobQueueName(config.name, "cpu"),
+    GYMLINE_JOB_DEFINITION: jobDefinitionName(config.name),
+    GYMLINE_SETTINGS: SETTINGS_FILE,
+    GYMLINE_FUNCTION_OBJECT_BYTES: String(config.functionObjectMiB * 1024 * 1024),
+    GYMLINE_FUNCTION_EXPORT_ROWS: String(config.functionExportRows),
+    GYMLINE_MAX_RECEIVES: String(config.maxReceives),
+  };
+}

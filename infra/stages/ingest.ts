@@ -1,0 +1,35 @@
+import type { Construct } from "constructs";
+import { permit } from "../constructs/permit.ts";
+import type { Pipeline } from "../constructs/pipeline.ts";
+import { StageConstruct } from "../constructs/stage.ts";
+import {
+  deleteObjects,
+  listBucket,
+  listVersions,
+  readObjects,
+  sendTo,
+  submitJobs,
+  useCatalog,
+  writeObjects,
+} from "./rights.ts";
+
+/** Dropped objects → trajectories. Its queue is told of them by the drop bucket. */
+export function ingestStage(scope: Construct, pipeline: Pipeline): StageConstruct {
+  const stage = new StageConstruct(scope, "Ingest", { pipeline, stage: "ingest" });
+  const { drop, store, table, queues, config } = pipeline;
+  permit(
+    stage.role,
+    readObjects(drop),
+    listBucket(drop),
+    readObjects(store, "trajectories/", "blobs/", "rejected/"),
+    writeObjects(store, "trajectories/", "blobs/", "rejected/"),
+    // A report goes when its object was mended.
+    deleteObjects(store, "rejected/"),
+    listBucket(store),
+    listVersions(store),
+    ...useCatalog(table),
+    sendTo(queues.score.queue, queues.ingest.deadLetters),
+    submitJobs(scope, config.name),
+  );
+  return stage;
+}

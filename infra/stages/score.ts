@@ -1,0 +1,20 @@
+import type { Construct } from "constructs";
+import { permit } from "../constructs/permit.ts";
+import type { Pipeline } from "../constructs/pipeline.ts";
+import { StageConstruct } from "../constructs/stage.ts";
+import { listBucket, readObjects, sendTo, useCatalog, writeObjects } from "./rights.ts";
+
+/** Trajectories → scores. */
+export function scoreStage(scope: Construct, pipeline: Pipeline): StageConstruct {
+  const stage = new StageConstruct(scope, "Score", { pipeline, stage: "score" });
+  const { store, table, queues } = pipeline;
+  permit(
+    stage.role,
+    readObjects(store, "trajectories/", "scores/"),
+    writeObjects(store, "scores/"),
+    listBucket(store),
+    ...useCatalog(table),
+    sendTo(queues.export.queue),
+  );
+  return stage;
+}

@@ -1,0 +1,197 @@
+import type { SourcePlace } from "../../contracts/catalog-row.ts";
+import { CATALOG_INDEXES } from "../../contracts/catalog-table.ts";
+import type { NewTrajectory, ObjectState } from "../../ports/catalog.ts";
+import {
+  maybeRowOf,
+  type ObjectPlace,
+  objectPlaceItem,
+  objectPlaceOf,
+  placeItem,
+  placeOf,
+  putRow,
+  stateItem,
+  stateOf,
+} from "./catalog-items.ts";
+import {
+  keyOf,
+  objectGroups,
+  objectPk,
+  objectPlaceKey,
+  placeKey,
+  rowKey,
+  stateKey,
+  trajectoryPk,
+} from "./catalog-keys.ts";
+import { attempt } from "./conflicts.ts";
+import type { DynamoTable } from "./dynamo-table.ts";
+import { inGroups, mergedWalk } from "./walks.ts";
+import { ABSENT, having, type Write } from "./writes.ts";
+
+/** Places dropped in one transaction: each takes two items, and its trajectory a third. */
+const DROPPED_AT_ONCE = 30;
+const LISTED_AT_ONCE = 100;
+
+/** Dropped objects, and which trajectories they hold at which places. */
+export class DynamoPlaces {
+  readonly #table: DynamoTable;
+
+  constructor(table: DynamoTable) {
+    this.#table = table;
+  }
+
+  async object(key: string): Promise<ObjectState | undefined> {
+    const item = await this.#table.get(stateKey(key));
+    return item === undefined ? undefined : stateOf(item);
+  }
+
+  async *objects(): AsyncGenerator<ObjectState> {
+    const { name, partitionKey, sortKey } = CATALOG_INDEXES.byGroup;
+    const walks = objectGroups.map((group) =>
+      this.#table.query({
+        index: name,
+        condition: {
+          text: "#group = :group",
+          names: { "#group": partitionKey },
+          values: { ":group": group },
+        },
+      }),
+    );
+    const order = (value: unknown) => Buffer.from(String(value));
+    const walk = mergedWalk(
+      walks,
+      (first, second) => order(first[sortKey]).compare(order(second[sortKey])) < 0,
+    );
+    for await (const group of inGroups(walk, LISTED_AT_ONCE)) {
+      const keys = group.map(keyOf);
+      const found = await this.#table.getAll(keys);
+      for (const key of keys) {
+        const item = found.of(key);
+        if (item !== undefined) yield stateOf(item);
+      }
+    }
+  }
+
+  async placesOf(id: string): Promise<readonly SourcePlace[]> {
+    const places: SourcePlace[] = [];
+    for await (const item of this.#table.partition(trajectoryPk(id), "PLACE#")) places.push(placeOf(item));
+    return places.sort(byPlace);
+  }
+
+  async idsFrom(dropKey: string): Promise<readonly string[]> {
+    const held: ObjectPlace[] = [];
+    for await (const item of this.#table.partition(objectPk(dropKey), "PLACE#")) {
+      held.push(objectPlaceOf(item));
+    }
+    return held.sort(byPlace).map(({ id }) => id);
+  }
+
+  /** Drops places of other generations first, so that after a kill in between the object counts as unread. */
+  async finish(state: ObjectState): Promise<void> {
+    const stale: ObjectPlace[] = [];
+    const filter = {
+      text: "#generation <> :generation",
+      names: { "#generation": "generation" },
+      values: { ":generation": state.fingerprint },
+    };
+    for await (const item of this.#table.partition(objectPk(state.key), "PLACE#", filter)) {
+      stale.push(objectPlaceOf(item));
+    }
+    for (let start = 0; start < stale.length; start += DROPPED_AT_ONCE) {
+      await this.#drop(stale.slice(start, start + DROPPED_AT_ONCE));
+    }
+    await this.#table.write({ kind: "put", item: stateItem(state) });
+  }
+
+  async #drop(stale: readonly ObjectPlace[]): Promise<void> {
+    await attempt(`object ${stale[0]?.key ?? ""}`, async () => {
+      const keys = stale.flatMap((place) => [objectPlaceKey(place), rowKey(place.id)]);
+      const found = await this.#table.getAll(keys);
+      const writes: Write[] = [];
+      const changes = new Map<string, Record<string, number>>();
+      for (const { id, generation, ...place } of stale) {
+        const item = found.of(objectPlaceKey(place));
+        // Another run of the object may have dropped it already, or filled it anew.
+        if (item === undefined || item["id"] !== id || item["generation"] !== generation) continue;
+        writes.push({ kind: "delete", key: objectPlaceKey(place), when: having({ id, generation }) });
+        writes.push({ kind: "delete", key: placeKey(id, { ...place, line: null, jsonPath: null }) });
+        const change = changes.get(id) ?? {};
+        change[place.project] = (change[place.project] ?? 0) - 1;
+        changes.set(id, change);
+      }
+      for (const [id, change] of changes) {
+        const row = maybeRowOf(found.of(rowKey(id)));
+        if (row !== undefined) writes.push(putRow({ ...row, projects: changed(row.projects, change) }));
+      }
+      if (writes.length > 0) await this.#table.transact(writes);
+    });
+  }
+
+  /**
+   * What it takes to note a trajectory's place, and how that changes the number of its places in each project.
+   * A place that another trajectory holds is taken over: the object changed.
+   */
+  async taking(
+    { row, place, generation }: NewTrajectory,
+    held: ObjectPlace | undefined,
+  ): Promise<{ readonly writes: readonly Write[]; readonly change: Readonly<Record<string, number>> }> {
+    const { id } = row;
+    const mine = held?.id === id;
+    if (mine && held.generation === generation && held.project === place.project) {
+      return { writes: [], change: {} };
+    }
+    const seen = held === undefined ? ABSENT : having({ id: held.id, generation: held.generation });
+    const writes: Write[] = [
+      { kind: "put", item: placeItem(id, place) },
+      { kind: "put", item: objectPlaceItem(place, { id, generation }), when: seen },
+    ];
+    if (mine) return { writes, change: sum({ [place.project]: 1 }, { [held.project]: -1 }) };
+    if (held !== undefined) writes.push(...(await this.#evicting(held)));
+    return { writes, change: { [place.project]: 1 } };
+  }
+
+  async #evicting({ id, generation: _, ...place }: ObjectPlace): Promise<readonly Write[]> {
+    const row = maybeRowOf(await this.#table.get(rowKey(id)));
+    const gone: Write = { kind: "delete", key: placeKey(id, { ...place, line: null, jsonPath: null }) };
+    if (row === undefined) return [gone];
+    return [gone, putRow({ ...row, projects: changed(row.projects, { [place.project]: -1 }) })];
+  }
+
+  /** Removes one place of a forgotten trajectory; its own copy goes last, since it leads to the other one. */
+  async release(id: string, place: SourcePlace): Promise<void> {
+    await this.#table.write({ kind: "delete", key: objectPlaceKey(place), when: having({ id }) });
+    await this.#table.write({ kind: "delete", key: placeKey(id, place) });
+  }
+}
+
+/** Projects with their number of places; those without a place are left out. */
+export function changed(
+  projects: Readonly<Record<string, number>>,
+  change: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(sum(projects, change)).filter(([, places]) => places > 0));
+}
+
+function sum(
+  first: Readonly<Record<string, number>>,
+  second: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const result: Record<string, number> = { ...first };
+  for (const [name, number] of Object.entries(second)) result[name] = (result[name] ?? 0) + number;
+  return result;
+}
+
+type Position = Pick<SourcePlace, "key" | "entry" | "index" | "ordinal">;
+
+function byPlace(first: Position, second: Position): number {
+  return (
+    byBytes(first.key, second.key) ||
+    byBytes(first.entry ?? "", second.entry ?? "") ||
+    first.index - second.index ||
+    first.ordinal - second.ordinal
+  );
+}
+
+/** Texts compared by their UTF-8 bytes, as DynamoDB and SQLite do. */
+export function byBytes(first: string, second: string): number {
+  return Buffer.compare(Buffer.from(first), Buffer.from(second));
+}

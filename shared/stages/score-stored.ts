@@ -1,0 +1,41 @@
+import type { DeployedDataset } from "../contracts/deployment-config.ts";
+import { trajectoryKey } from "../contracts/keys.ts";
+import type { ScoreQueueMessage } from "../contracts/messages.ts";
+import type { ScoreSet } from "../ports/catalog.ts";
+import type { Ledger } from "../ports/ledger.ts";
+import type { MessageQueue } from "../ports/queue.ts";
+import { askForDue } from "./export-run.ts";
+import { type ScoreMessage, type ScorePorts, score } from "./score.ts";
+
+export interface ScoreStoredPorts extends ScorePorts {
+  readonly ledger: Ledger;
+  readonly datasets: readonly DeployedDataset[];
+  readonly exportQueue: MessageQueue;
+}
+
+/**
+ * Scores a trajectory that a message names, and asks for the export of datasets whose threshold that reaches. One that
+ * was forgotten meanwhile is `absent`, which is no fault.
+ */
+export async function scoreStored(message: ScoreQueueMessage, ports: ScoreStoredPorts): Promise<ScoreSet> {
+  const { id } = message;
+  if ((await ports.catalog.entry(id)) === undefined) return "absent";
+  return await scoreAndAsk({ id, key: trajectoryKey(id) }, ports);
+}
+
+/** Scores a trajectory that is stored; a first score may make an export due. */
+export async function scoreAndAsk(message: ScoreMessage, ports: ScoreStoredPorts): Promise<ScoreSet> {
+  const { set } = await score(message, ports);
+  if (set !== "first") return set;
+  for (const dataset of ports.datasets) {
+    if (!isLookDue(message.id, dataset.threshold)) continue;
+    await askForDue(dataset, { ...ports, queue: ports.exportQueue, cause: "threshold" });
+  }
+  return set;
+}
+
+/** About twenty looks on the way to a threshold are enough, spread by the ids, which are hashes. */
+function isLookDue(id: string, threshold: number | undefined): boolean {
+  if (threshold === undefined) return false;
+  return Number.parseInt(id.slice(-8), 16) % Math.max(1, Math.floor(threshold / 20)) === 0;
+}

@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { App, Stack, Validations } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
+import { AwsSolutionsChecks } from "cdk-nag";
+import { z } from "zod";
+import cdkJson from "../../cdk.json" with { type: "json" };
+import { gymlineApp } from "../../infra/app.ts";
+import type { LocalOptions } from "../../infra/local-options.ts";
+import { deployedSettingsSchema } from "../../shared/contracts/deployed-settings.ts";
+import { type DeploymentConfig, deploymentConfigSchema } from "../../shared/contracts/deployment-config.ts";
+import { batchStackName, pipelineStackName } from "../../shared/contracts/names.ts";
+
+const handler = join(import.meta.dirname, "fixtures/handler.ts");
+
+export interface SynthOptions {
+  readonly config?: z.input<typeof deploymentConfigSchema>;
+  readonly local?: LocalOptions;
+}
+
+/** The app of a deployment with the least handlers, under the feature flags of cdk.json. */
+export function makeApp({ config: input = {}, local }: SynthOptions = {}): {
+  app: App;
+  config: DeploymentConfig;
+} {
+  const config = deploymentConfigSchema.parse(input);
+  const settings = deployedSettingsSchema.parse({
+    schema: "gymline.settings.v1",
+    config: {},
+    datasets: config.datasets,
+  });
+  const app = gymlineApp({
+    app: new App({ context: cdkJson.context, analyticsReporting: false, treeMetadata: false }),
+    deployment: { config, settings },
+    entries: { ingest: handler, score: handler, export: handler, sweep: handler },
+    local,
+  });
+  return { app, config };
+}
+
+export function stackOf(app: App, name: string): Stack {
+  const found = app.node.findChild(name);
+  if (found instanceof Stack) return found;
+  throw new TypeError(`${name} is no stack`);
+}
+
+export function pipelineTemplate(options: SynthOptions = {}): Template {
+  const { app, config } = makeApp(options);
+  return Template.fromStack(stackOf(app, pipelineStackName(config.name)));
+}
+
+export function batchTemplate(options: SynthOptions = {}): Template {
+  const { app, config } = makeApp(options);
+  return Template.fromStack(stackOf(app, batchStackName(config.name)));
+}
+
+/** What cdk-nag finds, as `rule at construct`. */
+export function nagFindings(options: SynthOptions = {}): readonly string[] {
+  const { app } = makeApp(options);
+  const checks = new AwsSolutionsChecks(app);
+  Validations.of(app).addPlugins(checks);
+  return checks
+    .validateScope(app)
+    .violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map(({ constructPath }) => `${ruleName} at ${constructPath}`),
+    );
+}
+
+const resourceSchema = z.looseObject({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.unknown()).default({}),
+  DependsOn: z.union([z.string(), z.array(z.string())]).optional(),
+});
+export type Resource = z.infer<typeof resourceSchema>;
+
+/** All resources of a template by logical id. */
+export function resourcesOf(template: Template): Readonly<Record<string, Resource>> {
+  return z.record(z.string(), resourceSchema).parse(template.toJSON()["Resources"]);
+}
+
+/** Resources of one type. */
+export function ofType(template: Template, type: string): readonly (Resource & { readonly id: string })[] {
+  return Object.entries(resourcesOf(template))
+    .filter(([, resource]) => resource.Type === type)
+    .map(([id, resource]) => ({ ...resource, id }));
+}

@@ -1,0 +1,305 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
+import type { DeployedDataset } from "../../shared/contracts/deployment-config.ts";
+import { chatRow } from "../factories/logs.ts";
+import { type Fault, makePipeline, type Pipeline, type Stage } from "../factories/pipeline.ts";
+import { createRandom } from "../fuzz/random.ts";
+
+const MINUTE = 60_000;
+
+function dataset(threshold?: number): DeployedDataset {
+  return {
+    request: datasetRequestSchema.parse({ name: "sft", success: ["true", "false"] }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
+}
+
+function rows(from: number, count: number): string {
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      `${chatRow({ task: `task-${from + index}`, success: true, calls: [[`echo ${from + index}`, "ok"]] })}\n`,
+  ).join("");
+}
+
+/** All that the pipeline left: objects, catalog, events; times and counters of attempts aside. */
+async function leftBy({ local, events }: Pipeline): Promise<unknown> {
+  const entries: unknown[] = [];
+  for await (const { createdAt: _, ...entry } of local.catalog.select({ includeSuperseded: true })) {
+    entries.push(entry);
+  }
+  const objects: [string, string][] = [];
+  for await (const { key } of local.store.list("")) {
+    objects.push([key, Buffer.from(await local.store.read(key)).toString("base64")]);
+  }
+  const published = [...new Set(events.map(({ type, resources }) => `${type} ${resources}`))].sort();
+  return { entries, objects, published, counted: await local.catalog.scoredCount() };
+}
+
+const FILES: readonly (readonly [key: string, content: string])[] = [
+  ["team/a.jsonl", rows(0, 6)],
+  ["team/b with space+plus.jsonl", rows(6, 3)],
+  ["other/same as a.jsonl", rows(0, 6)],
+  ["other/bad.json", '{"messages": [{"role": "us'],
+  ["other/mixed.jsonl", `${rows(20, 2)}{"no": "log"}\n`],
+];
+
+describe("the stages with queues between them", () => {
+  it("take in what is dropped, score it, and export at the threshold", async () => {
+    const pipeline = await makePipeline({ datasets: [dataset(8)] });
+    for (const [key, content] of FILES) pipeline.put(key, content);
+    await pipeline.drain();
+    expect(await pipeline.local.catalog.scoredCount()).toBe(11);
+    expect(await pipeline.local.catalog.scoredCount("team")).toBe(9);
+    expect(await pipeline.local.catalog.scoredCount("other")).toBe(8);
+    expect(pipeline.queues.dead.map((body) => JSON.parse(body).key)).toEqual(["other/bad.json"]);
+    expect(pipeline.events.map(({ type, detail }) => [type, detail["name"]])).toEqual([
+      ["dataset.published", "sft"],
+    ]);
+  });
+
+  it("end with the same whatever comes twice, late, out of order or not to its end", async () => {
+    // The last export sees all there is, so that its version does not depend on when others ran.
+    const undisturbed = await makePipeline({ datasets: [dataset()] });
+    for (const [key, content] of FILES) undisturbed.put(key, content);
+    await undisturbed.drain();
+    await undisturbed.export({});
+    const expected = await leftBy(undisturbed);
+    let thrown = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 1e6 }), async (seed) => {
+        const random = createRandom(seed, 0);
+        let faults = 40;
+        const fault: Fault = (port, method) => {
+          if (faults === 0 || !random.chance(0.03)) return;
+          faults -= 1;
+          thrown += 1;
+          throw new Error(`fault in ${port}.${method}`);
+        };
+        const pipeline = await makePipeline({ datasets: [dataset()], fault });
+        for (const [key, content] of FILES) pipeline.put(key, content);
+        await disorderly(pipeline, random);
+        faults = 0;
+        await pipeline.drain();
+        await pipeline.export({});
+        await pipeline.drain();
+        expect(await leftBy(pipeline)).toEqual(expected);
+      }),
+      { numRuns: 15 },
+    );
+    expect(thrown).toBeGreaterThan(100);
+  }, 120_000);
+
+  it("read an object again that was overwritten, and none that is gone", async () => {
+    const pipeline = await makePipeline();
+    pipeline.put("team/a.jsonl", rows(0, 1));
+    pipeline.put("team/a.jsonl", rows(1, 2));
+    const [first = "", second = ""] = pipeline.queues.ingest.splice(0);
+    expect(await pipeline.ingest(first)).toMatchObject({ kind: "read", report: { records: 2 } });
+    expect(await pipeline.ingest(second)).toEqual({ kind: "known" });
+    pipeline.put("team/a.jsonl", rows(3, 1));
+    expect(await pipeline.ingest(second)).toMatchObject({ kind: "read", report: { records: 1 } });
+    pipeline.remove("team/a.jsonl");
+    expect(await pipeline.ingest(second)).toEqual({ kind: "gone" });
+  });
+});
+
+/** Delivers messages in any order, some of them twice; what fails stays in its queue. */
+async function disorderly(pipeline: Pipeline, random: ReturnType<typeof createRandom>): Promise<void> {
+  for (let step = 0; step < 400; step += 1) {
+    const stages = (["ingest", "score", "export"] as const).filter(
+      (name) => pipeline.queues[name].length > 0,
+    );
+    if (stages.length === 0) return;
+    const stage: Stage = random.pick(stages);
+    const queue = pipeline.queues[stage];
+    const index = random.int(queue.length);
+    const body = queue[index] ?? "";
+    try {
+      await pipeline.handle(stage, body);
+      if (random.chance(0.8)) queue.splice(queue.indexOf(body), 1);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith("fault in")) throw error;
+    }
+  }
+}
+
+describe("what is too large for a function", () => {
+  it("goes to one job, however often its message comes, and to another where that job fails", async () => {
+    const pipeline = await makePipeline();
+    pipeline.put("team/large.jsonl", rows(0, 3));
+    const [body = ""] = pipeline.queues.ingest.splice(0);
+    const small = { maxBytes: 10 };
+    for (let time = 0; time < 3; time += 1) {
+      expect(await pipeline.ingest(body, small)).toEqual({ kind: "handed-over", jobId: "job-1" });
+    }
+    expect(pipeline.submitted.map(({ command }) => command)).toEqual([
+      ["job", "ingest", "--key", "team/large.jsonl"],
+    ]);
+    for (const next of ["job-2", "job-3"]) {
+      pipeline.jobStates.set(`job-${pipeline.submitted.length}`, "FAILED");
+      expect(await pipeline.ingest(body, small)).toEqual({ kind: "handed-over", jobId: next });
+    }
+    pipeline.jobStates.set("job-3", "FAILED");
+    await expect(pipeline.ingest(body, small)).rejects.toThrow(/3 jobs failed on team\/large.jsonl/);
+    expect(await pipeline.ingest(body)).toMatchObject({ kind: "read", report: { records: 3 } });
+  });
+
+  it("goes to a job where the time runs out in the middle, and nothing is lost", async () => {
+    const pipeline = await makePipeline();
+    pipeline.put("team/slow.jsonl", rows(0, 5));
+    const [body = ""] = pipeline.queues.ingest.splice(0);
+    let looks = 0;
+    const outOfTime = (): boolean => ++looks > 2;
+    const result = await pipeline.ingest(body, { outOfTime, maxBytes: 1e9 });
+    expect(result).toEqual({ kind: "handed-over", jobId: "job-1" });
+    expect(await pipeline.local.catalog.object("team/slow.jsonl")).toBeUndefined();
+    await pipeline.ingest(body);
+    await pipeline.drain();
+    expect(await pipeline.local.catalog.scoredCount()).toBe(5);
+  });
+});
+
+describe("an export that messages ask for", () => {
+  async function filled(threshold?: number): Promise<Pipeline> {
+    const pipeline = await makePipeline({ datasets: [dataset(threshold)] });
+    pipeline.put("team/a.jsonl", rows(0, 5));
+    await pipeline.drain();
+    return pipeline;
+  }
+
+  it("waits for its turn while another is under way, and has it", async () => {
+    const pipeline = await filled();
+    let second: unknown;
+    const beat = pipeline.export(
+      { cause: "request" },
+      {
+        onProgress: () => {
+          second ??= pipeline.export({ cause: "schedule" });
+        },
+      },
+    );
+    expect(await beat).toMatchObject({ kind: "written", rows: 5 });
+    expect(await second).toEqual({ kind: "waiting" });
+    expect(pipeline.queues.export.map((body) => JSON.parse(body).cause)).toEqual(["schedule"]);
+    await pipeline.drain();
+    expect(pipeline.events).toHaveLength(2);
+  });
+
+  it("is not made by one whose lease was taken over meanwhile", async () => {
+    const pipeline = await filled();
+    let other: unknown;
+    const slow = pipeline.export(
+      {},
+      {
+        onProgress: () => {
+          if (other !== undefined) return;
+          pipeline.now += 11 * MINUTE;
+          other = pipeline.export({}, { holder: "other" });
+        },
+      },
+    );
+    await expect(slow).rejects.toThrow(/lease/);
+    expect(await other).toMatchObject({ kind: "written" });
+  });
+
+  it("is not due again before its threshold is reached again", async () => {
+    const pipeline = await filled(5);
+    expect(pipeline.events).toHaveLength(1);
+    expect(await pipeline.export({ cause: "threshold" })).toEqual({ kind: "not-due" });
+    pipeline.put("team/b.jsonl", rows(10, 4));
+    await pipeline.drain();
+    expect(pipeline.events).toHaveLength(1);
+    pipeline.put("team/c.jsonl", rows(20, 1));
+    await pipeline.drain();
+    expect(pipeline.events.map(({ detail }) => detail["rows"])).toEqual([5, 10]);
+  });
+
+  it("goes to a job where it has too many rows", async () => {
+    const pipeline = await filled();
+    const result = await pipeline.export({}, { maxRows: 4 });
+    expect(result).toEqual({ kind: "handed-over", jobId: "job-1" });
+    const [, , , message] = pipeline.submitted[0]?.command ?? [];
+    expect(await pipeline.export(JSON.parse(message ?? ""))).toMatchObject({ kind: "written", rows: 5 });
+  });
+
+  it("names the datasets there are where its own is not among them", async () => {
+    const pipeline = await filled();
+    await expect(pipeline.export({ dataset: "none" })).rejects.toThrow(/no dataset "none": it has sft/);
+  });
+});
+
+describe("the sweep", () => {
+  it("finds nothing to do after an undisturbed run", async () => {
+    const pipeline = await makePipeline({ datasets: [dataset(3)] });
+    for (const [key, content] of FILES) pipeline.put(key, content);
+    await pipeline.drain();
+    await pipeline.export({ cause: "schedule" });
+    pipeline.now += 60 * MINUTE;
+    for (let time = 0; time < 256; time += 1) {
+      expect(await pipeline.sweep()).toEqual({
+        ...{ missed: 0, unscored: 0, exports: 0, announced: 0, lostJobs: 0 },
+        ...{ strays: [], missing: [] },
+      });
+    }
+  });
+
+  it("sends again what was lost on the way: events, scores, exports, announcements", async () => {
+    let broken = "";
+    const fault: Fault = (port, method) => {
+      if (`${port}.${method}` === broken) throw new Error("fault in a port");
+    };
+    const pipeline = await makePipeline({ datasets: [dataset(2)], fault });
+    pipeline.put("team/a.jsonl", rows(0, 3));
+    pipeline.queues.ingest.splice(0);
+    expect((await pipeline.sweep()).missed).toBe(0);
+    pipeline.now += 31 * MINUTE;
+    expect((await pipeline.sweep()).missed).toBe(1);
+    await pipeline.ingest(pipeline.queues.ingest.shift() ?? "");
+    pipeline.queues.score.splice(0);
+    pipeline.now += 31 * MINUTE;
+    expect((await pipeline.sweep()).unscored).toBe(3);
+    for (const body of pipeline.queues.score.splice(0)) await pipeline.score(body);
+    pipeline.queues.export.splice(0);
+    expect((await pipeline.sweep()).exports).toBe(1);
+    broken = "events.publish";
+    await expect(pipeline.export({ cause: "threshold" })).rejects.toThrow("fault in a port");
+    broken = "";
+    pipeline.now += 31 * MINUTE;
+    expect((await pipeline.sweep()).announced).toBe(1);
+    expect(pipeline.events).toHaveLength(1);
+    expect((await pipeline.sweep()).announced).toBe(0);
+  });
+
+  it("names documents that the catalog does not know, and rows without their document", async () => {
+    const pipeline = await makePipeline();
+    pipeline.put("team/a.jsonl", rows(0, 2));
+    await pipeline.drain();
+    const { store } = pipeline.local;
+    const keys: string[] = [];
+    for await (const { key } of store.list("trajectories/")) keys.push(key);
+    const [first = "", second = ""] = keys;
+    const stray = `trajectories/ab/${"ab".repeat(32)}.${first.split(".").slice(1).join(".")}`;
+    await store.put(stray, await store.read(second));
+    await store.remove(first);
+    const found = { strays: [] as string[], missing: [] as string[] };
+    for (let time = 0; time < 256; time += 1) {
+      const { strays, missing } = await pipeline.sweep();
+      found.strays.push(...strays);
+      found.missing.push(...missing);
+    }
+    expect(found).toEqual({ strays: ["ab".repeat(32)], missing: [/\/([0-9a-f]{64})\./.exec(first)?.[1]] });
+  });
+
+  it("forgets jobs that Batch does not know any more, so that their work is done again", async () => {
+    const pipeline = await makePipeline();
+    pipeline.put("team/large.jsonl", rows(0, 3));
+    const [body = ""] = pipeline.queues.ingest.splice(0);
+    await pipeline.ingest(body, { maxBytes: 10 });
+    pipeline.jobStates.delete("job-1");
+    pipeline.now += 31 * MINUTE;
+    expect(await pipeline.sweep()).toMatchObject({ lostJobs: 1, missed: 1 });
+    expect(await pipeline.ingest(body, { maxBytes: 10 })).toEqual({ kind: "handed-over", jobId: "job-2" });
+  });
+});
