@@ -47,7 +47,11 @@ export class UploadNotes {
   }
 
   drop(place: Place): void {
-    rmSync(this.#path(place), { force: true });
+    try {
+      rmSync(this.#path(place), { force: true });
+    } catch {
+      // One that stays names an upload that is gone, which the next try finds out.
+    }
   }
 
   #path({ bucket, key }: Place): string {
