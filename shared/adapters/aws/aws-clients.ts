@@ -119,6 +119,7 @@ function clientSettings({
   // Given to the client and not left to the SDK: an SQS client without it goes to the host of the queue's URL.
   const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] ?? environment["AWS_ENDPOINT_URL"];
   const region = environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"];
+  const credentials = environment === process.env ? undefined : credentialsOf(environment);
   const agent = { keepAlive: true, maxSockets: SOCKETS };
   return {
     maxAttempts: ATTEMPTS,
@@ -130,5 +131,15 @@ function clientSettings({
     }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
+    ...(credentials === undefined ? {} : { credentials }),
   };
+}
+
+/** The SDK itself looks into the environment of the process only. */
+function credentialsOf(environment: Environment) {
+  const accessKeyId = environment["AWS_ACCESS_KEY_ID"];
+  const secretAccessKey = environment["AWS_SECRET_ACCESS_KEY"];
+  const sessionToken = environment["AWS_SESSION_TOKEN"];
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
