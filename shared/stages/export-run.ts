@@ -198,8 +198,11 @@ export async function exportState(name: string, ledger: Ledger): Promise<ExportS
 
 const BLANK: ExportState = { schema: "gymline.export-state.v1", consumed: 0, asked: 0 };
 
+/** Prefix of the ledger's records of exports; the name of the dataset follows. */
+export const EXPORT_RECORDS = "export/";
+
 function stateKey(name: string): string {
-  return `export/${name}`;
+  return EXPORT_RECORDS + name;
 }
 
 async function changeState(

@@ -1,9 +1,13 @@
 import type { BatchClient } from "@aws-sdk/client-batch";
 import type { CloudFormationClient } from "@aws-sdk/client-cloudformation";
+import type { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import type { SQSClient } from "@aws-sdk/client-sqs";
+import type { STSClient } from "@aws-sdk/client-sts";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 
 /** Tries of one request in all; the delay between them doubles and has jitter. */
@@ -22,6 +26,10 @@ export interface AwsClients {
   batch(): Promise<BatchClient>;
   dynamoDb(): Promise<DynamoDBClient>;
   cloudFormation(): Promise<CloudFormationClient>;
+  cloudWatch(): Promise<CloudWatchClient>;
+  lambda(): Promise<LambdaClient>;
+  serviceQuotas(): Promise<ServiceQuotasClient>;
+  sts(): Promise<STSClient>;
   /** Closes the connections of all that were made. */
   close(): Promise<void>;
 }
@@ -76,6 +84,22 @@ export function awsClients(
     cloudFormation: once(async () => {
       const { CloudFormationClient } = await import("@aws-sdk/client-cloudformation");
       return new CloudFormationClient(settings("CLOUDFORMATION"));
+    }),
+    cloudWatch: once(async () => {
+      const { CloudWatchClient } = await import("@aws-sdk/client-cloudwatch");
+      return new CloudWatchClient(settings("CLOUDWATCH"));
+    }),
+    lambda: once(async () => {
+      const { LambdaClient } = await import("@aws-sdk/client-lambda");
+      return new LambdaClient(settings("LAMBDA"));
+    }),
+    serviceQuotas: once(async () => {
+      const { ServiceQuotasClient } = await import("@aws-sdk/client-service-quotas");
+      return new ServiceQuotasClient(settings("SERVICE_QUOTAS"));
+    }),
+    sts: once(async () => {
+      const { STSClient } = await import("@aws-sdk/client-sts");
+      return new STSClient(settings("STS"));
     }),
     close: async () => {
       for (const client of await Promise.all(made)) client.destroy();
