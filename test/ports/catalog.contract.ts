@@ -92,6 +92,16 @@ export function catalogContract(name: string, start: StartCatalog): void {
         expect(await selected(catalog)).toEqual([idOf("a")]);
       });
 
+      it("takes any name of a project", async () => {
+        const catalog = await start(0);
+        const project = "__proto__";
+        await catalog.add(makeNew("a", { place: { key: `${project}/x`, project } }));
+        await catalog.add(makeNew("a", { place: { key: `${project}/y`, project } }));
+        await catalog.setScore(idOf("a"), makeScore());
+        expect(await selected(catalog, { project })).toEqual([idOf("a")]);
+        expect(await catalog.scoredCount(project)).toBe(1);
+      });
+
       it("takes keys, entries and names of any length and characters", async () => {
         const catalog = await start(0);
         const long = "é/#".repeat(900);
@@ -217,6 +227,58 @@ export function catalogContract(name: string, start: StartCatalog): void {
         expect(await catalog.add(short)).toEqual({ kind: "superseded", by: idOf("long") });
         expect(await catalog.add(short)).toEqual({ kind: "duplicate" });
         expect(await selected(catalog)).toEqual([idOf("long")]);
+      });
+
+      it("supersedes the log that a growing file held before, at the same place", async () => {
+        const catalog = await start(0);
+        const place = { key: "team/session.jsonl" };
+        for (const [log, before] of [
+          ["a", undefined],
+          ["ab", "a"],
+          ["abc", "ab"],
+        ] as const) {
+          const session = makeSession("s", log);
+          const added = await catalog.add(makeNew(log, { place, session, generation: log }));
+          await catalog.finishObject(makeObject(place.key, { fingerprint: log }));
+          expect(added).toEqual({ kind: "new", supersedes: before === undefined ? [] : [idOf(before)] });
+          expect(await catalog.idsFrom(place.key)).toEqual([idOf(log)]);
+          expect(await selected(catalog, { project: "team" })).toEqual([idOf(log)]);
+        }
+        expect(await selected(catalog, { includeSuperseded: true })).toHaveLength(3);
+      });
+
+      it("compares logs of thousands of actions, in whatever order they come", async () => {
+        const letters = "ab".repeat(5000);
+        const logs = { short: 400, middle: 4096, long: 5000, longest: 9000 };
+        const parted = `${letters.slice(0, 4999)}x`;
+        for (const order of [Object.keys(logs), Object.keys(logs).reverse()]) {
+          const catalog = await start(0);
+          for (const name of order as (keyof typeof logs)[]) {
+            await catalog.add(makeNew(name, { session: makeSession("s", letters.slice(0, logs[name])) }));
+          }
+          expect(await catalog.add(makeNew("parted", { session: makeSession("s", parted) }))).toEqual({
+            kind: "new",
+            supersedes: [],
+          });
+          expect(await selected(catalog)).toEqual([idOf("longest"), idOf("parted")].sort());
+          await catalog.forget(idOf("longest"));
+          expect(await selected(catalog, { includeSuperseded: true })).toEqual([idOf("parted")]);
+        }
+      });
+
+      it("keeps comparing with a log that was revised, by what it says now", async () => {
+        const catalog = await start(0);
+        await catalog.add(makeNew("a", { session: makeSession("s", "abc") }));
+        const revised = { row: { revision: "rev2" }, session: makeSession("s", "xbc") };
+        expect(await catalog.add(makeNew("a", revised))).toEqual({ kind: "revised" });
+        expect(await catalog.add(makeNew("b", { session: makeSession("s", "abcd") }))).toEqual({
+          kind: "new",
+          supersedes: [],
+        });
+        expect(await catalog.add(makeNew("c", { session: makeSession("s", "xbcd") }))).toEqual({
+          kind: "new",
+          supersedes: [idOf("a")],
+        });
       });
 
       it.each([
