@@ -145,6 +145,27 @@ describe("several processes with one DynamoCatalog", () => {
     }
   });
 
+  it.each([
+    ["it was forgotten itself", "late"],
+    ["another log of its session was", "sibling"],
+  ])("store nothing of a trajectory while it is being added, if %s", async (_, forgotten) => {
+    const table = await freshTable(engine);
+    await table.catalog().add(makeNew("sibling", { session: makeSession("s", "x") }));
+    let forgot = false;
+    const before = async (commandName: string) => {
+      if (forgot || commandName !== "TransactWriteItemsCommand") return;
+      forgot = true;
+      await table.catalog().forget(idOf(forgotten));
+    };
+    const catalog = table.catalog({ interference: { kind: "preceded", before } });
+    const late = makeNew("late", { session: makeSession("s", "y".repeat(600)) });
+    await expect(catalog.add(late)).rejects.toThrow(ForgottenMeanwhileError);
+    expect(await table.catalog().entry(idOf("late"))).toBeUndefined();
+    expect(await table.catalog().idsFrom(late.place.key)).toEqual([]);
+    const left = (await table.keys()).filter(({ pk }) => pk.endsWith(idOf("late"))).map(({ sk }) => sk);
+    expect(left).toEqual(forgotten === "late" ? ["TOMB"] : []);
+  });
+
   it("get through, however often the service refuses them for a while", async () => {
     const table = await freshTable(engine);
     let calls = 0;
