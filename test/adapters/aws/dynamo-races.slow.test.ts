@@ -166,6 +166,29 @@ describe("several processes with one DynamoCatalog", () => {
     expect(left).toEqual(forgotten === "late" ? ["TOMB"] : []);
   });
 
+  it("list nothing that went after the index named it", async () => {
+    const table = await freshTable(engine);
+    for (const name of ["stays", "goes", "is scored"]) await table.catalog().add(makeNew(name));
+    let changed = false;
+    const before = async (commandName: string) => {
+      if (changed || commandName !== "BatchGetItemCommand") return;
+      changed = true;
+      await table.catalog().forget(idOf("goes"));
+      await table.catalog().setScore(idOf("is scored"), makeScore());
+    };
+    const catalog = table.catalog({ interference: { kind: "preceded", before } });
+    expect(await catalog.unscored({ before: 1, limit: 9 })).toEqual([idOf("stays")]);
+    changed = false;
+    const prefix = idOf("stays").slice(0, 4);
+    const goner = { id: `${prefix}${"0".repeat(60)}` };
+    await table.catalog().add(makeNew("goes too", { row: goner }));
+    const forgetting = async (commandName: string) => {
+      if (commandName === "BatchGetItemCommand") await table.catalog().forget(goner.id);
+    };
+    const other = table.catalog({ interference: { kind: "preceded", before: forgetting } });
+    expect(await other.idsWithPrefix(prefix, 9)).toEqual([idOf("stays")]);
+  });
+
   it("get through, however often the service refuses them for a while", async () => {
     const table = await freshTable(engine);
     let calls = 0;
