@@ -11,6 +11,7 @@ export interface DeployPlan {
   readonly app: string;
   /** Where the command runs; a relative assembly stands there too. */
   readonly folder: string;
+  /** For all of it, CDK's own stack included. */
   readonly withinMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,12 +46,13 @@ const LOCAL_ACCOUNT = "000000000000";
 export async function deploy(plan: DeployPlan): Promise<StackOutputs> {
   const scratch = await mkdtemp(join(tmpdir(), "gymline-deploy-"));
   try {
-    const deadline = performance.now() + plan.withinMs;
+    const limit = AbortSignal.timeout(plan.withinMs);
+    const signal = plan.signal === undefined ? limit : AbortSignal.any([limit, plan.signal]);
     const environment = `aws://${LOCAL_ACCOUNT}/${plan.engine.env["AWS_REGION"]}`;
-    await runCdk(plan, { scratch, deadline, step: "bootstrap", args: [environment] });
+    await runCdk(plan, { scratch, signal, step: "bootstrap", args: [environment] });
     const outputs = join(scratch, "outputs.json");
     const args = ["--all", "--require-approval", "never", "--outputs-file", outputs, "--app", plan.app];
-    await runCdk(plan, { scratch, deadline, step: "deploy", args });
+    await runCdk(plan, { scratch, signal, step: "deploy", args });
     return outputsSchema.parse(JSON.parse(await readFile(outputs, "utf8")));
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -59,12 +61,12 @@ export async function deploy(plan: DeployPlan): Promise<StackOutputs> {
 
 interface CdkCall {
   readonly scratch: string;
-  readonly deadline: number;
+  readonly signal: AbortSignal;
   readonly step: "bootstrap" | "deploy";
   readonly args: readonly string[];
 }
 
-async function runCdk(plan: DeployPlan, { scratch, deadline, step, args }: CdkCall): Promise<void> {
+async function runCdk(plan: DeployPlan, { scratch, signal, step, args }: CdkCall): Promise<void> {
   const quiet = ["--ci", "--no-color", "--no-notices", "--no-version-reporting", "--progress", "events"];
   try {
     await runProgram({
@@ -72,8 +74,7 @@ async function runCdk(plan: DeployPlan, { scratch, deadline, step, args }: CdkCa
       args: [cdk, step, ...args, "--output", join(scratch, "cdk.out"), ...quiet],
       env: cdkEnvironment(plan.engine, scratch),
       cwd: plan.folder,
-      withinMs: deadline - performance.now(),
-      signal: plan.signal,
+      signal,
     });
   } catch (error) {
     if (error instanceof ProgramError) throw new DeployError(step, plan.engine, error);
