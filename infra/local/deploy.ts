@@ -11,15 +11,18 @@ export interface DeployPlan {
   readonly app: string;
   /** Where the command runs; a relative assembly stands there too. */
   readonly folder: string;
+  /** Context values of the app (`-c name=value`). */
+  readonly context?: Readonly<Record<string, string>>;
   /** For all of it, CDK's own stack included. */
   readonly withinMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-const outputsSchema = z.record(z.string(), z.record(z.string(), z.string()));
+/** What CDK writes of a deploy. */
+export const stackOutputsSchema = z.record(z.string(), z.record(z.string(), z.string()));
 
 /** The outputs of each stack by name. */
-export type StackOutputs = z.infer<typeof outputsSchema>;
+export type StackOutputs = z.infer<typeof stackOutputsSchema>;
 
 /** CDK could not deploy. */
 export class DeployError extends Error {
@@ -51,9 +54,10 @@ export async function deploy(plan: DeployPlan): Promise<StackOutputs> {
     const environment = `aws://${LOCAL_ACCOUNT}/${plan.engine.env["AWS_REGION"]}`;
     await runCdk(plan, { scratch, signal, step: "bootstrap", args: [environment] });
     const outputs = join(scratch, "outputs.json");
+    const context = Object.entries(plan.context ?? {}).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     const args = ["--all", "--require-approval", "never", "--outputs-file", outputs, "--app", plan.app];
-    await runCdk(plan, { scratch, signal, step: "deploy", args });
-    return outputsSchema.parse(JSON.parse(await readFile(outputs, "utf8")));
+    await runCdk(plan, { scratch, signal, step: "deploy", args: [...args, ...context] });
+    return stackOutputsSchema.parse(JSON.parse(await readFile(outputs, "utf8")));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
