@@ -6,6 +6,7 @@ import { LOCAL_CREDENTIALS, LOCAL_REGION } from "../../infra/local/engines/clien
 import { type Engine, EngineUnavailableError, type RunningEngine } from "../../infra/local/engines/engine.ts";
 import { localstack } from "../../infra/local/engines/localstack.ts";
 import { type LocalEngineOptions, ministack } from "../../infra/local/engines/ministack.ts";
+import { endWithMe } from "./end-with-me.ts";
 
 /** Where tests and `npm run local` keep what they install. */
 export const engineCache = resolve(import.meta.dirname, "../../.cache/engines");
@@ -63,6 +64,7 @@ export function useEngine(name: TestEngineName, prepare?: (engine: TestEngine) =
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), `gymline-${name}-`));
+    endWithMe(home);
     engine = ENGINES[name]({ cache: engineCache, home });
     try {
       running = await engine.start();
