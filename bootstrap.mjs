@@ -26,6 +26,7 @@ const COMMANDS = {
     ],
   ],
   gymline: [[cli]],
+  local: [["infra/local/main.ts"]],
   test: [["test/run-all.ts"]],
   "test:fast": [["test/run-all.ts", "--fast"]],
   "test:soak": [["test/run-all.ts", "--soak"]],
