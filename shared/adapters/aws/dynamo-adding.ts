@@ -1,4 +1,4 @@
-import type { Added, NewTrajectory } from "../../ports/catalog.ts";
+import { type Added, ForgottenMeanwhileError, type NewTrajectory } from "../../ports/catalog.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { maybeRowOf, type ObjectPlace, objectPlaceOf, putRow, type StoredRow } from "./catalog-items.ts";
 import { blobLinkKey, blobUserKey, objectPlaceKey, revisionKey, rowKey, tombKey } from "./catalog-keys.ts";
@@ -11,15 +11,6 @@ import { ABSENT, type Write } from "./writes.ts";
 
 /** Attachments noted in the transaction itself; each takes two items. */
 const BLOBS_AT_ONCE = 10;
-
-/** A trajectory was forgotten between the moment it was looked up and the moment it was to be stored. */
-export class ForgottenMeanwhileError extends Error {
-  override readonly name = "ForgottenMeanwhileError";
-  constructor(id: string) {
-    const remedy = "read its object again, which leaves it out";
-    super(`trajectory ${id} or its session was forgotten while it was read; it was not stored. ${remedy}`);
-  }
-}
 
 interface Seen {
   readonly found: FoundItems;

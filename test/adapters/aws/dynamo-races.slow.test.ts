@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CatalogBusyError } from "../../../shared/adapters/aws/conflicts.ts";
-import { ForgottenMeanwhileError } from "../../../shared/adapters/aws/dynamo-adding.ts";
-import { type Added, FencedError } from "../../../shared/ports/catalog.ts";
+import { type Added, FencedError, ForgottenMeanwhileError } from "../../../shared/ports/catalog.ts";
 import { idOf, makeNew, makeObject, makeScore, makeSession } from "../../factories/catalog-rows.ts";
 import { useEngine } from "../../local-stack/engine.ts";
 import { selected } from "../../ports/catalog.contract.ts";
