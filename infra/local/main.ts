@@ -10,6 +10,7 @@ import {
 } from "./engines/engine.ts";
 import { engineHealth, runningEngine } from "./engines/engine-home.ts";
 import { followLogs } from "./follow-logs.ts";
+import { LocalBatchError } from "./local-batch.ts";
 import { type LocalCommand, OptionsError, readCommand, USAGE } from "./options.ts";
 import { deployStack, dropBucketOf, STACK_HOME, StackMissingError, startEngine, stopStack } from "./stack.ts";
 
@@ -18,6 +19,7 @@ const EXPECTED = [
   EngineRunningError,
   EngineStartError,
   EngineUnavailableError,
+  LocalBatchError,
   OptionsError,
   StackMissingError,
 ];
@@ -52,7 +54,10 @@ async function main(command: LocalCommand): Promise<number> {
   }
 }
 
-async function up(home: string, { choice, app }: Extract<LocalCommand, { kind: "up" }>): Promise<number> {
+async function up(
+  home: string,
+  { choice, app, image }: Extract<LocalCommand, { kind: "up" }>,
+): Promise<number> {
   const interrupt = new AbortController();
   // Once: a second Ctrl-C ends the program at once.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt.abort());
@@ -61,7 +66,7 @@ async function up(home: string, { choice, app }: Extract<LocalCommand, { kind: "
   const engine = await startEngine(home, choice);
   say(`${engine.name} answers at ${engine.endpoint}. Deploying…`);
   const from = Date.now();
-  await deployStack(home, { engine, app, signal: interrupt.signal });
+  await deployStack(home, { engine, app, image, signal: interrupt.signal });
   say(guide(engine, await dropBucketOf(home)));
 
   try {

@@ -13,6 +13,7 @@ running; call again to deploy what you changed.
   --project NAME    the project that --drop puts them under; by default "local"
   --status          tells what runs and where; exit code 3 where nothing does
   --stop            ends the stack and removes its data
+  --job-image IMAGE runs Batch jobs in containers of this local Docker image; by default as plain processes
   --app APP         deploys another CDK app: a command, or the folder of an assembly
   --folder FOLDER   keeps the stack's state elsewhere, so that several can run side by side
 `;
@@ -28,6 +29,7 @@ const optionsSchema = z.object({
   drop: z.string().optional(),
   project: z.string().min(1).default("local"),
   app: z.string().optional(),
+  "job-image": z.string().optional(),
   folder: z.string().optional(),
   status: z.boolean().default(false),
   stop: z.boolean().default(false),
@@ -43,7 +45,12 @@ export type EngineChoice =
 export type LocalCommand = { readonly folder: string | undefined } & (
   | { readonly kind: "help" | "status" | "stop" }
   | { readonly kind: "drop"; readonly path: string; readonly project: string }
-  | { readonly kind: "up"; readonly choice: EngineChoice; readonly app: string | undefined }
+  | {
+      readonly kind: "up";
+      readonly choice: EngineChoice;
+      readonly app: string | undefined;
+      readonly image: string | undefined;
+    }
 );
 
 /** @throws OptionsError */
@@ -55,7 +62,7 @@ export function readCommand(argv: readonly string[]): LocalCommand {
   if (options.status) return { kind: "status", folder };
   if (options.drop !== undefined)
     return { kind: "drop", folder, path: options.drop, project: options.project };
-  return { kind: "up", folder, app: options.app, choice: choose(options, urls) };
+  return { kind: "up", folder, app: options.app, image: options["job-image"], choice: choose(options, urls) };
 }
 
 function choose(
@@ -84,6 +91,7 @@ function parse(argv: readonly string[]) {
         drop: text,
         project: text,
         app: text,
+        "job-image": text,
         folder: text,
         status: flag,
         stop: flag,

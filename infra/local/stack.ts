@@ -6,6 +6,7 @@ import { type Engine, EngineRunningError, type RunningEngine } from "./engines/e
 import { runningEngine, stopEngine } from "./engines/engine-home.ts";
 import { localstack } from "./engines/localstack.ts";
 import { ministack } from "./engines/ministack.ts";
+import { startLocalBatch, stopLocalBatch } from "./local-batch.ts";
 import type { EngineChoice } from "./options.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -52,24 +53,39 @@ function engineOf(home: string, choice: EngineChoice): Engine {
   }
 }
 
+export interface DeployOptions {
+  readonly engine: RunningEngine;
+  /** Another CDK app. */
+  readonly app?: string | undefined;
+  /** Docker image for Batch jobs; without it they run as plain processes. */
+  readonly image?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Deploys the program, or another app, and remembers what the stacks put out.
  * @throws DeployError
  */
 export async function deployStack(
   home: string,
-  { engine, app = APP, signal }: { engine: RunningEngine; app?: string | undefined; signal: AbortSignal },
+  { engine, app, image, signal }: DeployOptions,
 ): Promise<StackOutputs> {
-  // Functions run on this machine's own processor.
-  const local = { architecture: process.arch === "arm64" ? "arm64" : "x86_64" };
+  // Engines run no Batch jobs. Another app has jobs of its own, or none.
+  const batch = app === undefined ? await startLocalBatch({ home, engine, image, signal }) : undefined;
+  const local = {
+    // Functions run on this machine's own processor.
+    architecture: process.arch === "arm64" ? "arm64" : "x86_64",
+    ...(batch === undefined ? {} : { batchEndpoint: batch.url }),
+  };
   const outputs = await deploy({
     engine,
-    app,
+    app: app ?? APP,
     folder: root,
     context: { local: JSON.stringify(local) },
     withinMs: DEPLOY_WITHIN_MS,
     signal,
   });
+  await batch?.publish();
   await writeFile(outputsFile(home), JSON.stringify(outputs));
   return outputs;
 }
@@ -89,6 +105,7 @@ export async function dropBucketOf(home: string): Promise<string> {
 
 /** Ends all that the stack runs and removes its data. */
 export async function stopStack(home: string): Promise<void> {
+  await stopLocalBatch(home);
   await stopEngine(home);
   await rm(outputsFile(home), { force: true });
 }

@@ -25,7 +25,7 @@ export function addJob(program: Command): void {
     .requiredOption("--key <key>", "its key in the drop bucket")
     .option("--force", "reads it even if it was read before", false)
     .action((options: { readonly key: string; readonly force: boolean }) =>
-      inStation(async (station, compute) => {
+      inStation(async ({ station, ingestPorts }, compute) => {
         const ports = await ingestPorts(station, { compute });
         const result = await ingestObject(options, ports);
         if (result.kind !== "read") return { key: options.key, ...result };
@@ -39,7 +39,7 @@ export function addJob(program: Command): void {
     .description("writes a dataset of any size")
     .requiredOption("--message <json>", "a message of the export queue")
     .action((options: { readonly message: string }) =>
-      inStation(async (station, compute) => {
+      inStation(async ({ station, exportPorts }, compute) => {
         const message = exportMessageSchema.parse(JSON.parse(options.message));
         const ports = await exportPorts(station, { compute });
         const holder = `job ${process.env["AWS_BATCH_JOB_ID"] ?? process.pid}`;
@@ -48,14 +48,17 @@ export function addJob(program: Command): void {
     );
 }
 
-/** Does the work with all processors and writes one line of JSON about it. */
+type Station = typeof import("../../../shared/adapters/aws/station.ts") & { readonly station: AwsStation };
+
+/** Does the work with all processors and writes one line of JSON about it. Other commands need not load AWS clients. */
 async function inStation(
-  work: (station: AwsStation, compute: Compute) => Promise<Readonly<Record<string, unknown>>>,
+  work: (station: Station, compute: Compute) => Promise<Readonly<Record<string, unknown>>>,
 ): Promise<void> {
-  const station = await awsStation(process.env);
+  const module = await import("../../../shared/adapters/aws/station.ts");
+  const station = await module.awsStation(process.env);
   const compute = new ComputePool({ plan: station.plan, threads: availableParallelism() });
   try {
-    out(JSON.stringify(await work(station, compute)));
+    out(JSON.stringify(await work({ ...module, station }, compute)));
   } finally {
     await compute.close();
     await station.clients.close();
