@@ -1,11 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
-import {
-  type AwsStation,
-  awsStation,
-  exportPorts,
-  ingestPorts,
-} from "../../../shared/adapters/aws/station.ts";
+import type { AwsStation } from "../../../shared/adapters/aws/station.ts";
 import { ComputePool } from "../../../shared/adapters/local/compute-pool.ts";
 import { exportMessageSchema } from "../../../shared/contracts/messages.ts";
 import type { Compute } from "../../../shared/ports/compute.ts";
