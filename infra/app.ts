@@ -1,5 +1,5 @@
 import { App, Tags } from "aws-cdk-lib";
-import type { Deployment } from "./config.ts";
+import type { Deployment } from "../shared/contracts/deployment-files.ts";
 import type { Entries } from "./constructs/pipeline.ts";
 import type { LocalOptions } from "./local-options.ts";
 import { PipelineStack } from "./pipeline-stack.ts";

@@ -10,11 +10,14 @@ import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
 import { addList } from "./commands/list.ts";
 import { addRedact } from "./commands/redact.ts";
+import { addRedrive } from "./commands/redrive.ts";
 import { addReprocess } from "./commands/reprocess.ts";
+import { addRequestExport } from "./commands/request-export.ts";
 import { addRun } from "./commands/run.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addScore } from "./commands/score.ts";
 import { addShow } from "./commands/show.ts";
+import { addStatus } from "./commands/status.ts";
 import { addTrace } from "./commands/trace.ts";
 import { addValidate } from "./commands/validate.ts";
 import { EXIT } from "./exit-code.ts";
@@ -57,6 +60,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDomains(program);
   addSchema(program);
   addDoctor(program);
+  addStatus(program);
+  addRedrive(program);
+  addRequestExport(program);
   addJob(program);
   for (const command of program.commands) command.exitOverride();
   try {

@@ -15,7 +15,11 @@ export interface Ended {
 /** Runs the real program in a process of its own, without colours. */
 export function gymline(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly stdin?: string } = {},
+  options: {
+    readonly cwd?: string;
+    readonly stdin?: string;
+    readonly env?: Readonly<Record<string, string | undefined>>;
+  } = {},
 ): Promise<Ended> {
   return ended(process.execPath, [MAIN, ...args], options);
 }
@@ -29,10 +33,14 @@ export function shell(line: string, options: { readonly cwd?: string } = {}): Pr
 function ended(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly stdin?: string },
+  options: {
+    readonly cwd?: string;
+    readonly stdin?: string;
+    readonly env?: Readonly<Record<string, string | undefined>>;
+  },
 ): Promise<Ended> {
   const { promise, resolve: settle, reject } = Promise.withResolvers<Ended>();
-  const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined };
+  const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, ...options.env };
   const child = spawn(command, [...args], { cwd: options.cwd ?? temporaryFolder("cli"), env });
   const pieces: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] };
   child.stdout.on("data", (chunk: Buffer) => pieces.stdout.push(chunk));

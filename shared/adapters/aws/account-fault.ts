@@ -27,8 +27,18 @@ export class AwsAccessError extends Error {
   }
 }
 
+/** An error of an AWS client as one that says what to do; any other error as it is. */
+export function explained(what: string, error: unknown): unknown {
+  if (error instanceof AwsAccessError) return error;
+  const isForeign = typeof error === "object" && error !== null && "$metadata" in error;
+  const { kind } = accountFault(error);
+  const isPlain = kind === "other" || kind === "permission";
+  return isForeign || !isPlain ? new AwsAccessError(what, accountFault(error), error) : error;
+}
+
 /** What an error of an AWS client means to the person at the keyboard. */
 export function accountFault(error: unknown): AccountFault {
+  if (error instanceof AwsAccessError) return error.fault;
   const { name, status } = serviceFault(error);
   const message = error instanceof Error ? error.message : "";
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
