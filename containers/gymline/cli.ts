@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addConvert } from "./commands/convert.ts";
+import { addCost } from "./commands/cost.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDomains } from "./commands/domains.ts";
@@ -63,6 +64,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addStatus(program);
   addRedrive(program);
   addRequestExport(program);
+  addCost(program);
   addJob(program);
   for (const command of program.commands) command.exitOverride();
   try {
