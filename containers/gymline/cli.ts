@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
+import { addDeployCheck } from "./commands/deploy-check.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDomains } from "./commands/domains.ts";
@@ -64,6 +65,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addStatus(program);
   addRedrive(program);
   addRequestExport(program);
+  addDeployCheck(program);
   addCost(program);
   addJob(program);
   for (const command of program.commands) command.exitOverride();

@@ -8,12 +8,14 @@ import { type DeployedResources, findDeployment } from "../../shared/adapters/aw
 import { S3Store } from "../../shared/adapters/aws/s3-store.ts";
 import { SqsDeadLetters } from "../../shared/adapters/aws/sqs-dead-letters.ts";
 import { SqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
+import { dropBucketName } from "../../shared/contracts/names.ts";
 import { idOf, makeNew, makeScore } from "../factories/catalog-rows.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
 import { useEngine } from "../local-stack/engine.ts";
-import { makeSmallDeployment } from "../local-stack/small-deployment.ts";
+import { ENGINE_ACCOUNT, makeSmallDeployment, makeStack } from "../local-stack/small-deployment.ts";
 import { gymline } from "./program.ts";
 
+const TOPIC = { Topic: { Type: "AWS::SNS::Topic", Properties: { TopicName: "stands-for-the-toolkit" } } };
 const WELL = "well";
 const SICK = "sick";
 const OLD = "old";
@@ -23,6 +25,10 @@ describe("commands for a deployment, on ministack", () => {
     await makeSmallDeployment(WELL, started);
     await makeSmallDeployment(SICK, started);
     await makeSmallDeployment(OLD, started, ["ScoreDlqUrl"]);
+    await makeStack("CDKToolkit", started, {
+      Resources: TOPIC,
+      Outputs: { BootstrapVersion: { Value: "21" } },
+    });
   });
   const run = (...args: readonly string[]) => gymline(args, { env: engine.running.env });
 
@@ -147,6 +153,58 @@ describe("commands for a deployment, on ministack", () => {
       { schema: "gymline.export.v1", dataset: "sft", cause: "request" },
     ]);
     expect((await gymline(["request-export", "a/b"], options)).stderr).toContain("no name of a dataset");
+  });
+
+  it("check a deployment against the account, and warn of what the endpoint does not tell", async () => {
+    const folder = temporaryFolder("cli");
+    const check = async (
+      config: object,
+    ): Promise<{ readonly code: number | null; readonly found: Map<string, string> }> => {
+      writeFileSync(join(folder, "gymline.deploy.json"), JSON.stringify(config));
+      const { code, stdout, stderr } = await gymline(["deploy-check", "--json"], {
+        env: engine.running.env,
+        cwd: folder,
+      });
+      expect(stderr).toBe("");
+      const { checks } = JSON.parse(stdout) as {
+        readonly checks: readonly { readonly name: string; readonly verdict: string }[];
+      };
+      return { code, found: new Map(checks.map(({ name, verdict }) => [name, verdict])) };
+    };
+    const drop = (name: string) =>
+      `bucket ${dropBucketName({ name, account: ENGINE_ACCOUNT, region: "us-east-1" })}`;
+
+    const fresh = await check({ name: "fresh", alarms: { email: "ops@example.com" } });
+    const sure = ["configuration", "account and region", "stack", "CDK bootstrap", drop("fresh"), "alarms"];
+    expect([fresh.code, sure.map((name) => fresh.found.get(name))]).toEqual([0, sure.map(() => "ok")]);
+
+    const again = await check({ name: WELL });
+    expect([
+      again.code,
+      again.found.get("stack"),
+      again.found.get(drop(WELL)),
+      again.found.get("alarms"),
+    ]).toEqual([0, "ok", "ok", "warn"]);
+
+    const foreign = await check({ name: "fresh", account: "123456789012" });
+    expect([foreign.code, foreign.found.get("account and region")]).toEqual([1, "fail"]);
+
+    const wrong = await check({ name: "Fresh!" });
+    expect([wrong.code, [...wrong.found]]).toEqual([1, [["configuration", "fail"]]]);
+  });
+
+  it("check the settings, mappings and profile that a deployment names, as the CDK app does", async () => {
+    const folder = temporaryFolder("cli");
+    writeFileSync(join(folder, "gymline.deploy.json"), JSON.stringify({ settings: "gymline.json" }));
+    const check = async (settings: object) => {
+      writeFileSync(join(folder, "gymline.json"), JSON.stringify(settings));
+      return gymline(["deploy-check"], { env: engine.running.env, cwd: folder });
+    };
+    const absent = await check({ mappings: ["absent.json"] });
+    expect([absent.code, absent.stdout]).toEqual([1, expect.stringContaining("absent.json cannot be read")]);
+    const plugin = await check({ plugins: ["mine.mjs"] });
+    expect([plugin.code, plugin.stdout]).toEqual([1, expect.stringContaining("cannot be deployed")]);
+    expect((await check({ domain: "coding" })).stdout).toContain("✓ configuration");
   });
 
   it("say what to do where there is no deployment, or one of another version", async () => {

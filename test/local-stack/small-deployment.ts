@@ -19,15 +19,21 @@ import type { TestEngine } from "./engine.ts";
 /** Makes what a deployment keeps its state in, with the names and outputs of the real stack but without functions. */
 export async function makeSmallDeployment(
   name: string,
-  { clientConfig }: TestEngine,
+  engine: TestEngine,
   leaveOut: readonly string[] = [],
 ): Promise<void> {
+  const { Resources, Outputs } = templateOf(name, engine.clientConfig.region);
+  const outputs = Object.entries(Outputs).filter(([key]) => !leaveOut.includes(key));
+  await makeStack(pipelineStackName(name), engine, { Resources, Outputs: Object.fromEntries(outputs) });
+}
+
+export async function makeStack(
+  StackName: string,
+  { clientConfig }: TestEngine,
+  template: { readonly Resources: object; readonly Outputs: object },
+): Promise<void> {
   const client = new CloudFormationClient(clientConfig);
-  const StackName = pipelineStackName(name);
-  const template = templateOf(name, clientConfig.region);
-  const outputs = Object.entries(template.Outputs).filter(([key]) => !leaveOut.includes(key));
-  const TemplateBody = JSON.stringify({ ...template, Outputs: Object.fromEntries(outputs) });
-  await client.send(new CreateStackCommand({ StackName, TemplateBody }));
+  await client.send(new CreateStackCommand({ StackName, TemplateBody: JSON.stringify(template) }));
   await waitUntilStackCreateComplete({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { StackName });
   client.destroy();
 }
