@@ -2,7 +2,7 @@ import type { DeadLetter, DeadLetters } from "../../shared/ports/dead-letters.ts
 import { type MessageQueue, QueueSendError } from "../../shared/ports/queue.ts";
 
 /** A queue in memory: takes what `accepts` lets through. */
-export class MemoryQueue implements MessageQueue {
+export class PickyQueue implements MessageQueue {
   readonly bodies: string[] = [];
   readonly #accepts: (body: string) => boolean;
   readonly #onSend: () => void;
