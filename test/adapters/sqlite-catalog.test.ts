@@ -6,11 +6,14 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { SqliteCatalog } from "../../shared/adapters/local/sqlite-catalog.ts";
 import { CatalogVersionError } from "../../shared/adapters/local/sqlite-session.ts";
-import type { Catalog } from "../../shared/ports/catalog.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
 import { idOf, makeNew, makeObject, makeScore, makeSession } from "../factories/catalog-rows.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
-import { catalogContract, type StartCatalog } from "../ports/catalog.contract.ts";
+import { catalogContract, clockOf, type StartCatalog } from "../ports/catalog.contract.ts";
+import { datasetContract } from "../ports/catalog-datasets.contract.ts";
+import { scoreContract } from "../ports/catalog-scores.contract.ts";
 import { selectionContract } from "../ports/catalog-selection.contract.ts";
+import { ledgerContract } from "../ports/ledger.contract.ts";
 
 function opened(
   path: string,
@@ -20,13 +23,21 @@ function opened(
   return new SqliteCatalog({ path, clock, readOnly: options.readOnly ?? false });
 }
 
-const start: StartCatalog = async (now) => {
-  const catalog: Catalog = opened(":memory:", { now });
+function started(now: number | Clock): SqliteCatalog {
+  const catalog = new SqliteCatalog({ path: ":memory:", clock: clockOf(now) });
   onTestFinished(() => catalog.close());
   return catalog;
-};
+}
+
+const start: StartCatalog = async (now) => started(now);
 catalogContract("SqliteCatalog", start);
 selectionContract("SqliteCatalog", start);
+scoreContract("SqliteCatalog", start);
+datasetContract("SqliteCatalog", async (now) => {
+  const catalog = started(now);
+  return { catalog, ledger: catalog.ledger };
+});
+ledgerContract("SqliteLedger", async () => started(0).ledger);
 
 const module = new URL("../../shared/adapters/local/sqlite-catalog.ts", import.meta.url).href;
 const factory = new URL("../factories/catalog-rows.ts", import.meta.url).href;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -67,7 +67,8 @@ export async function deployPipeline(options: {
   const own = outputs[pipelineStackName(name)] ?? {};
   const output = (key: string): string => {
     const found = own[key];
-    if (found === undefined) throw new Error(`the stack has no output ${key}: ${Object.keys(own).join(", ")}`);
+    if (found === undefined)
+      throw new Error(`the stack has no output ${key}: ${Object.keys(own).join(", ")}`);
     return found;
   };
   const clients = awsClients(engine.env);
@@ -126,12 +127,10 @@ export async function until<T>(
     const seen = await look();
     if ("done" in seen) return seen.done;
     if (performance.now() > deadline) {
-      throw new Error(`${what} did not come about in ${options.withinMs} ms; last seen: ${JSON.stringify(seen.waiting)}`);
+      throw new Error(
+        `${what} did not come about in ${options.withinMs} ms; last seen: ${JSON.stringify(seen.waiting)}`,
+      );
     }
     await sleep(options.everyMs ?? 250);
   }
-}
-
-export function logOf(engine: RunningEngine): string {
-  return readFileSync(engine.logFile, "utf8");
 }

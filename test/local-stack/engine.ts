@@ -30,6 +30,8 @@ export interface TestEngine {
     readonly forcePathStyle: true;
   };
   readonly running: RunningEngine;
+  /** The folder of the engine's state, log and data. */
+  readonly home: string;
 }
 
 /**
@@ -73,6 +75,10 @@ export function useEngine(name: TestEngineName, prepare?: (engine: TestEngine) =
   const testEngine: TestEngine = {
     get running() {
       return started();
+    },
+    get home() {
+      if (home === undefined) throw new Error(`${name} has no home yet`);
+      return home;
     },
     get endpoint() {
       return started().endpoint;

@@ -3,7 +3,7 @@ import type { Catalog, Selection } from "../../shared/ports/catalog.ts";
 import { idOf, makeNew, type makeRow, makeScore, makeSession } from "../factories/catalog-rows.ts";
 import { type StartCatalog, selected } from "./catalog.contract.ts";
 
-/** Selection and datasets of a catalog. Each test gets an empty one. */
+/** Selection from a catalog. Each test gets an empty one. */
 export function selectionContract(name: string, start: StartCatalog): void {
   describe(`${name} as a catalog`, () => {
     describe("selection", () => {
@@ -68,41 +68,6 @@ export function selectionContract(name: string, start: StartCatalog): void {
           await catalog.setScore(id, makeScore({ reward: null }));
         }
         expect(seen).toBe(600);
-      });
-    });
-
-    describe("datasets", () => {
-      const dataset = (version: string, names: readonly string[]) => ({
-        name: "sft",
-        version,
-        format: "sft-messages",
-        rows: names.map((name) => ({ id: idOf(name), split: "train" })),
-      });
-
-      it("counts an export once, however often it is registered", async () => {
-        const catalog = await start(0);
-        for (const name of ["a", "b"]) await catalog.add(makeNew(name));
-        expect(await catalog.hasDataset("sft", "1")).toBe(false);
-        expect(await catalog.registerDataset(dataset("1", ["a", "b"]))).toBe("registered");
-        expect(await catalog.hasDataset("sft", "1")).toBe(true);
-        expect(await catalog.hasDataset("other", "1")).toBe(false);
-        expect(await catalog.registerDataset(dataset("1", ["a", "b"]))).toBe("known");
-        expect(await catalog.registerDataset(dataset("2", ["a"]))).toBe("registered");
-        expect(await catalog.entry(idOf("a"))).toMatchObject({ exportCount: 2 });
-        expect(await catalog.entry(idOf("b"))).toMatchObject({ exportCount: 1 });
-        expect(await catalog.datasetsOf(idOf("a"))).toEqual([
-          { name: "sft", version: "1", split: "train" },
-          { name: "sft", version: "2", split: "train" },
-        ]);
-      });
-
-      it("registers all of a dataset or nothing", async () => {
-        const catalog = await start(0);
-        await catalog.add(makeNew("a"));
-        await expect(catalog.registerDataset(dataset("1", ["a", "a"]))).rejects.toThrow();
-        expect(await catalog.entry(idOf("a"))).toMatchObject({ exportCount: 0 });
-        expect(await catalog.datasetsOf(idOf("a"))).toEqual([]);
-        expect(await catalog.registerDataset(dataset("1", ["a"]))).toBe("registered");
       });
     });
   });

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CatalogEntry } from "../../shared/contracts/catalog-row.ts";
 import type { Catalog, Selection } from "../../shared/ports/catalog.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
 import {
   idOf,
   makeNew,
@@ -12,10 +13,14 @@ import {
   makeSession,
 } from "../factories/catalog-rows.ts";
 
-/** Opens a fresh catalog whose clock stands at `now` milliseconds. */
-export type StartCatalog = (now: number) => Promise<Catalog>;
+/** Opens a fresh catalog whose clock stands at `now` milliseconds, or goes as the test says. */
+export type StartCatalog = (now: number | Clock) => Promise<Catalog>;
 
-async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+export function clockOf(now: number | Clock): Clock {
+  return typeof now === "number" ? { now: () => now } : now;
+}
+
+export async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;
@@ -62,6 +67,47 @@ export function catalogContract(name: string, start: StartCatalog): void {
     });
 
     describe("trajectories", () => {
+      it("gives a place to the trajectory that was found there last", async () => {
+        const catalog = await start(0);
+        const place = { key: "one/x", project: "one" };
+        await catalog.add(makeNew("old", { place }));
+        await catalog.add(makeNew("old", { place: { key: "two/x", project: "two" } }));
+        await catalog.add(makeNew("fresh", { place, generation: "g2" }));
+        expect(await catalog.idsFrom("one/x")).toEqual([idOf("fresh")]);
+        expect(await catalog.places(idOf("old"))).toEqual([makePlace({ key: "two/x", project: "two" })]);
+        expect(await selected(catalog, { project: "one" })).toEqual([idOf("fresh")]);
+        expect(await selected(catalog, { project: "two" })).toEqual([idOf("old")]);
+      });
+
+      it("shows a trajectory to a project as long as it has a place there", async () => {
+        const catalog = await start(0);
+        for (const index of [0, 1]) {
+          await catalog.add(makeNew("a", { place: { key: "one/x", project: "one", index } }));
+        }
+        await catalog.add(makeNew("a", { place: { key: "one/x", project: "one" }, generation: "g2" }));
+        await catalog.finishObject(makeObject("one/x", { fingerprint: "g2" }));
+        expect(await selected(catalog, { project: "one" })).toEqual([idOf("a")]);
+        await catalog.finishObject(makeObject("one/x", { fingerprint: "g3" }));
+        expect(await selected(catalog, { project: "one" })).toEqual([]);
+        expect(await selected(catalog)).toEqual([idOf("a")]);
+      });
+
+      it("takes keys, entries and names of any length and characters", async () => {
+        const catalog = await start(0);
+        const long = "é/#".repeat(900);
+        const place = { key: `p/${long}`, project: "p", entry: `${long}!x`, jsonPath: "$" };
+        await catalog.add(makeNew("a", { place, row: { taskKey: long, taskId: long } }));
+        await catalog.add(makeNew("b", { place: { ...place, entry: "" } }));
+        await catalog.finishObject(makeObject(place.key));
+        expect(await catalog.object(place.key)).toEqual(makeObject(place.key));
+        expect(await all(catalog.objects())).toEqual([makeObject(place.key)]);
+        expect(await catalog.places(idOf("a"))).toEqual([makePlace(place)]);
+        expect(await catalog.idsFrom(place.key)).toEqual([idOf("b"), idOf("a")]);
+        expect(await selected(catalog, { task: long })).toEqual([idOf("a")]);
+        await catalog.forget(idOf("a"));
+        expect(await catalog.idsFrom(place.key)).toEqual([idOf("b")]);
+      });
+
       it("keeps every fact of a new one, unscored and never exported", async () => {
         const catalog = await start(1234);
         const row = { outcomeScore: 0.25, success: null, model: null, repo: "r", startedAt: "2026-01-01" };
@@ -140,15 +186,6 @@ export function catalogContract(name: string, start: StartCatalog): void {
         expect(await known("b")).toBe("absent");
         expect(await catalog.forgotten(idOf("a"))).toBe(true);
         expect(await catalog.forgotten(idOf("b"))).toBe(false);
-      });
-
-      it("keeps the last score given", async () => {
-        const catalog = await start(0);
-        await catalog.add(makeNew("a"));
-        await catalog.setScore(idOf("a"), makeScore({ reward: 0.1 }));
-        const score = { scorer: "s2", reward: null, process: 0.2, outcome: 1, efficiency: 0.4 };
-        await catalog.setScore(idOf("a"), score);
-        expect(await catalog.entry(idOf("a"))).toMatchObject(score);
       });
 
       it("finds ids by their first digits", async () => {

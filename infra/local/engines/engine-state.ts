@@ -7,6 +7,8 @@ const engineStateSchema = z.object({
   schema: z.literal("gymline.engine-state.v1"),
   name: z.enum(ENGINE_NAMES),
   endpoint: z.url(),
+  /** What answers while the engine is well. */
+  healthUrl: z.url(),
   /** The process group that runs the engine; absent where somebody else runs it. */
   group: z.object({ pid: z.int().positive(), started: z.string() }).optional(),
 });
@@ -16,11 +18,12 @@ export type EngineState = z.infer<typeof engineStateSchema>;
 
 const fileOf = (home: string) => join(home, "engine.json");
 
-export async function writeEngineState(home: string, state: EngineState): Promise<void> {
+export async function writeEngineState(home: string, state: Omit<EngineState, "schema">): Promise<void> {
   await mkdir(home, { recursive: true });
   const file = fileOf(home);
+  const full: EngineState = { schema: "gymline.engine-state.v1", ...state };
   // A reader must never see half of it.
-  await writeFile(`${file}.new`, JSON.stringify(state));
+  await writeFile(`${file}.new`, JSON.stringify(full));
   await rename(`${file}.new`, file);
 }
 

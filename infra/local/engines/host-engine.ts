@@ -1,18 +1,23 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { clientEnvironment } from "./client-environment.ts";
 import {
   type Engine,
-  type EngineHealth,
   type EngineName,
   EngineRunningError,
   EngineStartError,
   type RunningEngine,
 } from "./engine.ts";
-import { readEngineState, removeEngineState, writeEngineState } from "./engine-state.ts";
+import {
+  answers,
+  describeEngine,
+  engineFiles,
+  engineHealth,
+  runningEngine,
+  stopEngine,
+} from "./engine-home.ts";
+import { type EngineState, writeEngineState } from "./engine-state.ts";
 import { freePort, portIsFree } from "./ports.ts";
-import { endGroup, type Launch, leaderRuns, type ProcessGroup, startGroup } from "./process-group.ts";
+import { type Launch, leaderRuns, startGroup } from "./process-group.ts";
 
 /** Where one run of an engine lives. */
 export interface EnginePlace {
@@ -38,102 +43,60 @@ export interface HostEnginePlan {
 /** An engine that runs as a process on this machine. */
 export function createHostEngine(plan: HostEnginePlan): Engine {
   const { name, home } = plan;
-  const logFile = join(home, "engine.log");
-  const data = join(home, "data");
-  const temporary = join(home, "tmp");
-
-  const describe = (endpoint: string, group: ProcessGroup): RunningEngine => ({
+  return {
     name,
-    endpoint,
-    env: clientEnvironment(endpoint),
-    pid: group.pid,
-    logFile,
-  });
+    start: () => start(plan),
+    running: () => runningEngine(home),
+    health: () => engineHealth(home),
+    stop: () => stopEngine(home),
+  };
+}
 
-  async function found(): Promise<{ endpoint: string; group: ProcessGroup } | undefined> {
-    const state = await readEngineState(home);
-    if (state?.group === undefined || !(await leaderRuns(state.group))) return undefined;
-    return { endpoint: state.endpoint, group: state.group };
+async function start(plan: HostEnginePlan): Promise<RunningEngine> {
+  const { name, home } = plan;
+  const before = await runningEngine(home);
+  if (before !== undefined) throw new EngineRunningError(before);
+  if (plan.port !== undefined && !(await portIsFree(plan.port))) {
+    throw new EngineStartError(name, {
+      reason: `something listens on port ${plan.port} already`,
+      remedy: "Give another with --port, or none for a free one.",
+    });
   }
-
-  async function running(): Promise<RunningEngine | undefined> {
-    const state = await found();
-    return state && describe(state.endpoint, state.group);
+  await stopEngine(home); // What a killed run left behind.
+  const launchAt = await plan.prepare();
+  const { data, temporary, logFile } = engineFiles(home);
+  await mkdir(data, { recursive: true });
+  await mkdir(temporary, { recursive: true });
+  const port = plan.port ?? (await freePort());
+  const endpoint = `http://127.0.0.1:${port}`;
+  const group = await startGroup({ ...launchAt({ port, data, temporary }), cwd: home, logFile });
+  const state = { name, endpoint, healthUrl: `${endpoint}${plan.healthPath}`, group };
+  await writeEngineState(home, state);
+  try {
+    await waitUntilHealthy(plan, state);
+  } catch (error) {
+    await stopEngine(home);
+    throw error;
   }
+  return describeEngine(home, state);
+}
 
-  async function stop(): Promise<void> {
-    const state = await readEngineState(home);
-    // Even where the leader is gone, processes that it started may not be.
-    if (state?.group !== undefined) await endGroup(state.group);
-    await clearFolders();
-    await removeEngineState(home);
-  }
-
-  async function clearFolders(): Promise<void> {
-    for (const folder of [data, temporary]) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-
-  async function start(): Promise<RunningEngine> {
-    const before = await running();
-    if (before !== undefined) throw new EngineRunningError(before);
-    if (plan.port !== undefined && !(await portIsFree(plan.port))) {
+async function waitUntilHealthy(
+  { name, home, startWithinMs }: HostEnginePlan,
+  { healthUrl, group }: Pick<Required<EngineState>, "healthUrl" | "group">,
+): Promise<void> {
+  const deadline = performance.now() + startWithinMs;
+  while (!(await answers(healthUrl))) {
+    const ended = group !== undefined && !(await leaderRuns(group));
+    if (ended || performance.now() > deadline) {
+      const { logFile } = engineFiles(home);
       throw new EngineStartError(name, {
-        reason: `something listens on port ${plan.port} already`,
-        remedy: "Give another with --port, or none for a free one.",
+        reason: ended ? "its process ended" : `it did not answer within ${startWithinMs / 1000} s`,
+        remedy: `The end of its log (${logFile}):\n${await endOfLog(logFile)}`,
       });
     }
-    await stop(); // What a killed run left behind.
-    const launchAt = await plan.prepare();
-    await mkdir(data, { recursive: true });
-    await mkdir(temporary, { recursive: true });
-    const port = plan.port ?? (await freePort());
-    const endpoint = `http://127.0.0.1:${port}`;
-    const group = await startGroup({ ...launchAt({ port, data, temporary }), cwd: home, logFile });
-    await writeEngineState(home, { schema: "gymline.engine-state.v1", name, endpoint, group });
-    try {
-      await waitUntilHealthy(endpoint, group);
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-    return describe(endpoint, group);
+    await sleep(50);
   }
-
-  async function waitUntilHealthy(endpoint: string, group: ProcessGroup): Promise<void> {
-    const deadline = performance.now() + plan.startWithinMs;
-    while (!(await answers(endpoint))) {
-      const fault = !(await leaderRuns(group))
-        ? "its process ended"
-        : performance.now() > deadline
-          ? `it did not answer within ${plan.startWithinMs / 1000} s`
-          : undefined;
-      if (fault !== undefined) {
-        throw new EngineStartError(name, {
-          reason: fault,
-          remedy: `The end of its log (${logFile}):\n${await endOfLog(logFile)}`,
-        });
-      }
-      await sleep(50);
-    }
-  }
-
-  async function answers(endpoint: string): Promise<boolean> {
-    try {
-      const response = await fetch(`${endpoint}${plan.healthPath}`, { signal: AbortSignal.timeout(2_000) });
-      await response.arrayBuffer();
-      return response.ok;
-    } catch {
-      return false;
-    }
-  }
-
-  async function health(): Promise<EngineHealth> {
-    const state = await found();
-    if (state === undefined) return "stopped";
-    return (await answers(state.endpoint)) ? "healthy" : "silent";
-  }
-
-  return { name, start, running, health, stop };
 }
 
 async function endOfLog(file: string): Promise<string> {

@@ -50,6 +50,10 @@ export function localstack({ cache, home, port }: LocalEngineOptions): Engine {
           OVERRIDE_IN_DOCKER: "0",
           LAMBDA_RUNTIME_EXECUTOR: "gymline-node",
           LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT: "60",
+          // Seconds. By itself it waits for up to ten after a queue was empty.
+          LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC: "1",
+          // Of our stacks it lacks dashboards, which nothing depends on.
+          CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES: "1",
           GYMLINE_NODE: process.execPath,
           GYMLINE_JAVA: dynamodb.java,
           GYMLINE_DYNAMODB_LIBRARIES: dynamodb.libraries,

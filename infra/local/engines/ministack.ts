@@ -43,6 +43,8 @@ export function ministack({ cache, home, port }: LocalEngineOptions): Engine {
           ...bareEnvironment(place.temporary),
           BIND_HOST: "127.0.0.1",
           GATEWAY_PORT: `${place.port}`,
+          // Stands in queue URLs; "localhost" may be an IPv6 address, where it does not listen.
+          MINISTACK_HOST: "127.0.0.1",
           STATE_DIR: place.data,
           S3_DATA_DIR: place.data,
           LAMBDA_EXECUTOR: "local",

@@ -21,7 +21,7 @@ export interface Launch {
 }
 
 /** How long a program gets between being asked to end and being killed. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 2_000;
 const KILL_MS = 5_000;
 
 /** Starts a program as the leader of a process group of its own, which outlives this process. */

@@ -15,7 +15,7 @@ const ATTEMPTS = 5;
 /** Connections of one client: more than a stage ever has under way. */
 const SOCKETS = 128;
 const CONNECT_MS = 5_000;
-/** Longest silence of a connection. A function that waits longer would only run into its own time-out. */
+/** A function that waited longer would only run into its own time-out. */
 const SILENCE_MS = 60_000;
 
 /** Clients of one process. Each is loaded and made when it is first asked for, so that a function starts fast. */
@@ -39,8 +39,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Region and credentials come from where the SDK looks for them; AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_<SERVICE>,
  * sends all requests elsewhere.
+ * @param options `silenceMs`: a connection that brings nothing for so long is given up and the request tried again
  */
-export function awsClients(environment: Environment = process.env): AwsClients {
+export function awsClients(
+  environment: Environment = process.env,
+  options: { readonly silenceMs?: number | undefined } = {},
+): AwsClients {
   const made: Promise<{ destroy(): void }>[] = [];
   const once = <T extends { destroy(): void }>(make: () => Promise<T>): (() => Promise<T>) => {
     let client: Promise<T> | undefined;
@@ -52,7 +56,8 @@ export function awsClients(environment: Environment = process.env): AwsClients {
       return client;
     };
   };
-  const settings = (service: string) => clientSettings(environment, service);
+  const settings = (service: string) =>
+    clientSettings({ environment, service, silenceMs: options.silenceMs ?? SILENCE_MS });
   return {
     s3: once(async () => {
       const { S3Client } = await import("@aws-sdk/client-s3");
@@ -102,20 +107,39 @@ export function awsClients(environment: Environment = process.env): AwsClients {
   };
 }
 
-function clientSettings(environment: Environment, service: string) {
+function clientSettings({
+  environment,
+  service,
+  silenceMs,
+}: {
+  readonly environment: Environment;
+  readonly service: string;
+  readonly silenceMs: number;
+}) {
   // Given to the client and not left to the SDK: an SQS client without it goes to the host of the queue's URL.
   const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] ?? environment["AWS_ENDPOINT_URL"];
   const region = environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"];
+  const credentials = environment === process.env ? undefined : credentialsOf(environment);
   const agent = { keepAlive: true, maxSockets: SOCKETS };
   return {
     maxAttempts: ATTEMPTS,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECT_MS,
-      socketTimeout: SILENCE_MS,
+      socketTimeout: silenceMs,
       httpAgent: agent,
       httpsAgent: agent,
     }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
+    ...(credentials === undefined ? {} : { credentials }),
   };
+}
+
+/** The SDK itself looks into the environment of the process only. */
+function credentialsOf(environment: Environment) {
+  const accessKeyId = environment["AWS_ACCESS_KEY_ID"];
+  const secretAccessKey = environment["AWS_SECRET_ACCESS_KEY"];
+  const sessionToken = environment["AWS_SESSION_TOKEN"];
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }

@@ -20,3 +20,18 @@ export async function backOff(failures: number, { delayMs }: Tries): Promise<voi
   const longest = Math.min(LONGEST_MS, delayMs * 2 ** (failures - 1));
   await sleep(Math.random() * longest);
 }
+
+/** Does it again while it fails for a reason that may pass. @throws what it failed with at last */
+export async function tried<T>(
+  work: () => Promise<T>,
+  options: { readonly tries: Tries; readonly passes: (error: unknown) => boolean },
+): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (failures >= options.tries.tries || !options.passes(error)) throw error;
+      await backOff(failures, options.tries);
+    }
+  }
+}

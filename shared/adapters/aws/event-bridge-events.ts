@@ -29,9 +29,13 @@ export class EventBridgeEvents implements Events {
 
   async publish(events: readonly OutgoingEvent[]): Promise<void> {
     const entries = events.map((event) => this.#entry(event));
-    let refused = 0;
-    let cause: unknown;
-    for (const batch of batchesOf(entries, LIMITS, entryBytes)) {
+    const fitting = entries.filter((entry) => entryBytes(entry) <= LIMITS.bytes);
+    let refused = entries.length - fitting.length;
+    let cause: unknown =
+      refused > 0
+        ? new Error(`an event has more than ${LIMITS.bytes} bytes, the most that a bus takes`)
+        : undefined;
+    for (const batch of batchesOf(fitting, LIMITS, entryBytes)) {
       const outcome = await this.#deliver(batch);
       refused += outcome.refused;
       cause ??= outcome.reason;

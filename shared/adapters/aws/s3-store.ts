@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { InvalidKeyError, keySegments } from "../../ports/object-key.ts";
 import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "../../ports/object-store.ts";
-import { backOff, DEFAULT_TRIES, type Tries } from "./back-off.ts";
+import { backOff, DEFAULT_TRIES, type Tries, tried } from "./back-off.ts";
 import { eachOf } from "./batches.ts";
 import { MultipartWriter } from "./multipart-writer.ts";
 import { listObjects, someVersions } from "./s3-listing.ts";
@@ -45,16 +45,16 @@ export class S3Store implements ObjectStore {
 
   async read(key: string): Promise<Uint8Array> {
     const place = this.#place(key);
-    for (let failures = 1; ; failures += 1) {
-      try {
-        const { Body } = await this.#client.send(new GetObjectCommand(place));
-        return (await Body?.transformToByteArray()) ?? new Uint8Array(0);
-      } catch (cause) {
-        if (isObjectMissing(cause)) throw new ObjectNotFoundError(key, { cause });
-        // The client tries requests again by itself, but not one whose body broke off.
-        if (failures >= this.#tries.tries || !isTransient(cause)) throw cause;
-        await backOff(failures, this.#tries);
-      }
+    const load = async (): Promise<Uint8Array> => {
+      const { Body } = await this.#client.send(new GetObjectCommand(place));
+      return (await Body?.transformToByteArray()) ?? new Uint8Array(0);
+    };
+    try {
+      // The client tries requests again by itself, but not one whose body broke off.
+      return await tried(load, { tries: this.#tries, passes: isTransient });
+    } catch (cause) {
+      if (isObjectMissing(cause)) throw new ObjectNotFoundError(key, { cause });
+      throw cause;
     }
   }
 

@@ -30,22 +30,31 @@ export function isObjectMissing(error: unknown): boolean {
 export function isTransient(error: unknown): boolean {
   const { name, status } = serviceFault(error);
   if (status !== undefined && (status >= 500 || status === 429)) return true;
-  return TRANSIENT.has(name) || TRANSIENT.has(String(field(error, "code")));
+  return THROTTLED.has(name) || BROKEN.has(name) || BROKEN.has(String(field(error, "code")));
 }
 
-const TRANSIENT: ReadonlySet<string> = new Set([
+/** The service refused the request because it was busy: nothing was done. */
+export function isThrottled(error: unknown): boolean {
+  const { name, status } = serviceFault(error);
+  return status === 429 || THROTTLED.has(name);
+}
+
+const BROKEN: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
   "EPIPE",
   "ETIMEDOUT",
+  "RequestTimeout",
+  "TimeoutError",
+]);
+
+const THROTTLED: ReadonlySet<string> = new Set([
   "RequestLimitExceeded",
   "RequestThrottled",
-  "RequestTimeout",
   "SlowDown",
   "Throttling",
   "ThrottlingException",
   "ThrottledException",
-  "TimeoutError",
   "TooManyRequestsException",
 ]);
 

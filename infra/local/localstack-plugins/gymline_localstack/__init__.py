@@ -3,6 +3,7 @@
 - ``gymline-node``: Lambda functions run as Node processes (``node_executor``, ``function_process``, ``node-runtime.mjs``).
 - ``gymline-loopback``: the gateway listens where GATEWAY_LISTEN says (``loopback_server``).
 - ``gymline-dynamodb``: DynamoDB Local is started from a folder of jars (``dynamodb_local``).
+- ``gymline-s3``: objects stand in this LocalStack's own folder (``s3_folder``).
 
 What this does NOT cover:
 

@@ -1,0 +1,142 @@
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import Docker from "dockerode";
+import { dockerOptions } from "./docker-options.ts";
+import { BatchSetupError } from "./errors.ts";
+import type { Executor, Exit, RunningAttempt } from "./executor.ts";
+import { lookUpImage } from "./image-table.ts";
+
+interface Setting {
+  /** Local images that stand for those of the definitions; others are used by their own name. */
+  readonly images: Readonly<Record<string, string>>;
+  /** Docker's socket; by default the one the environment names. */
+  readonly socketPath?: string;
+  /** Tells the containers of this state folder from others. */
+  readonly owner: string;
+}
+
+const LABEL = "gymline.batch.runner";
+/** How long the last output of a container that ended may take to arrive. */
+const LOG_PATIENCE_MS = 5_000;
+
+/** An image that is not there; the name and its place in the reason are what Batch shows. */
+class CannotPullContainerError extends Error {
+  override readonly name = "CannotPullContainerError";
+}
+
+/**
+ * Runs attempts as containers. They outlive the runner: the next one finds them again by their ids, still running
+ * or ended, and learns how they ended.
+ * @throws BatchSetupError where Docker does not answer
+ */
+export async function openDockerExecutor({ images, socketPath, owner }: Setting): Promise<Executor> {
+  const docker = new Docker(socketPath === undefined ? {} : { socketPath });
+  const info = await docker.info().catch((cause: unknown) => {
+    throw new BatchSetupError("Docker does not answer; start it, or run jobs as processes with --no-docker", {
+      cause,
+    });
+  });
+  const hostCpus = Number((info as { readonly NCPU?: number }).NCPU ?? 1);
+  const labels = { [LABEL]: owner };
+  return {
+    prepare: async (order) => {
+      const image = lookUpImage(images, {
+        image: order.container.image,
+        definitionName: order.definitionName,
+      });
+      const options = dockerOptions(order, { image: image ?? order.container.image, labels, hostCpus });
+      const container = await docker.createContainer(options).catch((cause: unknown) => {
+        if (statusOf(cause) !== 404) throw cause;
+        throw new CannotPullContainerError(`Docker has no image ${options.Image}; build it, or map another`);
+      });
+      return {
+        handle: container.id,
+        begin: async () => {
+          try {
+            await container.start();
+          } catch (cause) {
+            await removed(container);
+            throw cause;
+          }
+          return attemptOf(docker, container, order.logFile);
+        },
+      };
+    },
+    recover: async (handle, logFile) => {
+      const container = docker.getContainer(handle);
+      const state = await container.inspect().then(
+        ({ State }) => State,
+        () => null,
+      );
+      if (state === null) return null;
+      if (state.Status !== "created") return attemptOf(docker, container, logFile);
+      await removed(container);
+      return null;
+    },
+    clear: async (keep) => {
+      const all = await docker.listContainers({ all: true, filters: { label: [`${LABEL}=${owner}`] } });
+      const stray = all.filter(({ Id }) => !keep.includes(Id));
+      await Promise.all(stray.map(({ Id }) => removed(docker.getContainer(Id))));
+    },
+  };
+}
+
+function attemptOf(docker: Docker, container: Docker.Container, logFile: string): RunningAttempt {
+  const logged = captureLogs(docker, container, logFile);
+  let stopping = false;
+  return {
+    ended: endOf(container, logged),
+    stop: (graceSeconds) => {
+      if (stopping) return;
+      stopping = true;
+      // It may just have ended, which is what was wanted.
+      container.stop({ t: graceSeconds }).catch(() => undefined);
+    },
+  };
+}
+
+async function endOf(container: Docker.Container, logged: Promise<void>): Promise<Exit> {
+  try {
+    await container.wait();
+    const { State } = await container.inspect();
+    await Promise.race([logged, delay(LOG_PATIENCE_MS, undefined, { ref: false })]);
+    const reason = State.OOMKilled
+      ? { reason: "OutOfMemoryError: Container killed due to memory usage" }
+      : State.Error === ""
+        ? {}
+        : { reason: State.Error };
+    return { kind: "exited", exitCode: State.ExitCode, ...reason };
+  } catch {
+    // Docker went away, or somebody removed the container: nobody knows how it ended.
+    return { kind: "lost" };
+  } finally {
+    await removed(container);
+  }
+}
+
+/** From the container's first output on, also when a later runner takes over. Never rejects. */
+async function captureLogs(docker: Docker, container: Docker.Container, logFile: string): Promise<void> {
+  mkdirSync(dirname(logFile), { recursive: true });
+  const file = createWriteStream(logFile);
+  try {
+    const stream = await container.logs({ follow: true, stdout: true, stderr: true });
+    const into = new Writable({ write: (chunk, _, done) => void file.write(chunk, done) });
+    docker.modem.demuxStream(stream, into, into);
+    await finished(stream as NodeJS.ReadableStream);
+  } catch {
+    // Output is for people to read; losing it must not fail the job.
+  } finally {
+    file.end();
+  }
+}
+
+async function removed(container: Docker.Container): Promise<void> {
+  await container.remove({ force: true, v: true }).catch(() => undefined);
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof Error && "statusCode" in error ? Number(error.statusCode) : undefined;
+}

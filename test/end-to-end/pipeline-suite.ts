@@ -1,0 +1,250 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { afterAll, describe, expect, it } from "vitest";
+import { openForReading } from "../../shared/adapters/local/local-store.ts";
+import { runPipeline } from "../../shared/adapters/local/run-pipeline.ts";
+import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
+import { rejectionReportKey, scoreKey, trajectoryKey } from "../../shared/contracts/keys.ts";
+import type { ExportQueueMessage } from "../../shared/contracts/messages.ts";
+import type { ObjectStore } from "../../shared/ports/object-store.ts";
+import { chatRow } from "../factories/logs.ts";
+import { temporaryFolder } from "../factories/temporary.ts";
+import { type TestEngineName, useEngine } from "../local-stack/engine.ts";
+import { type FaultProxy, type FaultRule, startFaultProxy } from "../local-stack/fault-proxy.ts";
+import { deployPipeline, type TestDeployment, until } from "./deployment.ts";
+import { bytesOf, realLogs } from "./real-logs.ts";
+
+export interface SuiteSize {
+  /** Uploads under faults. */
+  readonly uploads: number;
+  /** How long real logs may take, and each of the other tests. */
+  readonly withinMs: number;
+}
+
+const ALL = datasetRequestSchema.parse({ name: "everything", success: ["true", "false", "unknown"] });
+
+/** What befalls the functions' requests: throttles, 500s, lost answers, broken connections, slow answers. */
+const FAULTS: readonly FaultRule[] = [
+  {
+    service: "dynamodb",
+    fault: { kind: "error", status: 400, code: "ProvisionedThroughputExceededException" },
+    chance: 0.02,
+  },
+  { service: "s3", fault: { kind: "error", status: 503, code: "SlowDown" }, chance: 0.02 },
+  { fault: { kind: "error", status: 500, code: "InternalError" }, chance: 0.01 },
+  { fault: { kind: "lose-answer" }, chance: 0.01 },
+  { operation: "GetObject", fault: { kind: "cut-answer", afterBytes: 100 }, chance: 0.01 },
+  { service: "sqs", operation: "SendMessageBatch", fault: { kind: "fail-entries", share: 0.2 }, chance: 0.1 },
+  { fault: { kind: "delay", ms: 300 }, chance: 0.01 },
+];
+
+/** The deployed pipeline from the first upload to the dataset, on one engine. */
+export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
+  describe(`the pipeline, deployed from nothing on ${name}`, () => {
+    let deployment: TestDeployment;
+    let proxy: FaultProxy;
+    const engine = useEngine(name, async ({ running, endpoint }) => {
+      proxy = await startFaultProxy({ target: endpoint, seed: 7 });
+      const timing = { timeoutSeconds: 30, maxConcurrency: 4 };
+      deployment = await deployPipeline({
+        engine: running,
+        functionEndpoint: proxy.endpoint,
+        config: {
+          name: "e2e",
+          onDelete: "destroy",
+          maxReceives: 3,
+          functions: { ingest: timing, score: timing, export: timing, sweep: timing },
+          datasets: [{ request: { name: "auto", project: "counted" }, threshold: 5 }],
+        },
+      });
+    });
+    afterAll(async () => {
+      await deployment?.close();
+      await proxy?.stop();
+    });
+    void engine;
+
+    const quiet = { withinMs: size.withinMs };
+
+    /** Until all these objects are read and all they hold is scored. */
+    const settled = (keys: readonly string[], withinMs = size.withinMs) =>
+      until("all objects are read and scored", { withinMs, everyMs: 500 }, async () => {
+        const open: string[] = [];
+        for (const key of keys) {
+          const state = await deployment.catalog.object(key);
+          if (state === undefined) open.push(key);
+        }
+        if (open.length > 0) return { waiting: { unread: open.length, first: open[0] } };
+        const unscored = await deployment.catalog.unscored({ before: Date.now() + 60_000, limit: 1000 });
+        return unscored.length === 0 ? { done: true } : { waiting: { unscored: unscored.length } };
+      });
+
+    const requested = async (message: Partial<ExportQueueMessage>): Promise<string> => {
+      const body = {
+        schema: "gymline.export.v1",
+        dataset: ALL.name,
+        cause: "request",
+        request: ALL,
+        ...message,
+      };
+      const versions = async (): Promise<readonly string[]> => {
+        const found: string[] = [];
+        for await (const dataset of deployment.catalog.datasets()) {
+          if (dataset.name === ALL.name && dataset.announced) found.push(dataset.version);
+        }
+        return found;
+      };
+      const before = await versions();
+      await deployment.queue("Export").send([JSON.stringify(body)]);
+      return until("a dataset is published", quiet, async () => {
+        const [fresh] = (await versions()).filter((version) => !before.includes(version));
+        return fresh === undefined ? { waiting: before } : { done: fresh };
+      });
+    };
+
+    it("makes of real logs what the embedded engine makes of them, byte for byte", async () => {
+      const { logs } = realLogs();
+      const folder = temporaryFolder("real-logs");
+      for (const log of logs) {
+        const bytes = bytesOf(log);
+        mkdirSync(dirname(join(folder, log.key)), { recursive: true });
+        writeFileSync(join(folder, log.key), bytes);
+        await deployment.put(log.key, bytes);
+      }
+      const out = temporaryFolder("embedded");
+      const { dataset } = await runPipeline({ drop: folder, out, dataset: ALL, threads: 1 });
+      await settled(logs.map(({ key }) => key));
+      const embedded = openForReading(out);
+      try {
+        let compared = 0;
+        const mine = new Map((await deployment.entries()).map((entry) => [entry.id, entry]));
+        for await (const { createdAt: _, exportCount: _count, ...entry } of embedded.catalog.select({
+          includeSuperseded: true,
+        })) {
+          expect(mine.get(entry.id)).toMatchObject(entry);
+          for (const key of [trajectoryKey(entry.id), scoreKey(entry.id, entry.scorer ?? "")]) {
+            expect(await same(deployment.store, embedded.store, key), key).toBe(true);
+          }
+          compared += 1;
+        }
+        expect(compared).toBe(mine.size);
+        expect(compared).toBeGreaterThan(50);
+        for await (const { key } of embedded.store.list("rejected/")) {
+          expect(await same(deployment.store, embedded.store, key), key).toBe(true);
+        }
+        const version = await requested({});
+        if (dataset?.kind !== "written") throw new Error("the embedded engine wrote no dataset");
+        expect(version).toBe(dataset.manifest.version);
+        for (const file of ["train.jsonl", "validation.jsonl", "manifest.json", "README.md"]) {
+          expect(await same(deployment.store, embedded.store, `${dataset.prefix}${file}`), file).toBe(true);
+        }
+      } finally {
+        await embedded.close();
+      }
+    });
+
+    it("exports by itself when a threshold is reached", async () => {
+      await deployment.put("counted/a.jsonl", rows("count", 6));
+      const published = await until("the dataset is published", quiet, async () => {
+        for await (const dataset of deployment.catalog.datasets()) {
+          if (dataset.name === "auto" && dataset.announced) return { done: dataset };
+        }
+        return { waiting: "no dataset" };
+      });
+      expect(published.rows).toBeGreaterThanOrEqual(5);
+    });
+
+    it("reports a poisonous object, lets its neighbours pass, and takes it in once it is mended", async () => {
+      const deadBefore = await deployment.depth("IngestDlqUrl");
+      await deployment.put("poison/good 1.jsonl", rows("good-1", 1));
+      await deployment.put("poison/bad +ü.json", '{"messages": [{"role": ');
+      await deployment.put("poison/good 2.jsonl", rows("good-2", 1));
+      await settled(["poison/good 1.jsonl", "poison/good 2.jsonl", "poison/bad +ü.json"]);
+      const report = await deployment.store.read(rejectionReportKey("poison/bad +ü.json"));
+      expect(JSON.parse(Buffer.from(report).toString("utf8"))).toMatchObject({ total: 1 });
+      await until("its message is in the dead-letter queue", quiet, async () => {
+        const depth = await deployment.depth("IngestDlqUrl");
+        return depth > deadBefore ? { done: depth } : { waiting: depth };
+      });
+      expect(await deployment.catalog.idsFrom("poison/good 1.jsonl")).toHaveLength(1);
+      expect(await deployment.catalog.idsFrom("poison/good 2.jsonl")).toHaveLength(1);
+    });
+
+    it("stores once what is announced twice, and what is announced 20 times at a time", async () => {
+      const key = "twice/a log.jsonl";
+      const body = JSON.stringify({
+        Records: [
+          {
+            eventSource: "aws:s3",
+            eventName: "ObjectCreated:Put",
+            s3: { object: { key: "twice/a+log.jsonl", size: 1, eTag: "0" } },
+          },
+        ],
+      });
+      await deployment.put(key, rows("twice", 3));
+      const sqs = await deployment.clients.sqs();
+      const QueueUrl = deployment.output("IngestQueueUrl");
+      await Promise.all(
+        Array.from({ length: 20 }, () => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }))),
+      );
+      await settled([key]);
+      await drained(deployment, size.withinMs);
+      const ids = await deployment.catalog.idsFrom(key);
+      expect(new Set(ids).size).toBe(3);
+      expect(ids).toHaveLength(3);
+      const entries = (await deployment.entries()).filter(({ id }) => ids.includes(id));
+      expect(entries).toHaveLength(3);
+      expect(entries.every(({ scorer, reward }) => scorer !== null && reward !== null)).toBe(true);
+    });
+
+    it(`loses none and doubles none of ${size.uploads} uploads, whatever befalls its requests`, async () => {
+      const countBefore = await deployment.catalog.scoredCount("load");
+      proxy.setRules(FAULTS);
+      const keys = Array.from({ length: size.uploads }, (_, index) => `load/${index}.jsonl`);
+      const waiting = [...keys.entries()];
+      await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+            const [index, key] = next;
+            await deployment.put(key, rows(`load-${index}`, 1));
+          }
+        }),
+      );
+      await drained(deployment, size.withinMs);
+      proxy.setRules([]);
+      await settled(keys);
+      const ids = new Set<string>();
+      for (const key of keys) for (const id of await deployment.catalog.idsFrom(key)) ids.add(id);
+      expect(ids.size).toBe(size.uploads);
+      expect((await deployment.catalog.scoredCount("load")) - countBefore).toBe(size.uploads);
+      expect([...proxy.struck.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(20);
+    });
+  });
+}
+
+/** Until no message is in any queue, waiting or being handled. */
+async function drained(deployment: TestDeployment, withinMs: number): Promise<void> {
+  let empty = 0;
+  await until("all queues are empty", { withinMs, everyMs: 500 }, async () => {
+    const depths = await Promise.all(
+      ["IngestQueueUrl", "ScoreQueueUrl", "ExportQueueUrl"].map((queue) => deployment.depth(queue)),
+    );
+    // A message may be on its way from one stage to the next.
+    empty = depths.every((depth) => depth === 0) ? empty + 1 : 0;
+    return empty >= 3 ? { done: true } : { waiting: depths };
+  });
+}
+
+function rows(task: string, count: number): string {
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      `${chatRow({ task: `${task}-${index}`, success: true, calls: [[`echo ${task} ${index}`, "ok"]] })}\n`,
+  ).join("");
+}
+
+async function same(one: ObjectStore, other: ObjectStore, key: string): Promise<boolean> {
+  const [left, right] = await Promise.all([one.read(key), other.read(key)]);
+  return Buffer.from(left).equals(Buffer.from(right));
+}
