@@ -28,6 +28,7 @@ function main(): void {
       export: handler("export"),
       sweep: handler("sweep"),
     },
+    image: { folder: REPOSITORY, dockerfile: "containers/gymline/Dockerfile" },
     local: typeof local === "string" ? localOptionsSchema.parse(JSON.parse(local)) : undefined,
   });
   app.synth();

@@ -2,12 +2,13 @@ import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { DeploymentConfig, Stage } from "../shared/contracts/deployment-config.ts";
 import type { Deployment } from "../shared/contracts/deployment-files.ts";
-import { jobDefinitionName, jobQueueName, pipelineStackName } from "../shared/contracts/names.ts";
+import { pipelineStackName } from "../shared/contracts/names.ts";
 import { dropBucket, storeBucket } from "./constructs/buckets.ts";
 import { catalogTable } from "./constructs/catalog-table.ts";
 import { dashboard } from "./constructs/dashboard.ts";
 import { encryptionKey } from "./constructs/encryption-key.ts";
 import { datasetRule, eventBus, failedJobRule, undeliveredQueue } from "./constructs/events.ts";
+import { fixedEnvironment } from "./constructs/fixed-environment.ts";
 import { SETTINGS_FILE } from "./constructs/function-bundle.ts";
 import { modelSecret } from "./constructs/model-secret.ts";
 import { output, title } from "./constructs/output.ts";
@@ -107,11 +108,7 @@ function environmentOf(
     GYMLINE_SCORE_QUEUE_URL: queues.score.queue.queueUrl,
     GYMLINE_EXPORT_QUEUE_URL: queues.export.queue.queueUrl,
     GYMLINE_SWEEP_QUEUE_URL: queues.sweep.queue.queueUrl,
-    GYMLINE_JOB_QUEUE: jobQueueName(config.name, "cpu"),
-    GYMLINE_JOB_DEFINITION: jobDefinitionName(config.name),
     GYMLINE_SETTINGS: SETTINGS_FILE,
-    GYMLINE_FUNCTION_OBJECT_BYTES: String(config.functionObjectMiB * 1024 * 1024),
-    GYMLINE_FUNCTION_EXPORT_ROWS: String(config.functionExportRows),
-    GYMLINE_MAX_RECEIVES: String(config.maxReceives),
+    ...fixedEnvironment(config),
   };
 }

@@ -33,14 +33,18 @@ export async function inDeployment<T>(
   options: DeploymentOption,
   work: (deployment: DeployedResources, clients: AwsClients) => Promise<T>,
 ): Promise<T> {
-  const name = options.deployment ?? deploymentFile(undefined).config.name;
+  // A deployment that is named may be any; that of the file is where the file says.
+  const { name, region } =
+    options.deployment === undefined
+      ? deploymentFile(undefined).config
+      : { name: options.deployment, region: undefined };
   // The clients of AWS take a moment to load, which `gymline --help` need not wait for.
   const [{ awsClients }, { findDeployment }, { explained }] = await Promise.all([
     import("../../shared/adapters/aws/aws-clients.ts"),
     import("../../shared/adapters/aws/find-deployment.ts"),
     import("../../shared/adapters/aws/account-fault.ts"),
   ]);
-  const clients = awsClients(process.env);
+  const clients = awsClients({ ...process.env, ...(region === undefined ? {} : { AWS_REGION: region }) });
   try {
     const found = await findDeployment(name, await clients.cloudFormation());
     return await work(found, clients);

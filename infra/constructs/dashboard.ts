@@ -1,19 +1,25 @@
 import { Aws, Duration } from "aws-cdk-lib";
-import { Dashboard, GraphWidget, type IMetric, Metric } from "aws-cdk-lib/aws-cloudwatch";
+import { Dashboard, GraphWidget, type IMetric } from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
 import { type DeploymentConfig, STAGES, type Stage } from "../../shared/contracts/deployment-config.ts";
-import { functionName, METRICS_NAMESPACE } from "../../shared/contracts/names.ts";
+import { figure } from "./figure.ts";
 import { output } from "./output.ts";
 import type { StageConstruct } from "./stage.ts";
 
-/** Figures that the functions publish, with the stage that counts them. */
-const FIGURES = [
+/** What the functions count while all is well, and what the sweep finds. */
+const FLOW = [
   ["Ingested", "ingest"],
   ["Duplicates", "ingest"],
   ["Rejected", "ingest"],
   ["Scored", "score"],
   ["Exported", "export"],
-] as const satisfies readonly (readonly [string, Stage])[];
+] as const;
+const SWEPT = [
+  ["Missed", "sweep"],
+  ["Unscored", "sweep"],
+  ["Strays", "sweep"],
+  ["MissingDocuments", "sweep"],
+] as const;
 
 const PERIOD = Duration.minutes(5);
 
@@ -30,11 +36,10 @@ export function dashboard(
     defaultInterval: Duration.hours(12),
   });
   const each = (metric: (stage: StageConstruct) => IMetric) => STAGES.map((stage) => metric(stages[stage]));
+  const figures = (list: readonly (readonly [string, Stage])[]) =>
+    list.map(([counted, stage]) => figure({ name: config.name, figure: counted, stage }));
   page.addWidgets(
-    graph(
-      "Trajectories and rows",
-      FIGURES.map(([name, stage]) => figure({ config, name, stage })),
-    ),
+    graph("Trajectories and datasets", figures(FLOW)),
     graph(
       "Messages that wait",
       each(({ queue, node }) =>
@@ -68,30 +73,12 @@ export function dashboard(
       ),
     ),
   );
+  page.addWidgets(graph("Found by the sweep", figures(SWEPT)));
   output(
     scope,
     "DashboardUrl",
     `https://console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${config.name}`,
   );
-}
-
-function figure({
-  config,
-  name,
-  stage,
-}: {
-  readonly config: DeploymentConfig;
-  readonly name: string;
-  readonly stage: Stage;
-}): Metric {
-  return new Metric({
-    namespace: METRICS_NAMESPACE,
-    metricName: name,
-    dimensionsMap: { service: functionName(config.name, stage) },
-    statistic: "Sum",
-    period: PERIOD,
-    label: name,
-  });
 }
 
 function graph(title: string, left: IMetric[]): GraphWidget {

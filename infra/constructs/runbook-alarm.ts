@@ -10,6 +10,7 @@ export type Runbook =
   | "function-errors"
   | "function-throttles"
   | "function-duration"
+  | "missing-documents"
   | "undelivered-events"
   | "failed-jobs";
 

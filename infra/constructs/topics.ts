@@ -1,3 +1,5 @@
+import { Aws } from "aws-cdk-lib";
+import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription, UrlSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
@@ -17,6 +19,16 @@ export function alarmTopic(scope: Construct, { config, key }: TopicProps): Topic
     enforceSSL: true,
     ...(key === undefined ? {} : { masterKey: key }),
   });
+  // A topic with a policy of its own no longer lets the account's alarms in by default.
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      sid: "Alarms",
+      principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
+      actions: ["sns:Publish"],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
+    }),
+  );
   const { email, webhook } = config.alarms;
   if (email !== undefined) topic.addSubscription(new EmailSubscription(email));
   if (webhook !== undefined) topic.addSubscription(new UrlSubscription(webhook));

@@ -1,18 +1,17 @@
 import type { Construct } from "constructs";
 import { permit } from "../constructs/permit.ts";
 import type { Pipeline } from "../constructs/pipeline.ts";
-import { StageConstruct } from "../constructs/stage.ts";
 import {
-  deleteObjects,
+  LOOK_AT_JOBS,
   listBucket,
-  listVersions,
   publishTo,
   readObjects,
   sendTo,
   submitJobs,
   useCatalog,
   writeObjects,
-} from "./rights.ts";
+} from "../constructs/rights.ts";
+import { StageConstruct } from "../constructs/stage.ts";
 
 /** Scored trajectories → dataset versions. */
 export function exportStage(scope: Construct, pipeline: Pipeline): StageConstruct {
@@ -20,16 +19,14 @@ export function exportStage(scope: Construct, pipeline: Pipeline): StageConstruc
   const { store, table, bus, queues, config } = pipeline;
   permit(
     stage.role,
-    readObjects(store, "trajectories/", "scores/", "blobs/", "datasets/"),
+    readObjects(store, "trajectories/", "scores/", "datasets/"),
     writeObjects(store, "datasets/"),
-    // What an export left that did not finish.
-    deleteObjects(store, "datasets/"),
     listBucket(store),
-    listVersions(store),
     ...useCatalog(table),
     sendTo(queues.export.queue),
     publishTo(bus),
     submitJobs(scope, config.name),
+    LOOK_AT_JOBS,
   );
   return stage;
 }

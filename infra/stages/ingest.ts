@@ -1,17 +1,17 @@
 import type { Construct } from "constructs";
 import { permit } from "../constructs/permit.ts";
 import type { Pipeline } from "../constructs/pipeline.ts";
-import { StageConstruct } from "../constructs/stage.ts";
 import {
   deleteObjects,
+  LOOK_AT_JOBS,
   listBucket,
-  listVersions,
   readObjects,
   sendTo,
   submitJobs,
   useCatalog,
   writeObjects,
-} from "./rights.ts";
+} from "../constructs/rights.ts";
+import { StageConstruct } from "../constructs/stage.ts";
 
 /** Dropped objects → trajectories. Its queue is told of them by the drop bucket. */
 export function ingestStage(scope: Construct, pipeline: Pipeline): StageConstruct {
@@ -26,10 +26,10 @@ export function ingestStage(scope: Construct, pipeline: Pipeline): StageConstruc
     // A report goes when its object was mended.
     deleteObjects(store, "rejected/"),
     listBucket(store),
-    listVersions(store),
     ...useCatalog(table),
     sendTo(queues.score.queue, queues.ingest.deadLetters),
     submitJobs(scope, config.name),
+    LOOK_AT_JOBS,
   );
   return stage;
 }

@@ -1,8 +1,8 @@
 import type { Construct } from "constructs";
 import { permit } from "../constructs/permit.ts";
 import type { Pipeline } from "../constructs/pipeline.ts";
+import { listBucket, readObjects, sendTo, useCatalog, writeObjects } from "../constructs/rights.ts";
 import { StageConstruct } from "../constructs/stage.ts";
-import { listBucket, readObjects, sendTo, useCatalog, writeObjects } from "./rights.ts";
 
 /** Trajectories → scores. */
 export function scoreStage(scope: Construct, pipeline: Pipeline): StageConstruct {

@@ -106,7 +106,7 @@ export const deploymentConfigSchema = z.strictObject({
       /** Of a job that takes over from a function. */
       job: z
         .strictObject({
-          vcpus: z.number().positive().default(2),
+          vcpus: z.int().positive().default(2),
           memoryMiB: z.int().min(512).default(4096),
           timeoutMinutes: z.int().min(1).default(360),
           attempts: z.int().min(1).max(10).default(3),

@@ -38,7 +38,7 @@ export const PRICES = {
   secret: price("AWS Secrets Manager pricing", 0.4, 1, "secret and month"),
   kmsKey: price("AWS Key Management Service pricing", 1, 1, "key and month"),
   kmsRequest: price("AWS Key Management Service pricing", 0.03, 10_000, "request"),
-  cpuHour: price("Amazon EC2 On-Demand Pricing", 0.0408, 1, "vCPU-hour, half an m7g.large"),
+  cpuHour: price("Amazon EC2 On-Demand Pricing", 0.0504, 1, "vCPU-hour, half an m7i.large"),
   gpuHour: price("Amazon EC2 On-Demand Pricing", 0.8048, 1, "hour of a g6.xlarge"),
 } as const satisfies Readonly<Record<string, Price>>;
 

@@ -9,12 +9,10 @@ export type Fact<T> =
  */
 export type BucketState = "free" | "ours" | "taken" | "elsewhere";
 
-/** Quotas of EC2, in vCPUs. */
+/** vCPUs that may run at a time, by how they are paid. */
 export interface VcpuQuotas {
-  readonly standardSpot: Fact<number>;
-  readonly standardOnDemand: Fact<number>;
-  /** Of the family of the configured instance types; undefined where no GPU is wanted. */
-  readonly gpu: Fact<number> | undefined;
+  readonly spot: Fact<number>;
+  readonly onDemand: Fact<number>;
 }
 
 /** What a deployment meets in an account. */
@@ -27,5 +25,7 @@ export interface AccountFacts {
   readonly buckets: readonly { readonly name: string; readonly state: Fact<BucketState> }[];
   /** Copies of functions that may run at a time: of the account, and what of it nobody has reserved. */
   readonly concurrency: Fact<{ readonly limit: number; readonly unreserved: number }>;
-  readonly quotas: VcpuQuotas;
+  readonly machines: VcpuQuotas;
+  /** Of the family of the configured instance types; undefined where no GPU is wanted. */
+  readonly gpuMachines: VcpuQuotas | undefined;
 }

@@ -14,7 +14,7 @@ export function deployChecks(config: DeploymentConfig, facts: AccountFacts): rea
     bootstrapCheck(facts),
     ...bucketChecks(facts),
     concurrencyCheck(config, facts),
-    ...vcpuChecks(config, facts.quotas),
+    ...vcpuChecks(config, facts),
     networkCheck(config),
     alarmCheck(config),
   ];
@@ -33,13 +33,6 @@ function identityCheck(config: DeploymentConfig, { identity }: AccountFacts): De
       name,
       `the credentials are of account ${account}, the configuration says ${config.account}`,
       "use the profile of that account (AWS_PROFILE), or correct `account`",
-    );
-  }
-  if (config.region !== undefined && config.region !== region) {
-    return fail(
-      name,
-      `the region is ${region}, the configuration says ${config.region}`,
-      `set AWS_REGION=${config.region}, or correct \`region\``,
     );
   }
   return ok(name, `${account}, ${region}`);

@@ -53,41 +53,45 @@ export function concurrencyCheck(
 /** Whether Batch may start the machines that the configuration says. */
 export function vcpuChecks(
   { batch }: Pick<DeploymentConfig, "batch">,
-  quotas: VcpuQuotas,
+  { machines, gpuMachines }: Pick<AccountFacts, "machines" | "gpuMachines">,
 ): readonly DeployCheck[] {
   const { maxVcpus, job, gpu } = batch;
-  const standard = (name: string, fact: VcpuQuotas["standardSpot"]): DeployCheck =>
-    judged(name, fact, (quota) => {
-      if (quota < job.vcpus) {
-        return fail(
-          name,
-          `${quota} vCPUs, fewer than one job needs (${job.vcpus}): none would ever start`,
-          `${ASK} (EC2), or lower batch.job.vcpus`,
-        );
-      }
-      if (quota < maxVcpus) {
-        return warn(name, `${quota} vCPUs of the ${maxVcpus} that jobs may take`, `${ASK} (EC2)`);
-      }
-      return ok(name, `${quota} vCPUs, jobs take at most ${maxVcpus}`);
-    });
   const checks = [
-    standard("Spot machines", quotas.standardSpot),
-    standard("on-demand machines", quotas.standardOnDemand),
+    ...marketChecks("machines", { quotas: machines, wanted: maxVcpus, spot: true }),
+    ...(canStart(machines, job.vcpus)
+      ? []
+      : [
+          fail(
+            "machines",
+            `no quota allows the ${job.vcpus} vCPUs of one job: none would ever start`,
+            `${ASK} (EC2), or lower batch.job.vcpus`,
+          ),
+        ]),
   ];
-  if (quotas.gpu === undefined)
+  if (gpuMachines === undefined)
     return [...checks, ok("GPU machines", "none wanted (batch.gpu.maxVcpus is 0)")];
-  const name = gpu.spot ? "GPU machines, Spot" : "GPU machines, on demand";
-  const wanted = gpu.maxVcpus;
   return [
     ...checks,
-    judged(name, quotas.gpu, (quota) =>
-      quota >= wanted
-        ? ok(name, `${quota} vCPUs, training takes at most ${wanted}`)
-        : warn(
-            name,
-            `${quota} vCPUs of the ${wanted} that training may take${quota === 0 ? ": it would wait for ever" : ""}`,
-            `${ASK} (EC2); new accounts have none. Everything but training works without`,
-          ),
-    ),
+    ...marketChecks("GPU machines", { quotas: gpuMachines, wanted: gpu.maxVcpus, spot: gpu.spot }),
   ];
+}
+
+/** Spot comes first where it is wanted, on demand takes what Spot has not: neither alone is needed. */
+function marketChecks(
+  what: string,
+  { quotas, wanted, spot }: { readonly quotas: VcpuQuotas; readonly wanted: number; readonly spot: boolean },
+): readonly DeployCheck[] {
+  const market = (name: string, fact: VcpuQuotas["spot"]): DeployCheck =>
+    judged(name, fact, (quota) =>
+      quota >= wanted
+        ? ok(name, `${quota} vCPUs, jobs take at most ${wanted}`)
+        : warn(name, `${quota} vCPUs of the ${wanted} that jobs may take`, `${ASK} (EC2), or let jobs wait`),
+    );
+  const onDemand = market(`${what}, on demand`, quotas.onDemand);
+  return spot ? [market(`${what}, Spot`, quotas.spot), onDemand] : [onDemand];
+}
+
+/** What is not known may be enough. */
+function canStart({ spot, onDemand }: VcpuQuotas, vcpus: number): boolean {
+  return [spot, onDemand].some((fact) => fact.kind === "unknown" || fact.value >= vcpus);
 }

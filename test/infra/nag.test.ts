@@ -1,9 +1,35 @@
+import { Validations } from "aws-cdk-lib";
+import { AwsSolutionsChecks } from "cdk-nag";
 import { describe, expect, it } from "vitest";
-import { nagFindings, type SynthOptions } from "./synth.ts";
+import { makeApp, type SynthOptions } from "./synth.ts";
+
+/** What cdk-nag finds, as `rule at construct`. */
+function nagFindings(options: SynthOptions): readonly string[] {
+  const { app } = makeApp(options);
+  const checks = new AwsSolutionsChecks(app);
+  Validations.of(app).addPlugins(checks);
+  return checks
+    .validateScope(app)
+    .violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map(({ constructPath }) => `${ruleName} at ${constructPath}`),
+    );
+}
 
 const CONFIGURATIONS: Readonly<Record<string, SynthOptions>> = {
   "all defaults": {},
   "a key of its own": { config: { kms: true } },
+  "a network that was there before": {
+    config: {
+      batch: {
+        network: {
+          kind: "existing",
+          vpcId: "vpc-0123456789abcdef0",
+          subnetIds: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
+          availabilityZones: ["eu-west-1a", "eu-west-1b"],
+        },
+      },
+    },
+  },
   "datasets, subscribers and everything deleted with the stack": {
     config: {
       datasets: [{ request: { name: "daily" }, schedule: "rate(1 day)" }],

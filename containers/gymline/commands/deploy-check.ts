@@ -53,9 +53,11 @@ async function allChecks(options: CheckOptions): Promise<readonly DeployCheck[]>
     import("../../../shared/adapters/aws/aws-clients.ts"),
     import("../../../shared/adapters/aws/look-into-account.ts"),
   ]);
-  const clients = awsClients(
-    config.region === undefined ? process.env : { AWS_REGION: config.region, ...process.env },
-  );
+  // The deployment goes where its file says, whatever the shell's region is.
+  const clients = awsClients({
+    ...process.env,
+    ...(config.region === undefined ? {} : { AWS_REGION: config.region }),
+  });
   try {
     return [good, ...deployChecks(config, await lookIntoAccount(config, clients))];
   } finally {

@@ -1,20 +1,15 @@
 import type { DeploymentConfig } from "../../contracts/deployment-config.ts";
 import { dropBucketName, pipelineStackName, storeBucketName } from "../../contracts/names.ts";
-import type { AccountFacts, BucketState, Fact } from "../../operations/account-facts.ts";
+import type { AccountFacts, BucketState, Fact, VcpuQuotas } from "../../operations/account-facts.ts";
 import { accountFault } from "./account-fault.ts";
 import type { AwsClients } from "./aws-clients.ts";
 import { describeStack } from "./find-deployment.ts";
 import { serviceFault } from "./service-fault.ts";
 
-/** Quotas of EC2 for running machines, in vCPUs (Service Quotas, service code `ec2`). */
-const QUOTAS = {
-  standardSpot: "L-34B43A08",
-  standardOnDemand: "L-1216C47A",
-  graphicsSpot: "L-3819A6DF",
-  graphicsOnDemand: "L-DB2E81BA",
-  acceleratedSpot: "L-7212CCBC",
-  acceleratedOnDemand: "L-417A185B",
-} as const;
+/** Codes of EC2's quotas for running vCPUs (Service Quotas, service code `ec2`). */
+const STANDARD = { spot: "L-34B43A08", onDemand: "L-1216C47A" };
+const GRAPHICS = { spot: "L-3819A6DF", onDemand: "L-DB2E81BA" };
+const ACCELERATED = { spot: "L-7212CCBC", onDemand: "L-417A185B" };
 
 /** Looks up what a deployment would meet. Changes nothing; what cannot be looked up is said to be unknown. */
 export async function lookIntoAccount(config: DeploymentConfig, clients: AwsClients): Promise<AccountFacts> {
@@ -28,8 +23,6 @@ export async function lookIntoAccount(config: DeploymentConfig, clients: AwsClie
     name,
     state: await fact(() => bucketState(name, { account, clients })),
   }));
-  const quota = (code: string): Promise<Fact<number>> => fact(() => vcpuQuota(code, clients));
-  const gpuCode = gpuQuotaCode(config.batch.gpu);
   const cloudFormation = await clients.cloudFormation();
   const status = async (): Promise<string | null> =>
     (await describeStack(pipelineStackName(config.name), cloudFormation))?.StackStatus ?? null;
@@ -43,11 +36,9 @@ export async function lookIntoAccount(config: DeploymentConfig, clients: AwsClie
     }),
     buckets: await Promise.all(buckets),
     concurrency: await fact(() => concurrency(clients)),
-    quotas: {
-      standardSpot: await quota(QUOTAS.standardSpot),
-      standardOnDemand: await quota(QUOTAS.standardOnDemand),
-      gpu: config.batch.gpu.maxVcpus === 0 ? undefined : await gpuQuota(gpuCode, quota),
-    },
+    machines: await quotas(STANDARD, clients),
+    gpuMachines:
+      config.batch.gpu.maxVcpus === 0 ? undefined : await quotas(gpuCodes(config.batch.gpu), clients),
   };
 }
 
@@ -107,23 +98,24 @@ class QuotaUnknownError extends Error {
   override readonly name = "QuotaUnknownError";
 }
 
-/** The family of an instance type is its first letters; each has a quota of its own. */
-function gpuQuotaCode({ spot, instanceTypes }: DeploymentConfig["batch"]["gpu"]): string | undefined {
-  const families = new Set(instanceTypes.map((type) => /^[a-z]+/.exec(type)?.[0]?.[0]));
+/** The family of an instance type is its first letter; each has a quota of its own. */
+function gpuCodes({ instanceTypes }: DeploymentConfig["batch"]["gpu"]): typeof STANDARD | undefined {
+  const families = new Set(instanceTypes.map((type) => type.charAt(0)));
   if (families.size !== 1) return undefined;
-  if (families.has("g")) return spot ? QUOTAS.graphicsSpot : QUOTAS.graphicsOnDemand;
-  if (families.has("p")) return spot ? QUOTAS.acceleratedSpot : QUOTAS.acceleratedOnDemand;
-  return undefined;
+  if (families.has("g")) return GRAPHICS;
+  return families.has("p") ? ACCELERATED : undefined;
 }
 
-async function gpuQuota(
-  code: string | undefined,
-  quota: (code: string) => Promise<Fact<number>>,
-): Promise<Fact<number>> {
-  if (code !== undefined) return quota(code);
+async function quotas(codes: typeof STANDARD | undefined, clients: AwsClients): Promise<VcpuQuotas> {
+  if (codes === undefined) return { spot: SEVERAL_FAMILIES, onDemand: SEVERAL_FAMILIES };
   return {
-    kind: "unknown",
-    reason: "the instance types are of several families, or of one whose quota is not known here",
-    remedy: "look it up in the Service Quotas console (EC2)",
+    spot: await fact(() => vcpuQuota(codes.spot, clients)),
+    onDemand: await fact(() => vcpuQuota(codes.onDemand, clients)),
   };
 }
+
+const SEVERAL_FAMILIES = {
+  kind: "unknown",
+  reason: "the instance types are of several families, or of one whose quota is not known here",
+  remedy: "look it up in the Service Quotas console (EC2)",
+} as const;

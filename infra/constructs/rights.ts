@@ -6,7 +6,7 @@ import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { CATALOG_INDEXES } from "../../shared/contracts/catalog-table.ts";
 import { jobDefinitionName, jobQueueName } from "../../shared/contracts/names.ts";
-import type { Permission } from "../constructs/permit.ts";
+import type { Permission } from "./permit.ts";
 
 /** Building blocks of what stages may do. Each is exact in its actions; wildcards stand for keys and revisions only. */
 
@@ -18,7 +18,7 @@ export function readObjects(
   ...prefixes: readonly string[]
 ): Permission {
   return {
-    actions: ["s3:GetObject", "s3:GetObjectVersion"],
+    actions: ["s3:GetObject"],
     resources: below(bucket, prefixes),
     wildcard: KEYS,
   };
@@ -40,15 +40,10 @@ export function deleteObjects(
   ...prefixes: readonly string[]
 ): Permission {
   return {
-    actions: ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+    actions: ["s3:DeleteObject"],
     resources: below(bucket, prefixes),
     wildcard: KEYS,
   };
-}
-
-/** Removing an object removes its older versions too, which must be listed first. */
-export function listVersions(bucket: Pick<IBucket, "bucketArn">): Permission {
-  return { actions: ["s3:ListBucketVersions"], resources: [bucket.bucketArn] };
 }
 
 /** Listing, without which S3 answers that a missing key is forbidden instead of missing. */
@@ -103,11 +98,11 @@ export function submitJobs(scope: Construct, name: string): Permission {
   };
 }
 
-/** Looks at jobs. */
+/** Asks what became of a job. */
 export const LOOK_AT_JOBS: Permission = {
-  actions: ["batch:DescribeJobs", "batch:ListJobs"],
+  actions: ["batch:DescribeJobs"],
   resources: ["*"],
-  wildcard: "These actions of Batch know no resources.",
+  wildcard: "This action of Batch knows no resources.",
 };
 
 function below(bucket: Pick<IBucket, "arnForObjects">, prefixes: readonly string[]): string[] {

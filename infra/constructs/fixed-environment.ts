@@ -1,0 +1,14 @@
+import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
+import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
+import { jobDefinitionName, jobQueueName } from "../../shared/contracts/names.ts";
+
+/** The part of a program's environment that follows from the configuration alone. */
+export function fixedEnvironment(config: DeploymentConfig) {
+  return {
+    GYMLINE_JOB_QUEUE: jobQueueName(config.name, "cpu"),
+    GYMLINE_JOB_DEFINITION: jobDefinitionName(config.name),
+    GYMLINE_FUNCTION_OBJECT_BYTES: String(config.functionObjectMiB * 1024 * 1024),
+    GYMLINE_FUNCTION_EXPORT_ROWS: String(config.functionExportRows),
+    GYMLINE_MAX_RECEIVES: String(config.maxReceives),
+  } satisfies Partial<Record<keyof FunctionEnvironment, string>>;
+}

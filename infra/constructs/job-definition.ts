@@ -1,0 +1,139 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Stage as Assembly, Aws, Duration, Size } from "aws-cdk-lib";
+import {
+  Action,
+  EcsEc2ContainerDefinition,
+  EcsJobDefinition,
+  EcsVolume,
+  LinuxParameters,
+  Reason,
+  RetryStrategy,
+} from "aws-cdk-lib/aws-batch";
+import { DockerImageAsset, Platform } from "aws-cdk-lib/aws-ecr-assets";
+import { ContainerImage, LogDriver } from "aws-cdk-lib/aws-ecs";
+import { type IRole, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import { Asset } from "aws-cdk-lib/aws-s3-assets";
+import type { Construct } from "constructs";
+import type { Deployment } from "../../shared/contracts/deployment-files.ts";
+import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
+import {
+  deadLetterQueueName,
+  dropBucketName,
+  eventBusName,
+  jobDefinitionName,
+  queueName,
+  storeBucketName,
+  tableName,
+} from "../../shared/contracts/names.ts";
+import { permitRegistryLogin } from "./batch-instances.ts";
+import { fixedEnvironment } from "./fixed-environment.ts";
+import { SETTINGS_FILE } from "./function-bundle.ts";
+import { permit } from "./permit.ts";
+
+/** What the job's image is built of. `.dockerignore` of the folder decides what is sent. */
+export interface JobImage {
+  readonly folder: string;
+  /** Relative to the folder. */
+  readonly dockerfile: string;
+}
+
+export interface JobDefinitionProps {
+  readonly deployment: Deployment;
+  readonly image: JobImage;
+  readonly logs: ILogGroup;
+  readonly jobRole: IRole;
+  readonly instanceRole: IRole;
+}
+
+/** The job program in its container. Its arguments are given with each job: by itself it only prints its usage. */
+export function jobDefinition(scope: Construct, props: JobDefinitionProps): EcsJobDefinition {
+  const { deployment, image, logs, jobRole, instanceRole } = props;
+  const { job } = deployment.config.batch;
+  const settings = settingsAsset(scope, deployment);
+  permit(jobRole, {
+    actions: ["s3:GetObject"],
+    resources: [settings.bucket.arnForObjects(settings.s3ObjectKey)],
+  });
+  const asset = new DockerImageAsset(scope, "Image", {
+    directory: image.folder,
+    file: image.dockerfile,
+    platform: Platform.LINUX_AMD64,
+    displayName: "Gymline job",
+  });
+  const executionRole = new Role(scope, "ExecutionRole", {
+    assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com"),
+    description: "ECS starts the containers of jobs",
+  });
+  // Whether the agent pulls and logs with its own role or the job's depends on its version: both may.
+  for (const role of [executionRole, instanceRole]) {
+    permitRegistryLogin(role);
+    asset.repository.grantPull(role);
+    logs.grantWrite(role);
+  }
+  const container = new EcsEc2ContainerDefinition(scope, "Container", {
+    image: ContainerImage.fromDockerImageAsset(asset),
+    command: ["--help"],
+    cpu: job.vcpus,
+    memory: Size.mebibytes(job.memoryMiB),
+    environment: environmentOf(deployment, settings.s3ObjectUrl),
+    jobRole,
+    executionRole,
+    user: "1000:1000",
+    readonlyRootFilesystem: true,
+    // Docker makes the volume with the rights of the image's own /tmp, on the instance's disk, and drops it after.
+    volumes: [EcsVolume.host({ name: "tmp", containerPath: "/tmp" })],
+    linuxParameters: new LinuxParameters(scope, "LinuxParameters", { initProcessEnabled: true }),
+    logging: LogDriver.awsLogs({ logGroup: logs, streamPrefix: "job" }),
+  });
+  return new EcsJobDefinition(scope, "JobDefinition", {
+    jobDefinitionName: jobDefinitionName(deployment.config.name),
+    container,
+    timeout: Duration.minutes(job.timeoutMinutes),
+    retryAttempts: job.attempts,
+    retryStrategies: RETRIES,
+    propagateTags: true,
+  });
+}
+
+/**
+ * The first that fits decides; what fits none is tried again, since stages may be run twice and most faults are of
+ * the moment.
+ */
+const RETRIES = [
+  RetryStrategy.of(Action.RETRY, Reason.SPOT_INSTANCE_RECLAIMED),
+  // The registry was busy, or the image came too late: not the job's fault.
+  RetryStrategy.of(Action.RETRY, Reason.CANNOT_PULL_CONTAINER),
+  // It would take as much memory the next time.
+  RetryStrategy.of(Action.EXIT, Reason.custom({ onReason: "OutOfMemoryError*" })),
+  // Exit code of a run that is done but rejected some of its input: no other try would take it.
+  RetryStrategy.of(Action.EXIT, Reason.custom({ onExitCode: "2" })),
+];
+
+function settingsAsset(scope: Construct, { settings }: Deployment): Asset {
+  const folder = join(Assembly.of(scope)?.outdir ?? "cdk.out", "bundles");
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, SETTINGS_FILE);
+  writeFileSync(path, JSON.stringify(settings));
+  return new Asset(scope, "Settings", { path });
+}
+
+function environmentOf({ config }: Deployment, settings: string): Record<keyof FunctionEnvironment, string> {
+  const { name } = config;
+  const place = { name, account: Aws.ACCOUNT_ID, region: Aws.REGION };
+  const url = (queue: string) => `https://sqs.${Aws.REGION}.${Aws.URL_SUFFIX}/${Aws.ACCOUNT_ID}/${queue}`;
+  return {
+    GYMLINE_DROP_BUCKET: dropBucketName(place),
+    GYMLINE_STORE_BUCKET: storeBucketName(place),
+    GYMLINE_TABLE: tableName(name),
+    GYMLINE_EVENT_BUS: eventBusName(name),
+    GYMLINE_INGEST_QUEUE_URL: url(queueName(name, "ingest")),
+    GYMLINE_INGEST_DLQ_URL: url(deadLetterQueueName(name, "ingest")),
+    GYMLINE_SCORE_QUEUE_URL: url(queueName(name, "score")),
+    GYMLINE_EXPORT_QUEUE_URL: url(queueName(name, "export")),
+    GYMLINE_SWEEP_QUEUE_URL: url(queueName(name, "sweep")),
+    GYMLINE_SETTINGS: settings,
+    ...fixedEnvironment(config),
+  };
+}

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadDeployment } from "../../infra/config.ts";
+import { deployedSettingsSchema, planOf } from "../../shared/contracts/deployed-settings.ts";
+import { DeploymentConfigError } from "../../shared/contracts/deployment-files.ts";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "gymline-deploy-"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function write(name: string, content: unknown): void {
+  writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+}
+
+function fault(path?: string): string {
+  try {
+    loadDeployment({ folder, path });
+  } catch (error) {
+    if (error instanceof DeploymentConfigError) return error.message;
+    throw error;
+  }
+  return "no error";
+}
+
+const MAPPING = {
+  name: "desk",
+  records: { match: { ticket: "present" } },
+};
+
+describe("the configuration of a deployment", () => {
+  it("is all defaults where there is no file", () => {
+    const { config, settings } = loadDeployment({ folder });
+    expect(config.name).toBe("gymline");
+    expect(planOf(settings).mappings).toEqual([]);
+  });
+
+  it("names the file and the key that it does not know", () => {
+    write("gymline.deploy.json", { retention: 3 });
+    expect(fault()).toMatch(
+      /gymline\.deploy\.json is no valid configuration: .*"retention".*DEPLOYMENT\.md/s,
+    );
+  });
+
+  it("names the field whose value is wrong", () => {
+    write("gymline.deploy.json", { functions: { score: { memoryMiB: 1 } } });
+    expect(fault()).toContain("functions.score.memoryMiB:");
+  });
+
+  it("says what to do about a file that is not there", () => {
+    expect(fault("other.json")).toMatch(/other\.json cannot be read .*: create it, or correct the path/);
+  });
+
+  it("does not quote a file that is no JSON, since it may hold secrets", () => {
+    write("gymline.deploy.json", '{"alarms": "sk-secret-value"');
+    expect(fault()).toMatch(/gymline\.deploy\.json is no valid JSON: correct its syntax/);
+    expect(fault()).not.toContain("sk-secret-value");
+  });
+
+  it("finds a wrong setting of the project in the project's own file", () => {
+    write("gymline.deploy.json", { settings: "gymline.json" });
+    write("gymline.json", { redaction: { allow: 7 } });
+    expect(fault()).toMatch(/gymline\.json is no valid configuration: redaction\.allow/);
+  });
+
+  it("refuses plugins, which are modules on one machine", () => {
+    write("gymline.deploy.json", { settings: "gymline.json" });
+    write("gymline.json", { plugins: ["./format.ts"] });
+    expect(fault()).toMatch(/gymline\.json cannot be deployed: plugins .* mapping file instead/);
+  });
+
+  it("refuses a mapping file that the functions could not use", () => {
+    write("gymline.deploy.json", { settings: "gymline.json" });
+    write("gymline.json", { mappings: ["desk.json"] });
+    write("desk.json", MAPPING);
+    expect(fault()).toMatch(/cannot be deployed: .*desk\.json/s);
+  });
+
+  it("misses a profile file that the domain names", () => {
+    write("gymline.deploy.json", { settings: "gymline.json" });
+    write("gymline.json", { domain: "ours.json" });
+    expect(fault()).toMatch(/ours\.json cannot be read/);
+  });
+
+  it("carries profile and datasets to the functions, under the names that the files have", () => {
+    write("gymline.deploy.json", { settings: "gymline.json", datasets: [{ request: { name: "daily" } }] });
+    write("gymline.json", { domain: "ours.json" });
+    write("ours.json", { domain: "ours" });
+    const { settings } = loadDeployment({ folder });
+    expect(settings.profile?.name).toBe("ours.json");
+    expect(settings.datasets.map(({ request }) => request.name)).toEqual(["daily"]);
+  });
+
+  it("gives the functions the same plan after its way through JSON", () => {
+    write("gymline.deploy.json", { settings: "gymline.json", datasets: [{ request: { name: "daily" } }] });
+    write("gymline.json", {
+      domain: "coding",
+      reward: { composition: "compatible" },
+      redaction: { redactLoopback: true },
+    });
+    const { settings } = loadDeployment({ folder });
+    const read = deployedSettingsSchema.parse(JSON.parse(JSON.stringify(settings)));
+    expect(read).toEqual(settings);
+    expect(planOf(read)).toEqual(planOf(settings));
+  });
+});
