@@ -1,11 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
-import {
-  type AwsStation,
-  awsStation,
-  exportPorts,
-  ingestPorts,
-} from "../../../shared/adapters/aws/station.ts";
+import type { AwsStation } from "../../../shared/adapters/aws/station.ts";
 import { ComputePool } from "../../../shared/adapters/local/compute-pool.ts";
 import { exportMessageSchema } from "../../../shared/contracts/messages.ts";
 import type { Compute } from "../../../shared/ports/compute.ts";
@@ -25,7 +20,7 @@ export function addJob(program: Command): void {
     .requiredOption("--key <key>", "its key in the drop bucket")
     .option("--force", "reads it even if it was read before", false)
     .action((options: { readonly key: string; readonly force: boolean }) =>
-      inStation(async (station, compute) => {
+      inStation(async ({ station, compute, ingestPorts }) => {
         const ports = await ingestPorts(station, { compute });
         const result = await ingestObject(options, ports);
         if (result.kind !== "read") return { key: options.key, ...result };
@@ -39,7 +34,7 @@ export function addJob(program: Command): void {
     .description("writes a dataset of any size")
     .requiredOption("--message <json>", "a message of the export queue")
     .action((options: { readonly message: string }) =>
-      inStation(async (station, compute) => {
+      inStation(async ({ station, compute, exportPorts }) => {
         const message = exportMessageSchema.parse(JSON.parse(options.message));
         const ports = await exportPorts(station, { compute });
         const holder = `job ${process.env["AWS_BATCH_JOB_ID"] ?? process.pid}`;
@@ -48,14 +43,21 @@ export function addJob(program: Command): void {
     );
 }
 
+type StationModule = typeof import("../../../shared/adapters/aws/station.ts");
+
+interface Work extends Pick<StationModule, "ingestPorts" | "exportPorts"> {
+  readonly station: AwsStation;
+  readonly compute: Compute;
+}
+
 /** Does the work with all processors and writes one line of JSON about it. */
-async function inStation(
-  work: (station: AwsStation, compute: Compute) => Promise<Readonly<Record<string, unknown>>>,
-): Promise<void> {
+async function inStation(work: (parts: Work) => Promise<Readonly<Record<string, unknown>>>): Promise<void> {
+  // The clients of AWS take a moment to load, which all other commands need not wait for.
+  const { awsStation, ingestPorts, exportPorts } = await import("../../../shared/adapters/aws/station.ts");
   const station = await awsStation(process.env);
   const compute = new ComputePool({ plan: station.plan, threads: availableParallelism() });
   try {
-    out(JSON.stringify(await work(station, compute)));
+    out(JSON.stringify(await work({ station, compute, ingestPorts, exportPorts })));
   } finally {
     await compute.close();
     await station.clients.close();
