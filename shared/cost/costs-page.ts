@@ -13,7 +13,7 @@ export function costsPage(shape: DeploymentShape): string {
   return [
     "# Costs",
     "",
-    "Written by the cost model in `shared/cost` (`npx vitest run --project unit test/cost --update`); do not edit. `gymline cost` computes the same for your own figures.",
+    "Written by the cost model in `shared/cost` (`gymline cost --markdown`); do not edit. `gymline cost` computes the same for your own figures.",
     "",
     `Prices of AWS in ${PRICE_LIST.region}, ${PRICE_LIST.date}, without free tiers and discounts: real bills are lower. US dollars. Figures marked *assumed* were not measured on AWS; waiting and computing are added up as if they never overlapped.`,
     "",

@@ -7,7 +7,7 @@ import {
   sumOf,
   type Workload,
 } from "../../../shared/cost/cost-model.ts";
-import { dollars } from "../../../shared/cost/costs-page.ts";
+import { costsPage, dollars } from "../../../shared/cost/costs-page.ts";
 import { deploymentShape } from "../../../shared/cost/deployment-shape.ts";
 import { PRICE_LIST, PRICES } from "../../../shared/cost/prices.ts";
 import { sensitivities } from "../../../shared/cost/sensitivity.ts";
@@ -21,6 +21,7 @@ interface CostOptions {
   readonly bytesPerTrajectory?: string;
   readonly perObject?: string;
   readonly config?: string;
+  readonly markdown?: boolean;
   readonly json?: boolean;
 }
 
@@ -32,6 +33,7 @@ export function addCost(program: Command): void {
     .option("--bytes-per-trajectory <n>", "of its log, uncompressed (default: 60000)")
     .option("--per-object <n>", "trajectories in one dropped object (default: 1)")
     .option("-c, --config <file>", "deployment file (default: ./gymline.deploy.json, if there is one)")
+    .option("--markdown", "print the whole model for a million trajectories, as docs/COSTS.md has it")
     .option("--json", "print JSON");
   examples(command, [
     "gymline cost",
@@ -41,6 +43,10 @@ export function addCost(program: Command): void {
 
 async function cost(options: CostOptions): Promise<void> {
   const shape = deploymentShape(deploymentFile(options.config).config);
+  if (options.markdown === true) {
+    process.stdout.write(costsPage(shape));
+    return;
+  }
   const workload: Workload = {
     ...DEFAULT_WORKLOAD,
     trajectories: wholeNumber("--trajectories", options.trajectories) ?? DEFAULT_WORKLOAD.trajectories,
