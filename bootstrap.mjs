@@ -26,10 +26,12 @@ const COMMANDS = {
     ],
   ],
   gymline: [[cli]],
+  local: [["infra/local/main.ts"]],
   test: [["test/run-all.ts"]],
   "test:fast": [["test/run-all.ts", "--fast"]],
   "test:soak": [["test/run-all.ts", "--soak"]],
   bench: [["test/bench/main.ts"]],
+  cdk: [["node_modules/aws-cdk/bin/cdk"]],
   build: [["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]],
 };
 

@@ -6,6 +6,7 @@ import { addDeployCheck } from "./commands/deploy-check.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDomains } from "./commands/domains.ts";
+import { addDrop } from "./commands/drop.ts";
 import { addExport } from "./commands/export.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
@@ -47,6 +48,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
   addRun(program);
+  addDrop(program);
   addExport(program);
   addList(program);
   addShow(program);

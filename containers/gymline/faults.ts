@@ -3,6 +3,8 @@ import { z } from "zod";
 /** Faults that say what to do: their message is enough, a stack would only hide it. */
 const EXPECTED: ReadonlySet<string> = new Set([
   "UsageError",
+  "AwsAccessError",
+  "DeploymentError",
   "StoreBusyError",
   "DropFolderError",
   "NoStoreError",

@@ -4,6 +4,7 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
 import { keyAlias } from "../../shared/contracts/names.ts";
+import { KEY_ACTIONS } from "./permit.ts";
 
 /** The deployment's own key, usable by the services that write to encrypted queues, topics and logs for it. */
 export function encryptionKey(scope: Construct, config: DeploymentConfig): Key | undefined {
@@ -22,7 +23,7 @@ export function encryptionKey(scope: Construct, config: DeploymentConfig): Key |
   allow(key, { service: "events", actions: use });
   allow(key, {
     service: `logs.${Stack.of(scope).region}`,
-    actions: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"],
+    actions: KEY_ACTIONS,
     conditions: {
       ArnLike: {
         "kms:EncryptionContext:aws:logs:arn": Stack.of(scope).formatArn({

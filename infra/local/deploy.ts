@@ -18,10 +18,11 @@ export interface DeployPlan {
   readonly signal?: AbortSignal | undefined;
 }
 
-const outputsSchema = z.record(z.string(), z.record(z.string(), z.string()));
+/** What CDK writes of a deploy. */
+export const stackOutputsSchema = z.record(z.string(), z.record(z.string(), z.string()));
 
 /** The outputs of each stack by name. */
-export type StackOutputs = z.infer<typeof outputsSchema>;
+export type StackOutputs = z.infer<typeof stackOutputsSchema>;
 
 /** CDK could not deploy. */
 export class DeployError extends Error {
@@ -54,18 +55,9 @@ export async function deploy(plan: DeployPlan): Promise<StackOutputs> {
     await runCdk(plan, { scratch, signal, step: "bootstrap", args: [environment] });
     const outputs = join(scratch, "outputs.json");
     const context = Object.entries(plan.context ?? {}).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    const args = [
-      "--all",
-      "--require-approval",
-      "never",
-      "--outputs-file",
-      outputs,
-      "--app",
-      plan.app,
-      ...context,
-    ];
-    await runCdk(plan, { scratch, signal, step: "deploy", args });
-    return outputsSchema.parse(JSON.parse(await readFile(outputs, "utf8")));
+    const args = ["--all", "--require-approval", "never", "--outputs-file", outputs, "--app", plan.app];
+    await runCdk(plan, { scratch, signal, step: "deploy", args: [...args, ...context] });
+    return stackOutputsSchema.parse(JSON.parse(await readFile(outputs, "utf8")));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

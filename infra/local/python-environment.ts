@@ -47,7 +47,7 @@ async function makeEnvironment(
 ): Promise<PythonEnvironment> {
   const python = join(folder, "bin/python");
   const stampFile = join(folder, "stamp.json");
-  const stamp = JSON.stringify([base, installs, revision]);
+  const stamp = JSON.stringify([base, installs, ...(revision === undefined ? [] : [revision])]);
   if (existsSync(stampFile) && (await readFile(stampFile, "utf8")) === stamp)
     return { kind: "ready", python };
   await rm(folder, { recursive: true, force: true });

@@ -69,6 +69,15 @@ export interface DatasetEntry {
   readonly announced: boolean;
 }
 
+/** A trajectory was forgotten between the moment it was looked up and the moment it was to be added. */
+export class ForgottenMeanwhileError extends Error {
+  override readonly name = "ForgottenMeanwhileError";
+  constructor(id: string) {
+    const remedy = "read its object again, which leaves it out";
+    super(`trajectory ${id} or its session was forgotten while it was read; it was not stored. ${remedy}`);
+  }
+}
+
 /** A ledger record that must still have this version when a change is made: the fencing token of a lease. */
 export interface Fence {
   readonly key: string;
@@ -109,6 +118,7 @@ export interface Catalog {
   finishObject(state: ObjectState): Promise<void>;
 
   known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known>;
+  /** @throws ForgottenMeanwhileError */
   add(trajectory: NewTrajectory): Promise<Added>;
   /**
    * Notes the score of a trajectory. With `revision`, only if that is its current one. The first score of a

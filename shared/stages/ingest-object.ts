@@ -46,6 +46,7 @@ export async function ingestObject(
   try {
     return { kind: "read", report: await ingest({ source, fingerprint, revision }, ports) };
   } catch (error) {
+    if (error instanceof SourceGoneError) return { kind: "gone" };
     if (error instanceof OutOfTimeError && maxBytes !== undefined) return await toJob();
     throw error;
   }

@@ -1,6 +1,6 @@
 import type { CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
 import { blobKey, projectOf, trajectoryKey } from "../contracts/keys.ts";
-import type { Added, Catalog } from "../ports/catalog.ts";
+import { type Added, type Catalog, ForgottenMeanwhileError, type NewTrajectory } from "../ports/catalog.ts";
 import {
   type Compute,
   type ComputedRecord,
@@ -232,18 +232,34 @@ class ObjectRun {
     const key = trajectoryKey(row.id);
     if (known === "other-revision") await this.#revise(row.id, computed.document);
     else await store.putIfAbsent(key, computed.document);
-    const added = await catalog.add({
-      row: { ...row, domain: computed.score?.domain ?? row.domain },
-      place,
-      generation: this.#message.fingerprint,
-      ...(session === undefined ? {} : { session }),
-      blobs: computed.blobs.map(({ sha256 }) => sha256),
-    });
+    const added = await this.#add(
+      {
+        row: { ...row, domain: computed.score?.domain ?? row.domain },
+        place,
+        generation: this.#message.fingerprint,
+        ...(session === undefined ? {} : { session }),
+        blobs: computed.blobs.map(({ sha256 }) => sha256),
+      },
+      key,
+    );
+    if (added === "forgotten") return added;
     // A duplicate is followed up all the same: the run that stored it may have been killed before it did.
     const follow = this.#ports.follow ?? ((stored) => score(stored, this.#ports));
     const withScore = computed.score === undefined ? {} : { computed: computed.score };
     await this.#follow(follow({ id: row.id, key, outcome: added.kind, ...withScore }));
     return added.kind;
+  }
+
+  /** What was forgotten in this very moment leaves no document behind. */
+  async #add(trajectory: NewTrajectory, key: string): Promise<Added | "forgotten"> {
+    const { catalog, store } = this.#ports;
+    try {
+      return await catalog.add(trajectory);
+    } catch (error) {
+      if (!(error instanceof ForgottenMeanwhileError)) throw error;
+      await store.erase(key);
+      return "forgotten";
+    }
   }
 
   /** The follow-up of one trajectory need not keep the next one waiting; the object is done only when all are. */

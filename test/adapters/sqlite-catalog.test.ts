@@ -13,6 +13,7 @@ import { catalogContract, clockOf, type StartCatalog } from "../ports/catalog.co
 import { datasetContract } from "../ports/catalog-datasets.contract.ts";
 import { scoreContract } from "../ports/catalog-scores.contract.ts";
 import { selectionContract } from "../ports/catalog-selection.contract.ts";
+import { sessionContract } from "../ports/catalog-sessions.contract.ts";
 import { ledgerContract } from "../ports/ledger.contract.ts";
 
 function opened(
@@ -31,6 +32,7 @@ function started(now: number | Clock): SqliteCatalog {
 
 const start: StartCatalog = async (now) => started(now);
 catalogContract("SqliteCatalog", start);
+sessionContract("SqliteCatalog", start);
 selectionContract("SqliteCatalog", start);
 scoreContract("SqliteCatalog", start);
 datasetContract("SqliteCatalog", async (now) => {

@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { z } from "zod";
 import { writeCorpus } from "./corpus.ts";
 import type { Figure } from "./figure.ts";
+import { median } from "./median.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const MIB = 1 << 20;
@@ -124,9 +125,4 @@ export function benchMemory(): readonly Figure[] {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

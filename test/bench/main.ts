@@ -1,13 +1,17 @@
 import { cpus, totalmem } from "node:os";
 import { benchChain, benchMemory } from "./chain.ts";
 import type { Figure } from "./figure.ts";
+import { benchFunctions } from "./functions.ts";
+import { benchPipeline } from "./pipeline.ts";
 import { benchRules } from "./rules.ts";
 
-/** `npm run bench [-- rules|chain|memory]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|pipeline]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
   memory: benchMemory,
+  functions: benchFunctions,
+  pipeline: benchPipeline,
 };
 
 const wanted = process.argv.slice(2);

@@ -12,15 +12,17 @@ export interface Ended {
   readonly stderr: string;
 }
 
+interface ProgramOptions {
+  readonly cwd?: string;
+  readonly stdin?: string;
+  /** Beside those of this process; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Kills the program. */
+  readonly signal?: AbortSignal;
+}
+
 /** Runs the real program in a process of its own, without colours. */
-export function gymline(
-  args: readonly string[],
-  options: {
-    readonly cwd?: string;
-    readonly stdin?: string;
-    readonly env?: Readonly<Record<string, string | undefined>>;
-  } = {},
-): Promise<Ended> {
+export function gymline(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
   return ended(process.execPath, [MAIN, ...args], options);
 }
 
@@ -30,18 +32,11 @@ export function shell(line: string, options: { readonly cwd?: string } = {}): Pr
   return ended("bash", ["-c", script], options);
 }
 
-function ended(
-  command: string,
-  args: readonly string[],
-  options: {
-    readonly cwd?: string;
-    readonly stdin?: string;
-    readonly env?: Readonly<Record<string, string | undefined>>;
-  },
-): Promise<Ended> {
+function ended(command: string, args: readonly string[], options: ProgramOptions): Promise<Ended> {
   const { promise, resolve: settle, reject } = Promise.withResolvers<Ended>();
   const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, ...options.env };
   const child = spawn(command, [...args], { cwd: options.cwd ?? temporaryFolder("cli"), env });
+  options.signal?.addEventListener("abort", () => child.kill("SIGKILL"));
   const pieces: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] };
   child.stdout.on("data", (chunk: Buffer) => pieces.stdout.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => pieces.stderr.push(chunk));

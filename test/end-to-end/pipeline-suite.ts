@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { afterAll, describe, expect, it } from "vitest";
 import { openForReading } from "../../shared/adapters/local/local-store.ts";
@@ -7,13 +8,16 @@ import { runPipeline } from "../../shared/adapters/local/run-pipeline.ts";
 import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
 import { rejectionReportKey, scoreKey, trajectoryKey } from "../../shared/contracts/keys.ts";
 import type { ExportQueueMessage } from "../../shared/contracts/messages.ts";
-import type { ObjectStore } from "../../shared/ports/object-store.ts";
-import { chatRow } from "../factories/logs.ts";
+import { documentFault } from "../../shared/stages/check-document.ts";
+import { readScore } from "../../shared/stages/score-trajectory.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
+import { createRandom } from "../fuzz/random.ts";
 import { type TestEngineName, useEngine } from "../local-stack/engine.ts";
 import { type FaultProxy, type FaultRule, startFaultProxy } from "../local-stack/fault-proxy.ts";
 import { deployPipeline, type TestDeployment, until } from "./deployment.ts";
+import { functionProcesses } from "./function-processes.ts";
 import { bytesOf, realLogs } from "./real-logs.ts";
+import { drained, redrive, rows, same, visibility } from "./suite-support.ts";
 
 export interface SuiteSize {
   /** Uploads under faults. */
@@ -63,7 +67,7 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
       await deployment?.close();
       await proxy?.stop();
     });
-    void engine;
+    const random = createRandom(11, 0);
 
     const quiet = { withinMs: size.withinMs };
 
@@ -198,6 +202,73 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
       expect(entries.every(({ scorer, reward }) => scorer !== null && reward !== null)).toBe(true);
     });
 
+    it("leaves nothing half when functions are killed in the middle", async () => {
+      const { pid } = engine.running;
+      if (pid === undefined) throw new Error("the engine runs somewhere else");
+      // Else what a killed function had in hand would come back only after six times its time-out.
+      await visibility(deployment, "20");
+      const keys = Array.from({ length: 40 }, (_, index) => `killed/${index}.jsonl`);
+      let killed = 0;
+      let putting = true;
+      const killing = (async () => {
+        while (putting || (await deployment.depth("IngestQueueUrl")) > 0) {
+          const [victim] = functionProcesses(pid).toSorted(() => random.int(3) - 1);
+          if (victim !== undefined && killed < 15) {
+            process.kill(victim, "SIGKILL");
+            killed += 1;
+          }
+          await sleep(400);
+        }
+      })();
+      for (const [index, key] of keys.entries()) await deployment.put(key, rows(`killed-${index}`, 8));
+      putting = false;
+      await killing;
+      await settled(keys);
+      expect(killed).toBeGreaterThan(3);
+      const ids = new Set<string>();
+      for (const key of keys) for (const id of await deployment.catalog.idsFrom(key)) ids.add(id);
+      expect(ids.size).toBe(keys.length * 8);
+      for (const entry of await deployment.entries()) {
+        if (!ids.has(entry.id)) continue;
+        expect(documentFault(await deployment.store.read(trajectoryKey(entry.id)), entry)).toBeUndefined();
+        expect(
+          readScore(await deployment.store.read(scoreKey(entry.id, entry.scorer ?? ""))).trajectory_id,
+        ).toBe(entry.id);
+      }
+      expect(await deployment.catalog.scoredCount("killed")).toBe(ids.size);
+      await visibility(deployment, "180");
+    });
+
+    it("gives up on what fails again and again, reports it, and takes it in once it is sent again", async () => {
+      const key = "denied/a log.jsonl";
+      proxy.setRules([
+        {
+          service: "s3",
+          operation: "GetObject",
+          fault: { kind: "error", status: 403, code: "AccessDenied" },
+        },
+      ]);
+      const before = await deployment.depth("IngestDlqUrl");
+      await deployment.put(key, rows("denied", 2));
+      await until("the message is in the dead-letter queue", quiet, async () => {
+        const depth = await deployment.depth("IngestDlqUrl");
+        return depth > before ? { done: depth } : { waiting: depth };
+      });
+      const report = await deployment.store.read(rejectionReportKey(key));
+      expect(JSON.parse(Buffer.from(report).toString("utf8"))).toMatchObject({
+        rejections: [{ code: "ingest-failed", source: key }],
+      });
+      proxy.setRules([]);
+      await redrive(engine, deployment.name);
+      await until("the object is taken in", quiet, async () => {
+        const ids = await deployment.catalog.idsFrom(key);
+        return ids.length === 2 ? { done: ids } : { waiting: ids };
+      });
+      await until("its report is gone", quiet, async () =>
+        (await deployment.store.exists(rejectionReportKey(key))) ? { waiting: key } : { done: true },
+      );
+    });
+
     it(`loses none and doubles none of ${size.uploads} uploads, whatever befalls its requests`, async () => {
       const countBefore = await deployment.catalog.scoredCount("load");
       proxy.setRules(FAULTS);
@@ -221,30 +292,4 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
       expect([...proxy.struck.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(20);
     });
   });
-}
-
-/** Until no message is in any queue, waiting or being handled. */
-async function drained(deployment: TestDeployment, withinMs: number): Promise<void> {
-  let empty = 0;
-  await until("all queues are empty", { withinMs, everyMs: 500 }, async () => {
-    const depths = await Promise.all(
-      ["IngestQueueUrl", "ScoreQueueUrl", "ExportQueueUrl"].map((queue) => deployment.depth(queue)),
-    );
-    // A message may be on its way from one stage to the next.
-    empty = depths.every((depth) => depth === 0) ? empty + 1 : 0;
-    return empty >= 3 ? { done: true } : { waiting: depths };
-  });
-}
-
-function rows(task: string, count: number): string {
-  return Array.from(
-    { length: count },
-    (_, index) =>
-      `${chatRow({ task: `${task}-${index}`, success: true, calls: [[`echo ${task} ${index}`, "ok"]] })}\n`,
-  ).join("");
-}
-
-async function same(one: ObjectStore, other: ObjectStore, key: string): Promise<boolean> {
-  const [left, right] = await Promise.all([one.read(key), other.read(key)]);
-  return Buffer.from(left).equals(Buffer.from(right));
 }

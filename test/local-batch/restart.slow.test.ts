@@ -1,15 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { z } from "zod";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../factories/temporary.ts";
-import { Bench, batchTemplate, eventually, isAlive, startBench, writeTemplate } from "./batch-runner.ts";
+import { eventually, isAlive, startBench } from "./batch-runner.ts";
+import { MAIN, RunnerProgram } from "./runner-program.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../infra/local/batch/main.ts");
-const readySchema = z.object({ url: z.string(), logs: z.string() });
 const SPOT = {
   attempts: 3,
   evaluateOnExit: [
@@ -18,36 +15,9 @@ const SPOT = {
   ],
 };
 
-interface Program {
-  readonly process: ChildProcess;
-  readonly bench: Bench;
-}
-
-/** The runner as a program of its own. */
-async function startProgram(
-  stateFolder: string,
-  template = batchTemplate({ maxVcpus: 1 }),
-): Promise<Program> {
-  const child = spawn(
-    process.execPath,
-    [
-      ...[MAIN, "--template", writeTemplate(template), "--state", stateFolder, "--no-docker"],
-      ...["--map", "shell:latest=sh -c", "--min-timeout", "1", "--stop-timeout", "1", "--vcpus", "4"],
-    ],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const [line] = await once(createInterface(child.stdout), "line");
-  const { url, logs } = readySchema.parse(JSON.parse(String(line)));
-  return { process: child, bench: new Bench({ url, logFolder: logs, stop: () => Promise.resolve() }) };
-}
-
-async function end(program: Program, signal: NodeJS.Signals): Promise<number | null> {
-  const exited = once(program.process, "exit");
-  program.process.kill(signal);
-  const [code] = await exited;
-  return code;
-}
+/** On one vCPU, so that jobs wait. */
+const startProgram = (stateFolder: string): Promise<RunnerProgram> =>
+  RunnerProgram.start({ stateFolder, maxVcpus: 1, args: ["--no-docker", "--map", "shell:latest=sh -c"] });
 
 /** Notes its process, and ends at once when it is tried again. */
 function notes(folder: string): string {
@@ -77,7 +47,7 @@ describe("a runner that was killed", () => {
     const pending = await first.bench.submit("true", { dependsOn: [{ jobId: lost }, { jobId: runnable }] });
     const array = await first.bench.submit("true", { arrayProperties: { size: 2 } });
     await first.bench.until(pending, "PENDING");
-    await end(first, "SIGKILL");
+    await first.end("SIGKILL");
     expect(isAlive(pids(folder)[0] ?? 0)).toBe(true);
 
     const { bench } = await startProgram(state);
@@ -103,7 +73,7 @@ describe("a runner that was killed", () => {
       () => pids(folder),
       (all) => all.length === 1,
     );
-    await end(first, "SIGKILL");
+    await first.end("SIGKILL");
     const { bench } = await startProgram(state);
     const job = await bench.until(id);
     expect(job).toMatchObject({ status: "FAILED" });
@@ -120,7 +90,7 @@ describe("a runner that is asked to stop", () => {
       () => pids(folder),
       (all) => all.length === 1,
     );
-    expect(await end(first, "SIGTERM")).toBe(0);
+    expect(await first.end("SIGTERM")).toBe(0);
     expect(isAlive(pids(folder)[0] ?? 0)).toBe(false);
     const { bench } = await startProgram(state);
     const job = await bench.until(id);

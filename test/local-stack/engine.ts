@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, beforeEach } from "vitest";
+import { afterAll, beforeAll, beforeEach, type TestContext } from "vitest";
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from "../../infra/local/engines/client-environment.ts";
 import { type Engine, EngineUnavailableError, type RunningEngine } from "../../infra/local/engines/engine.ts";
 import { localstack } from "../../infra/local/engines/localstack.ts";
 import { type LocalEngineOptions, ministack } from "../../infra/local/engines/ministack.ts";
+import { endWithMe } from "./end-with-me.ts";
 
 /** Where tests and `npm run local` keep what they install. */
 export const engineCache = resolve(import.meta.dirname, "../../.cache/engines");
@@ -17,6 +18,21 @@ const ENGINES: Readonly<Record<TestEngineName, (options: LocalEngineOptions) => 
   ministack,
   localstack,
 };
+
+/** Skips a test with the reason where this machine lacks what an engine needs; under `CI` it fails instead. */
+export async function skipWithout(name: TestEngineName, context: TestContext): Promise<void> {
+  const home = await mkdtemp(join(tmpdir(), `gymline-${name}-`));
+  const engine = ENGINES[name]({ cache: engineCache, home });
+  try {
+    await engine.start();
+  } catch (error) {
+    if (!(error instanceof EngineUnavailableError) || process.env["CI"]) throw error;
+    context.skip(error.message);
+  } finally {
+    await engine.stop();
+    await rm(home, { recursive: true, force: true });
+  }
+}
 
 /** What tests read of an engine; each property throws until the engine answers. */
 export interface TestEngine {
@@ -48,6 +64,7 @@ export function useEngine(name: TestEngineName, prepare?: (engine: TestEngine) =
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), `gymline-${name}-`));
+    endWithMe(home);
     engine = ENGINES[name]({ cache: engineCache, home });
     try {
       running = await engine.start();

@@ -38,14 +38,14 @@ describe.each(["ministack", "localstack"] as const)("an app deployed to %s from 
   it("takes an uploaded object through queue and function into table and store", async () => {
     const s3 = new S3Client(engine.clientConfig);
     const key = "team a/größe.txt";
-    await s3.send(new PutObjectCommand({ Bucket: names.DropOutput, Key: key, Body: "hello" }));
+    await s3.send(new PutObjectCommand({ Bucket: names.DropBucketName, Key: key, Body: "hello" }));
 
     await vi.waitFor(
       async () =>
         expect(await itemOf(key)).toEqual({ pk: { S: key }, sk: { S: "object" }, length: { N: "5" } }),
       { timeout: 60_000, interval: 200 },
     );
-    const stored = await s3.send(new GetObjectCommand({ Bucket: names.StoreOutput, Key: key }));
+    const stored = await s3.send(new GetObjectCommand({ Bucket: names.StoreBucketName, Key: key }));
     expect(await stored.Body?.transformToString()).toBe("HELLO");
   });
 
@@ -53,10 +53,10 @@ describe.each(["ministack", "localstack"] as const)("an app deployed to %s from 
     const s3 = new S3Client(engine.clientConfig);
     const keys = ["one.txt", "poison.txt", "two.txt"];
     await Promise.all(
-      keys.map((Key) => s3.send(new PutObjectCommand({ Bucket: names.DropOutput, Key, Body: Key }))),
+      keys.map((Key) => s3.send(new PutObjectCommand({ Bucket: names.DropBucketName, Key, Body: Key }))),
     );
 
-    const body = await receive(names.DeadOutput);
+    const body = await receive(names.DeadUrl);
 
     expect(body).toContain("poison.txt");
     expect(await Promise.all(keys.map(itemOf))).toEqual([expect.anything(), undefined, expect.anything()]);
@@ -65,35 +65,35 @@ describe.each(["ministack", "localstack"] as const)("an app deployed to %s from 
   it("runs functions under the Node of this process, with the engine's endpoint and nothing of the user's", async () => {
     const { node, name, env } = await askFor(environmentSchema, {
       lambda: lambda(),
-      name: names.ProbeOutput,
+      name: names.ProbeName,
       probe: { ask: "environment" },
     });
 
     expect(node).toBe(process.version);
-    expect(name).toBe(names.ProbeOutput);
+    expect(name).toBe(names.ProbeName);
     expect(new URL(env["AWS_ENDPOINT_URL"] ?? "").port).toBe(new URL(engine.endpoint).port);
     expect(env).toMatchObject({ AWS_REGION: "us-east-1", MARK: "as deployed" });
     expect(env).not.toHaveProperty("GYMLINE_TEST_KEY");
   });
 
   it("kills a function whose time is up, however busy it is, and answers the next call", async () => {
-    const answer = await ask(lambda(), names.ProbeOutput, { ask: "spin" });
+    const answer = await ask(lambda(), names.ProbeName, { ask: "spin" });
 
     expect(answer).toMatchObject({
       kind: "error",
       message: expect.stringContaining("timed out after 3.00 s"),
     });
-    expect(await ask(lambda(), names.ProbeOutput, { ask: "echo", text: "there" })).toMatchObject({
+    expect(await ask(lambda(), names.ProbeName, { ask: "echo", text: "there" })).toMatchObject({
       result: { text: "there" },
     });
   });
 
   it("answers for a function that throws or ends its process", async () => {
-    expect(await ask(lambda(), names.ProbeOutput, { ask: "fail" })).toMatchObject({
+    expect(await ask(lambda(), names.ProbeName, { ask: "fail" })).toMatchObject({
       message: "asked to fail",
     });
-    expect(await ask(lambda(), names.ProbeOutput, { ask: "exit" })).toMatchObject({ kind: "error" });
-    expect(await ask(lambda(), names.ProbeOutput, { ask: "echo", text: "there" })).toMatchObject({
+    expect(await ask(lambda(), names.ProbeName, { ask: "exit" })).toMatchObject({ kind: "error" });
+    expect(await ask(lambda(), names.ProbeName, { ask: "echo", text: "there" })).toMatchObject({
       kind: "result",
     });
   });
@@ -101,7 +101,7 @@ describe.each(["ministack", "localstack"] as const)("an app deployed to %s from 
   it("carries a payload that is larger than a pipe", async () => {
     const text = "ä\n".repeat(500_000);
 
-    const answer = await ask(lambda(), names.ProbeOutput, { ask: "echo", text });
+    const answer = await ask(lambda(), names.ProbeName, { ask: "echo", text });
 
     expect(answer).toEqual({ kind: "result", result: { text } });
   });
@@ -110,7 +110,7 @@ describe.each(["ministack", "localstack"] as const)("an app deployed to %s from 
     const client = lambda();
     const naps = await Promise.all(
       [1, 2, 3].map(() =>
-        askFor(sleepSchema, { lambda: client, name: names.ProbeOutput, probe: { ask: "sleep", ms: 2_500 } }),
+        askFor(sleepSchema, { lambda: client, name: names.ProbeName, probe: { ask: "sleep", ms: 2_500 } }),
       ),
     );
 
@@ -120,25 +120,25 @@ describe.each(["ministack", "localstack"] as const)("an app deployed to %s from 
   it("passes an event that fits the rule to its queue", async () => {
     const events = new EventBridgeClient(engine.clientConfig);
     const entry = (kind: string) => ({
-      EventBusName: names.BusOutput,
+      EventBusName: names.BusName,
       Source: "probe",
       DetailType: "published",
       Detail: JSON.stringify({ kind }),
     });
     await events.send(new PutEventsCommand({ Entries: [entry("other"), entry("dataset")] }));
 
-    expect(JSON.parse(await receive(names.EventsOutput))).toMatchObject({ detail: { kind: "dataset" } });
+    expect(JSON.parse(await receive(names.EventsUrl))).toMatchObject({ detail: { kind: "dataset" } });
   });
 
   it("keeps in its logs what a function prints", async () => {
-    await ask(lambda(), names.ProbeOutput, { ask: "echo", text: "" });
+    await ask(lambda(), names.ProbeName, { ask: "echo", text: "" });
 
     await vi.waitFor(async () => expect(await logged()).toContain("asked for echo"), { timeout: 20_000 });
   });
 
   // The last of the file: it takes the engine away.
   it("leaves no process, no port and no data when it is stopped", async () => {
-    const probe = { lambda: lambda(), name: names.ProbeOutput, probe: { ask: "environment" } } as const;
+    const probe = { lambda: lambda(), name: names.ProbeName, probe: { ask: "environment" } } as const;
     const { pid } = await askFor(environmentSchema, probe);
     const { endpoint, pid: leader } = engine.running;
     const before = await runningProcesses();
@@ -156,7 +156,7 @@ describe.each(["ministack", "localstack"] as const)("an app deployed to %s from 
 
   async function itemOf(key: string) {
     const { Item } = await new DynamoDBClient(engine.clientConfig).send(
-      new GetItemCommand({ TableName: names.TableOutput, Key: { pk: { S: key }, sk: { S: "object" } } }),
+      new GetItemCommand({ TableName: names.TableName, Key: { pk: { S: key }, sk: { S: "object" } } }),
     );
     return Item;
   }

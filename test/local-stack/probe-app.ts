@@ -13,14 +13,13 @@ const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
 
 const namesSchema = z.object({
-  DropOutput: z.string(),
-  StoreOutput: z.string(),
-  TableOutput: z.string(),
-  DeadOutput: z.string(),
-  TakeOutput: z.string(),
-  ProbeOutput: z.string(),
-  BusOutput: z.string(),
-  EventsOutput: z.string(),
+  DropBucketName: z.string(),
+  StoreBucketName: z.string(),
+  TableName: z.string(),
+  DeadUrl: z.string(),
+  ProbeName: z.string(),
+  BusName: z.string(),
+  EventsUrl: z.string(),
 });
 
 /** What the deployed app calls its parts. */

@@ -20,7 +20,7 @@ export function addJob(program: Command): void {
     .requiredOption("--key <key>", "its key in the drop bucket")
     .option("--force", "reads it even if it was read before", false)
     .action((options: { readonly key: string; readonly force: boolean }) =>
-      inStation(async ({ station, compute, ingestPorts }) => {
+      inStation(async ({ station, ingestPorts }, compute) => {
         const ports = await ingestPorts(station, { compute });
         const result = await ingestObject(options, ports);
         if (result.kind !== "read") return { key: options.key, ...result };
@@ -34,7 +34,7 @@ export function addJob(program: Command): void {
     .description("writes a dataset of any size")
     .requiredOption("--message <json>", "a message of the export queue")
     .action((options: { readonly message: string }) =>
-      inStation(async ({ station, compute, exportPorts }) => {
+      inStation(async ({ station, exportPorts }, compute) => {
         const message = exportMessageSchema.parse(JSON.parse(options.message));
         const ports = await exportPorts(station, { compute });
         const holder = `job ${process.env["AWS_BATCH_JOB_ID"] ?? process.pid}`;
@@ -43,21 +43,17 @@ export function addJob(program: Command): void {
     );
 }
 
-type StationModule = typeof import("../../../shared/adapters/aws/station.ts");
+type Station = typeof import("../../../shared/adapters/aws/station.ts") & { readonly station: AwsStation };
 
-interface Work extends Pick<StationModule, "ingestPorts" | "exportPorts"> {
-  readonly station: AwsStation;
-  readonly compute: Compute;
-}
-
-/** Does the work with all processors and writes one line of JSON about it. */
-async function inStation(work: (parts: Work) => Promise<Readonly<Record<string, unknown>>>): Promise<void> {
-  // The clients of AWS take a moment to load, which all other commands need not wait for.
-  const { awsStation, ingestPorts, exportPorts } = await import("../../../shared/adapters/aws/station.ts");
-  const station = await awsStation(process.env);
+/** Does the work with all processors and writes one line of JSON about it. Other commands need not load AWS clients. */
+async function inStation(
+  work: (station: Station, compute: Compute) => Promise<Readonly<Record<string, unknown>>>,
+): Promise<void> {
+  const module = await import("../../../shared/adapters/aws/station.ts");
+  const station = await module.awsStation(process.env);
   const compute = new ComputePool({ plan: station.plan, threads: availableParallelism() });
   try {
-    out(JSON.stringify(await work({ station, compute, ingestPorts, exportPorts })));
+    out(JSON.stringify(await work({ ...module, station }, compute)));
   } finally {
     await compute.close();
     await station.clients.close();

@@ -1,7 +1,7 @@
-import { createWriteStream, mkdirSync } from "node:fs";
+import { createWriteStream, mkdirSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
-import { Writable } from "node:stream";
-import { finished } from "node:stream/promises";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import Docker from "dockerode";
 import { dockerOptions } from "./docker-options.ts";
@@ -61,7 +61,7 @@ export async function openDockerExecutor({ images, socketPath, owner }: Setting)
             await removed(container);
             throw cause;
           }
-          return attemptOf(docker, container, order.logFile);
+          return attemptOf(container, order.logFile);
         },
       };
     },
@@ -72,7 +72,7 @@ export async function openDockerExecutor({ images, socketPath, owner }: Setting)
         () => null,
       );
       if (state === null) return null;
-      if (state.Status !== "created") return attemptOf(docker, container, logFile);
+      if (state.Status !== "created") return attemptOf(container, logFile);
       await removed(container);
       return null;
     },
@@ -84,11 +84,11 @@ export async function openDockerExecutor({ images, socketPath, owner }: Setting)
   };
 }
 
-function attemptOf(docker: Docker, container: Docker.Container, logFile: string): RunningAttempt {
-  const logged = captureLogs(docker, container, logFile);
+function attemptOf(container: Docker.Container, logFile: string): RunningAttempt {
+  const followed = copyLogs(container, logFile);
   let stopping = false;
   return {
-    ended: endOf(container, logged),
+    ended: endOf(container, followed, logFile),
     stop: (graceSeconds) => {
       if (stopping) return;
       stopping = true;
@@ -98,11 +98,18 @@ function attemptOf(docker: Docker, container: Docker.Container, logFile: string)
   };
 }
 
-async function endOf(container: Docker.Container, logged: Promise<void>): Promise<Exit> {
+async function endOf(
+  container: Docker.Container,
+  followed: Promise<boolean>,
+  logFile: string,
+): Promise<Exit> {
   try {
     await container.wait();
     const { State } = await container.inspect();
-    await Promise.race([logged, delay(LOG_PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([followed, delay(LOG_PATIENCE_MS, undefined, { ref: false })]);
+    // Docker may lose output of a container that ends while somebody begins to follow it.
+    const whole = `${logFile}.whole`;
+    if (await copyLogs(container, whole)) renameSync(whole, logFile);
     const reason = State.OOMKilled
       ? { reason: "OutOfMemoryError: Container killed due to memory usage" }
       : State.Error === ""
@@ -117,19 +124,34 @@ async function endOf(container: Docker.Container, logged: Promise<void>): Promis
   }
 }
 
-/** From the container's first output on, also when a later runner takes over. Never rejects. */
-async function captureLogs(docker: Docker, container: Docker.Container, logFile: string): Promise<void> {
-  mkdirSync(dirname(logFile), { recursive: true });
-  const file = createWriteStream(logFile);
+/**
+ * All output from the first on, until the container ends. False where it failed: output is for people to read, and
+ * losing it must not fail the job.
+ */
+async function copyLogs(container: Docker.Container, into: string): Promise<boolean> {
   try {
-    const stream = await container.logs({ follow: true, stdout: true, stderr: true });
-    const into = new Writable({ write: (chunk, _, done) => void file.write(chunk, done) });
-    docker.modem.demuxStream(stream, into, into);
-    await finished(stream as NodeJS.ReadableStream);
+    mkdirSync(dirname(into), { recursive: true });
+    const source = await container.logs({ stdout: true, stderr: true, follow: true });
+    await pipeline(source as Readable, withoutFrames, createWriteStream(into));
+    return true;
   } catch {
-    // Output is for people to read; losing it must not fail the job.
-  } finally {
-    file.end();
+    return false;
+  }
+}
+
+/**
+ * The text of both outputs. Docker puts eight bytes before each piece, the last four of them its length.
+ * dockerode has this too, but reads on while the file cannot keep up.
+ */
+async function* withoutFrames(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= 8 && rest.length >= 8 + rest.readUInt32BE(4)) {
+      const end = 8 + rest.readUInt32BE(4);
+      yield rest.subarray(8, end);
+      rest = rest.subarray(end);
+    }
   }
 }
 

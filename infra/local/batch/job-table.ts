@@ -1,6 +1,11 @@
-import { childId, isOver, isWaiting, type JOB_STATUSES, type Job, type JobStatus } from "./job.ts";
+import { childId, type JOB_STATUSES, type Job, type JobStatus } from "./job.ts";
 import { jobDetail, type StatusSummary } from "./job-detail.ts";
 import type { Journal } from "./journal.ts";
+
+interface Unwritten {
+  readonly jobs: Map<string, Job>;
+  readonly events: { readonly jobId: string; readonly body: string }[];
+}
 
 /** A state change as it is told to the world. */
 export interface JobStateChange {
@@ -26,9 +31,12 @@ export class JobTable {
   private readonly jobs = new Map<string, Job>();
   private readonly sequences = new Map<string, number>();
   private readonly summaries = new Map<string, Record<JobStatus, number>>();
-  /** Jobs that have not started, parents left out: what the scheduler looks at. */
-  private readonly waiting = new Set<string>();
+  // What the scheduler looks at, parents left out: a look must not cost more the more jobs have ended.
+  private readonly unready = new Set<string>();
+  private readonly runnable = new Set<string>();
   private readonly active = new Set<string>();
+  /** Changes that are to be written together. */
+  private unwritten: Unwritten | undefined;
 
   constructor(setting: Setting) {
     this.setting = setting;
@@ -48,18 +56,19 @@ export class JobTable {
     return this.jobs.values();
   }
 
-  /** Jobs in these states that can run themselves, in the order of submission. */
-  waitingJobs(...statuses: readonly JobStatus[]): readonly Job[] {
-    return [...this.waiting]
-      .map((id) => this.jobs.get(id))
-      .filter((job) => job !== undefined)
-      .filter(({ status }) => statuses.includes(status))
-      .toSorted((left, right) => this.sequenceOf(left) - this.sequenceOf(right));
+  /** Jobs that may have to wait for others, in the order of submission. */
+  unreadyJobs(): readonly Job[] {
+    return this.inOrder(this.unready);
+  }
+
+  /** Jobs that wait for room, in the order of submission. */
+  runnableJobs(): readonly Job[] {
+    return this.inOrder(this.runnable);
   }
 
   /** Jobs whose attempt is under way. */
   activeJobs(): readonly Job[] {
-    return [...this.active].map((id) => this.jobs.get(id)).filter((job) => job !== undefined);
+    return this.inOrder(this.active);
   }
 
   /** Of an array, by index. */
@@ -102,6 +111,11 @@ export class JobTable {
     return after;
   }
 
+  /** Writes all changes that `work` makes in one go, at its end: many at once take far less time. */
+  together(work: () => void): void {
+    this.collect(work);
+  }
+
   /** The parent, if the child's change moved it to another state. */
   private parentAfter({ role }: Job): readonly Job[] {
     const parent = role.kind === "child" ? this.jobs.get(role.parent) : undefined;
@@ -124,12 +138,30 @@ export class JobTable {
       const change: JobStateChange = { time, jobArn: job.arn, detail: this.describe(job) };
       return { jobId: job.id, body: JSON.stringify(change) };
     });
-    this.setting.journal.write(
-      changed.map((job) => ({ job, sequence: this.sequenceOf(job) })),
-      events,
-    );
-    for (const job of changed) this.keep(job);
-    if (events.length > 0) onEvents?.();
+    this.collect((unwritten) => {
+      for (const job of changed) {
+        this.keep(job);
+        unwritten.jobs.set(job.id, job);
+      }
+      unwritten.events.push(...events);
+    });
+  }
+
+  private collect(work: (unwritten: Unwritten) => void): void {
+    if (this.unwritten !== undefined) {
+      work(this.unwritten);
+      return;
+    }
+    const unwritten: Unwritten = { jobs: new Map(), events: [] };
+    this.unwritten = unwritten;
+    try {
+      work(unwritten);
+    } finally {
+      this.unwritten = undefined;
+      const numbered = [...unwritten.jobs.values()].map((job) => ({ job, sequence: this.sequenceOf(job) }));
+      this.setting.journal.write(numbered, unwritten.events);
+      if (unwritten.events.length > 0) this.setting.onEvents?.();
+    }
   }
 
   private hold(job: Job, sequence: number): void {
@@ -141,10 +173,11 @@ export class JobTable {
 
   private keep(job: Job): void {
     this.jobs.set(job.id, job);
-    if (isWaiting(job) && job.role.kind !== "parent") this.waiting.add(job.id);
-    else this.waiting.delete(job.id);
-    if (!isOver(job) && job.active !== undefined) this.active.add(job.id);
-    else this.active.delete(job.id);
+    const { status, role, active } = job;
+    const own = role.kind !== "parent";
+    file(this.unready, job, own && (status === "SUBMITTED" || status === "PENDING"));
+    file(this.runnable, job, own && status === "RUNNABLE");
+    file(this.active, job, active !== undefined);
   }
 
   private count({ role, status }: Job, step: 1 | -1): void {
@@ -152,9 +185,21 @@ export class JobTable {
     if (summary !== undefined) summary[status] += step;
   }
 
+  private inOrder(ids: Iterable<string>): readonly Job[] {
+    return [...ids]
+      .map((id) => this.jobs.get(id))
+      .filter((job) => job !== undefined)
+      .toSorted((left, right) => this.sequenceOf(left) - this.sequenceOf(right));
+  }
+
   private sequenceOf({ id }: Job): number {
     return this.sequences.get(id) ?? 0;
   }
+}
+
+function file(ids: Set<string>, { id }: Job, belongs: boolean): void {
+  if (belongs) ids.add(id);
+  else ids.delete(id);
 }
 
 function emptySummary(): Record<JobStatus, number> {

@@ -24,7 +24,7 @@ export interface Placement {
 
 export interface Plan {
   readonly placements: readonly Placement[];
-  /** Jobs that no compute environment of their queue could ever hold. */
+  /** Jobs that no compute environment of their queue could ever hold, as far as they were looked at. */
   readonly misfits: readonly string[];
 }
 
@@ -38,6 +38,7 @@ export function place(candidates: readonly Candidate[], capacity: Capacity): Pla
   const room = new Room(capacity);
   for (const queue of byPriority(capacity.queues)) {
     for (const candidate of candidates.filter(({ queue: name }) => name === queue.name)) {
+      if (room.isReserved(queue)) break;
       const environments = room
         .environmentsOf(queue)
         .filter((each) => room.couldEverHold(each, candidate.need));
@@ -72,6 +73,12 @@ class Room {
     return computeEnvironments.flatMap((arn) =>
       this.capacity.computeEnvironments.filter((each) => each.arn === arn && each.state === "ENABLED"),
     );
+  }
+
+  /** Whether no job further behind can have any room. */
+  isReserved(queue: JobQueue): boolean {
+    const environments = this.environmentsOf(queue);
+    return environments.length > 0 && environments.every(({ name }) => this.reserved.has(name));
   }
 
   couldEverHold({ maxVcpus }: ComputeEnvironment, need: Need): boolean {

@@ -35,7 +35,8 @@ export class Scheduler {
   private readonly running = new Map<string, RunningAttempt>();
   private readonly supervised = new Set<Promise<void>>();
   private pass: NodeJS.Immediate | undefined;
-  private closed = false;
+  /** Nothing starts before what an earlier runner left is sorted out. */
+  private phase: "resuming" | "open" | "closed" = "resuming";
 
   constructor(setting: Setting) {
     this.setting = setting;
@@ -45,7 +46,6 @@ export class Scheduler {
   async resume(): Promise<void> {
     const { table, executor } = this.setting;
     const active = table.activeJobs();
-    await executor.clear(active.map((job) => job.active?.handle).filter((handle) => handle !== undefined));
     for (const job of active) {
       const attempt = job.active;
       if (attempt === undefined) continue;
@@ -58,16 +58,20 @@ export class Scheduler {
         else this.supervise(this.watch(job.id, running));
       }
     }
+    await executor.clear(active.map((job) => job.active?.handle).filter((handle) => handle !== undefined));
+    if (this.phase === "resuming") this.phase = "open";
     this.poke();
   }
 
   /** Something changed: looks at all waiting jobs soon. */
   poke(): void {
-    if (this.closed || this.pass !== undefined) return;
+    if (this.phase !== "open" || this.pass !== undefined) return;
     this.pass = setImmediate(() => {
       this.pass = undefined;
-      if (this.closed) return;
-      if (this.evaluate()) this.poke();
+      if (this.phase !== "open") return;
+      this.setting.table.together(() => {
+        if (this.evaluate()) this.poke();
+      });
       this.launch();
     });
   }
@@ -83,7 +87,7 @@ export class Scheduler {
 
   /** Stops all attempts, to be tried again at the next start as their strategies say. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.phase = "closed";
     clearImmediate(this.pass);
     for (const { id } of this.setting.table.activeJobs()) this.stop(id, { kind: "host" });
     while (this.supervised.size > 0) await Promise.allSettled(this.supervised);
@@ -93,7 +97,7 @@ export class Scheduler {
   private evaluate(): boolean {
     const { table, now } = this.setting;
     let changed = false;
-    for (const job of table.waitingJobs("SUBMITTED", "PENDING")) {
+    for (const job of table.unreadyJobs()) {
       const ready = readiness(job, (id) => table.statusOf(id));
       if (ready === "ready") table.update(job.id, (each) => ({ ...each, status: "RUNNABLE" }));
       if (ready === "waiting" && job.status === "SUBMITTED") {
@@ -116,7 +120,7 @@ export class Scheduler {
       used.set(name, sum(used.get(name) ?? { vcpus: 0, memory: 0 }, needOf(container)));
     }
     const candidates = table
-      .waitingJobs("RUNNABLE")
+      .runnableJobs()
       .map(({ id, queue, container }) => ({ id, queue, need: needOf(container) }));
     const { queues, computeEnvironments } = catalogue;
     const plan = place(candidates, { queues, computeEnvironments, host, used });
@@ -157,7 +161,7 @@ export class Scheduler {
   private async watch(id: string, running: RunningAttempt): Promise<void> {
     const { table, now, stopTimeout } = this.setting;
     this.running.set(id, running);
-    if (this.closed) this.stop(id, { kind: "host" });
+    if (this.phase === "closed") this.stop(id, { kind: "host" });
     const job = table.get(id);
     // The stop may be older than this handle on the attempt, from an earlier runner even.
     if (job?.active?.stop !== undefined) running.stop(stopTimeout);

@@ -16,9 +16,10 @@ interface Setting {
  */
 export function cancelJob(setting: Setting, body: unknown): object {
   const { jobId, reason } = parseRequest(stopJobSchema, body);
-  for (const job of targets(setting.table, jobId, { cancelled: true, statusReason: reason })) {
-    if (isWaiting(job)) fail(setting, job, { cancelled: true, statusReason: reason });
-  }
+  const mark = { cancelled: true, statusReason: reason };
+  setting.table.together(() => {
+    for (const job of targets(setting.table, jobId, mark)) if (isWaiting(job)) fail(setting, job, mark);
+  });
   setting.scheduler.poke();
   return {};
 }
@@ -29,10 +30,13 @@ export function cancelJob(setting: Setting, body: unknown): object {
  */
 export function terminateJob(setting: Setting, body: unknown): object {
   const { jobId, reason } = parseRequest(stopJobSchema, body);
-  for (const job of targets(setting.table, jobId, { terminated: true, statusReason: reason })) {
-    if (isWaiting(job)) fail(setting, job, { terminated: true, statusReason: reason });
-    else setting.scheduler.stop(job.id, { kind: "terminated", reason });
-  }
+  const mark = { terminated: true, statusReason: reason };
+  setting.table.together(() => {
+    for (const job of targets(setting.table, jobId, mark)) {
+      if (isWaiting(job)) fail(setting, job, mark);
+      else setting.scheduler.stop(job.id, { kind: "terminated", reason });
+    }
+  });
   setting.scheduler.poke();
   return {};
 }

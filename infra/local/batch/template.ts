@@ -73,7 +73,8 @@ const definitionSchema = z.object({
   parameters: z.record(z.string(), z.string()).default({}),
   containerProperties: containerSchema,
   retryStrategy: retryStrategySchema.default({}),
-  timeout: z.object({ attemptDurationSeconds: z.number().int().positive() }).optional(),
+  // The CDK writes an empty one where there is none.
+  timeout: z.object({ attemptDurationSeconds: z.number().int().positive().optional() }).optional(),
   platformCapabilities: z.array(z.string()).default(["EC2"]),
   propagateTags: z.boolean().default(false),
   tags: z.record(z.string(), z.string()).default({}),

@@ -58,11 +58,6 @@ export async function endGroup(group: ProcessGroup): Promise<void> {
   }
 }
 
-/** At once and without waiting, for the moment in which this process ends. */
-export function killGroup(group: ProcessGroup): void {
-  signalGroup(group.pid, "SIGKILL");
-}
-
 async function groupEnds(group: ProcessGroup, withinMs: number): Promise<boolean> {
   const deadline = performance.now() + withinMs;
   while (await groupRuns(group)) {

@@ -87,7 +87,9 @@ const rowSchema = z.object({
   createdAt: integer,
   supersededBy: text.optional(),
   /** How many of its places are in each project. */
-  projects: z.record(z.string(), z.number()),
+  projects: z
+    .record(z.string(), z.number())
+    .transform((named) => new Map(Object.entries(named).map(([name, places]) => [name.slice(1), places]))),
   /** Projects that its first score was counted in; "" stands for the count of all. */
   counted: texts,
   session: z.object({ key: text, group: text }).optional(),
@@ -103,7 +105,7 @@ export interface StoredRow {
   readonly exportCount: number;
   readonly createdAt: number;
   readonly supersededBy?: string | undefined;
-  readonly projects: Readonly<Record<string, number>>;
+  readonly projects: ReadonlyMap<string, number>;
   readonly counted?: ReadonlySet<string> | undefined;
   readonly session?: { readonly key: string; readonly group: string } | undefined;
   readonly pending?: ReadonlySet<string> | undefined;
@@ -111,7 +113,7 @@ export interface StoredRow {
 }
 
 export function rowOf(item: Item): StoredRow {
-  return read<StoredRow>(rowSchema as z.ZodType<StoredRow>, item);
+  return read<StoredRow>(rowSchema, item);
 }
 
 export function maybeRowOf(item: Item | undefined): StoredRow | undefined {
@@ -153,7 +155,7 @@ function rowItem(row: StoredRow): Item & ItemKey {
     facts: { ...facts, outcomeScore: realText(facts.outcomeScore) },
     exportCount: row.exportCount,
     createdAt: row.createdAt,
-    projects: row.projects,
+    projects: Object.fromEntries([...row.projects].map(([name, places]) => [projectField(name), places])),
     version: row.version,
     ...(supersededBy === undefined ? {} : { supersededBy }),
     ...(session === undefined ? {} : { session }),
@@ -167,6 +169,11 @@ function rowItem(row: StoredRow): Item & ItemKey {
     [byGroup.partitionKey]: idGroup(id),
     [byGroup.sortKey]: id,
   };
+}
+
+/** The name of a project's field in `projects`: a project may be called `__proto__`. */
+export function projectField(project: string): string {
+  return `=${project}`;
 }
 
 function scoreItem(score: ScoreRow): Item {

@@ -1,25 +1,16 @@
-import type { Added, NewTrajectory } from "../../ports/catalog.ts";
+import { type Added, ForgottenMeanwhileError, type NewTrajectory } from "../../ports/catalog.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { maybeRowOf, type ObjectPlace, objectPlaceOf, putRow, type StoredRow } from "./catalog-items.ts";
 import { blobLinkKey, blobUserKey, objectPlaceKey, revisionKey, rowKey, tombKey } from "./catalog-keys.ts";
 import { attempt } from "./conflicts.ts";
-import { changed, type DynamoPlaces } from "./dynamo-places.ts";
+import { changed, type DynamoPlaces, type Taking } from "./dynamo-places.ts";
 import { counting } from "./dynamo-scores.ts";
-import { type DynamoSessions, groupOf } from "./dynamo-sessions.ts";
+import { type DynamoSessions, groupOf, superseding } from "./dynamo-sessions.ts";
 import type { DynamoTable, FoundItems } from "./dynamo-table.ts";
 import { ABSENT, type Write } from "./writes.ts";
 
 /** Attachments noted in the transaction itself; each takes two items. */
 const BLOBS_AT_ONCE = 10;
-
-/** A trajectory was forgotten between the moment it was looked up and the moment it was to be stored. */
-export class ForgottenMeanwhileError extends Error {
-  override readonly name = "ForgottenMeanwhileError";
-  constructor(id: string) {
-    const remedy = "read its object again, which leaves it out";
-    super(`trajectory ${id} or its session was forgotten while it was read; it was not stored. ${remedy}`);
-  }
-}
 
 interface Seen {
   readonly found: FoundItems;
@@ -50,7 +41,7 @@ export class DynamoAdding {
   async add(trajectory: NewTrajectory): Promise<Added> {
     const { id, revision } = trajectory.row;
     await this.#noteManyBlobs(trajectory);
-    return attempt(`trajectory ${id}`, async () => {
+    const adding = attempt(`trajectory ${id}`, async () => {
       const seen = await this.#see(trajectory);
       if (seen.row === undefined) return this.#create(trajectory, seen);
       // A kill may have left logs of its session that it has still to supersede.
@@ -58,6 +49,15 @@ export class DynamoAdding {
       if (seen.row.facts.revision === revision) return this.#again(trajectory, seen, seen.row);
       return this.#revise(trajectory, seen, seen.row);
     });
+    try {
+      return await adding;
+    } catch (error) {
+      const { session } = trajectory;
+      if (error instanceof ForgottenMeanwhileError && session !== undefined) {
+        await this.#sessions.discard(id, session);
+      }
+      throw error;
+    }
   }
 
   async #see({ row, place, session }: NewTrajectory): Promise<Seen> {
@@ -84,16 +84,24 @@ export class DynamoAdding {
       exportCount: 0,
       createdAt: this.#clock.now(),
       supersededBy: placing.by,
-      projects: changed({}, taking.change),
+      projects: changed(new Map(), taking.change),
       session: session === undefined ? undefined : groupOf(session),
       pending: new Set(placing.pending),
       version: 0,
     };
+    // The log that held the place may be one that this one supersedes: a transaction takes an item only once.
+    const { evicted } = taking;
+    const both = evicted !== undefined && placing.now.includes(evicted.facts.id);
+    const others = placing.now
+      .filter((other) => other !== evicted?.facts.id)
+      .map((other) => superseding(other, id));
+    if (evicted !== undefined) others.push(putRow(both ? { ...evicted, supersededBy: id } : evicted));
     await this.#table.transact([
       putRow(row),
       { kind: "check", key: tombKey(id), when: ABSENT },
       ...taking.writes,
       ...placing.writes,
+      ...others,
       ...noting(trajectory),
     ]);
     if (placing.pending.length > 0) await this.#sessions.finish(id);
@@ -106,7 +114,12 @@ export class DynamoAdding {
     const { counted, writes } = counting(row, [trajectory.place.project]);
     if (taking.writes.length > 0 || writes.length > 0) {
       const projects = changed(row.projects, taking.change);
-      await this.#table.transact([putRow({ ...row, projects, counted }), ...taking.writes, ...writes]);
+      await this.#table.transact([
+        putRow({ ...row, projects, counted }),
+        ...taking.writes,
+        ...evicting(taking),
+        ...writes,
+      ]);
     }
     return { kind: "duplicate" };
   }
@@ -127,6 +140,7 @@ export class DynamoAdding {
     await this.#table.transact([
       putRow(revised),
       ...taking.writes,
+      ...evicting(taking),
       ...moving,
       ...writes,
       ...noting(trajectory),
@@ -144,6 +158,10 @@ export class DynamoAdding {
     const items = distinct.flatMap((sha) => [blobUserKey(sha, row.id), blobLinkKey(row.id, sha)]);
     await this.#table.putAll(items.map((key) => ({ ...key })));
   }
+}
+
+function evicting({ evicted }: Taking): readonly Write[] {
+  return evicted === undefined ? [] : [putRow(evicted)];
 }
 
 function noting({ row, blobs }: NewTrajectory): readonly Write[] {

@@ -9,6 +9,7 @@ import {
   placeItem,
   placeOf,
   putRow,
+  type StoredRow,
   stateItem,
   stateOf,
 } from "./catalog-items.ts";
@@ -30,6 +31,21 @@ import { ABSENT, having, type Write } from "./writes.ts";
 /** Places dropped in one transaction: each takes two items, and its trajectory a third. */
 const DROPPED_AT_ONCE = 30;
 const LISTED_AT_ONCE = 100;
+
+/** Projects that places were noted and dropped in, one for each place. */
+export interface ProjectChange {
+  readonly entered?: readonly string[];
+  readonly left?: readonly string[];
+}
+
+export interface Taking {
+  readonly writes: readonly Write[];
+  readonly change: ProjectChange;
+  /** Who held the place before, without it; to be written in the same transaction. */
+  readonly evicted?: StoredRow;
+}
+
+const NOTHING_TAKEN: Taking = { writes: [], change: {} };
 
 /** Dropped objects, and which trajectories they hold at which places. */
 export class DynamoPlaces {
@@ -107,53 +123,44 @@ export class DynamoPlaces {
       const keys = stale.flatMap((place) => [objectPlaceKey(place), rowKey(place.id)]);
       const found = await this.#table.getAll(keys);
       const writes: Write[] = [];
-      const changes = new Map<string, Record<string, number>>();
+      const changes = new Map<string, string[]>();
       for (const { id, generation, ...place } of stale) {
         const item = found.of(objectPlaceKey(place));
         // Another run of the object may have dropped it already, or filled it anew.
         if (item === undefined || item["id"] !== id || item["generation"] !== generation) continue;
         writes.push({ kind: "delete", key: objectPlaceKey(place), when: having({ id, generation }) });
         writes.push({ kind: "delete", key: placeKey(id, { ...place, line: null, jsonPath: null }) });
-        const change = changes.get(id) ?? {};
-        change[place.project] = (change[place.project] ?? 0) - 1;
-        changes.set(id, change);
+        changes.set(id, [...(changes.get(id) ?? []), place.project]);
       }
-      for (const [id, change] of changes) {
+      for (const [id, left] of changes) {
         const row = maybeRowOf(found.of(rowKey(id)));
-        if (row !== undefined) writes.push(putRow({ ...row, projects: changed(row.projects, change) }));
+        if (row !== undefined) writes.push(putRow({ ...row, projects: changed(row.projects, { left }) }));
       }
       if (writes.length > 0) await this.#table.transact(writes);
     });
   }
 
   /**
-   * What it takes to note a trajectory's place, and how that changes the number of its places in each project.
-   * A place that another trajectory holds is taken over: the object changed.
+   * What it takes to note a trajectory's place. One that another trajectory holds is taken over: the object changed.
    */
-  async taking(
-    { row, place, generation }: NewTrajectory,
-    held: ObjectPlace | undefined,
-  ): Promise<{ readonly writes: readonly Write[]; readonly change: Readonly<Record<string, number>> }> {
+  async taking({ row, place, generation }: NewTrajectory, held: ObjectPlace | undefined): Promise<Taking> {
     const { id } = row;
     const mine = held?.id === id;
-    if (mine && held.generation === generation && held.project === place.project) {
-      return { writes: [], change: {} };
-    }
+    if (mine && held.generation === generation && held.project === place.project) return NOTHING_TAKEN;
     const seen = held === undefined ? ABSENT : having({ id: held.id, generation: held.generation });
     const writes: Write[] = [
       { kind: "put", item: placeItem(id, place) },
       { kind: "put", item: objectPlaceItem(place, { id, generation }), when: seen },
     ];
-    if (mine) return { writes, change: sum({ [place.project]: 1 }, { [held.project]: -1 }) };
-    if (held !== undefined) writes.push(...(await this.#evicting(held)));
-    return { writes, change: { [place.project]: 1 } };
-  }
-
-  async #evicting({ id, generation: _, ...place }: ObjectPlace): Promise<readonly Write[]> {
-    const row = maybeRowOf(await this.#table.get(rowKey(id)));
-    const gone: Write = { kind: "delete", key: placeKey(id, { ...place, line: null, jsonPath: null }) };
-    if (row === undefined) return [gone];
-    return [gone, putRow({ ...row, projects: changed(row.projects, { [place.project]: -1 }) })];
+    const entered = [place.project];
+    if (held === undefined) return { writes, change: { entered } };
+    if (mine) return { writes, change: { entered, left: [held.project] } };
+    const { id: other, generation: _, ...old } = held;
+    writes.push({ kind: "delete", key: placeKey(other, { ...old, line: null, jsonPath: null }) });
+    const before = maybeRowOf(await this.#table.get(rowKey(other)));
+    if (before === undefined) return { writes, change: { entered } };
+    const evicted = { ...before, projects: changed(before.projects, { left: [held.project] }) };
+    return { writes, change: { entered }, evicted };
   }
 
   /** Removes one place of a forgotten trajectory; its own copy goes last, since it leads to the other one. */
@@ -165,19 +172,13 @@ export class DynamoPlaces {
 
 /** Projects with their number of places; those without a place are left out. */
 export function changed(
-  projects: Readonly<Record<string, number>>,
-  change: Readonly<Record<string, number>>,
-): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(sum(projects, change)).filter(([, places]) => places > 0));
-}
-
-function sum(
-  first: Readonly<Record<string, number>>,
-  second: Readonly<Record<string, number>>,
-): Readonly<Record<string, number>> {
-  const result: Record<string, number> = { ...first };
-  for (const [name, number] of Object.entries(second)) result[name] = (result[name] ?? 0) + number;
-  return result;
+  projects: ReadonlyMap<string, number>,
+  { entered = [], left = [] }: ProjectChange,
+): ReadonlyMap<string, number> {
+  const result = new Map(projects);
+  for (const project of entered) result.set(project, (result.get(project) ?? 0) + 1);
+  for (const project of left) result.set(project, (result.get(project) ?? 0) - 1);
+  return new Map([...result].filter(([, places]) => places > 0));
 }
 
 type Position = Pick<SourcePlace, "key" | "entry" | "index" | "ordinal">;

@@ -92,8 +92,8 @@ function scoring(
   score: ScoreRow,
 ): { readonly row: StoredRow; readonly writes: readonly Write[]; readonly left: boolean } {
   const row = { ...before, score };
-  const { counted, writes } = counting(row, [ALL, ...Object.keys(row.projects)]);
-  const left = Object.keys(row.projects).some((project) => counted?.has(project) !== true);
+  const { counted, writes } = counting(row, [ALL, ...row.projects.keys()]);
+  const left = [...row.projects.keys()].some((project) => counted?.has(project) !== true);
   return { row: { ...row, counted }, writes, left };
 }
 

@@ -2,7 +2,7 @@ import type { CatalogEntry } from "../../contracts/catalog-row.ts";
 import { CATALOG_INDEXES } from "../../contracts/catalog-table.ts";
 import type { Selection } from "../../ports/catalog.ts";
 import type { Item, Value } from "./attributes.ts";
-import { entryOf, rowOf } from "./catalog-items.ts";
+import { entryOf, projectField, rowOf } from "./catalog-items.ts";
 import { idGroup, keyOf, rewardShards, taskGroup } from "./catalog-keys.ts";
 import type { DynamoTable } from "./dynamo-table.ts";
 import { rewardBound } from "./reward-order.ts";
@@ -120,7 +120,7 @@ function filterOf(selection: Selection): Expression | undefined {
   if (selection.project !== undefined) {
     conditions.push("attribute_exists(#projects.#project)");
     names["#projects"] = "projects";
-    names["#project"] = selection.project;
+    names["#project"] = projectField(selection.project);
   }
   if (selection.includeSuperseded !== true) {
     conditions.push("attribute_not_exists(#supersededBy)");

@@ -44,9 +44,13 @@ export interface Placing {
   readonly writes: readonly Write[];
   readonly by?: string;
   readonly supersedes: readonly string[];
+  /** Those of `supersedes` whose rows are to be written in the same transaction. */
+  readonly now: readonly string[];
   /** Those of `supersedes` that this transaction has no room for. */
   readonly pending: readonly string[];
 }
+
+const NOTHING_PLACED: Placing = { writes: [], supersedes: [], now: [], pending: [] };
 
 /**
  * Which log of a session supersedes which: of two that start alike, the longer one. Each change of a group raises
@@ -74,22 +78,22 @@ export class DynamoSessions {
 
   /** Finds the place of a new log among those of its session. */
   async placing(id: string, session: Session | undefined, found: FoundItems): Promise<Placing> {
-    if (session === undefined) return { writes: [], supersedes: [], pending: [] };
+    if (session === undefined) return NOTHING_PLACED;
     const group = groupOf(session);
     const alive: Write = { kind: "check", key: sessionTombKey(session.key), when: ABSENT };
-    if (group.group === "") return { writes: [alive], supersedes: [], pending: [] };
+    if (group.group === "") return { ...NOTHING_PLACED, writes: [alive] };
     const head = found.of(headKey(group));
     const { by, supersedes } =
       head === undefined ? { by: undefined, supersedes: [] } : await this.#compare(id, session);
     const writes: Write[] = [alive, raising(group, head)];
     if (by !== undefined) {
       writes.push({ kind: "put", item: { ...overKey(by, id) } });
-      return { writes, by, supersedes: [], pending: [] };
+      return { ...NOTHING_PLACED, writes, by };
     }
     writes.push({ kind: "put", item: await this.#entry(id, session) });
     const now = supersedes.slice(0, SUPERSEDED_AT_ONCE);
-    for (const other of now) writes.push(...superseding(other, { by: id, group }));
-    return { writes, supersedes, pending: supersedes.slice(SUPERSEDED_AT_ONCE) };
+    for (const other of now) writes.push(...linking(other, { by: id, group }));
+    return { writes, supersedes, now, pending: supersedes.slice(SUPERSEDED_AT_ONCE) };
   }
 
   /** A trajectory's other revision may name another session, or other prefixes. */
@@ -124,7 +128,8 @@ export class DynamoSessions {
         for (const other of now) {
           const theirs = maybeRowOf(found.of(rowKey(other)));
           if (theirs === undefined || theirs.supersededBy !== undefined) continue;
-          writes.push(...superseding(other, { by: id, group: theirs.session ?? row.session }));
+          writes.push(superseding(other, id));
+          writes.push(...linking(other, { by: id, group: theirs.session ?? row.session }));
         }
         await this.#table.transact(writes);
         return pending.length > now.length;
@@ -164,16 +169,20 @@ export class DynamoSessions {
   async #entry(id: string, session: Session): Promise<Item & ItemKey> {
     const { prefixes } = session;
     const length = lengthOf(prefixes);
-    const digest = sha256(prefixes).slice(0, 32);
+    const digest = digestOf(prefixes);
     const entry = { ...logKey(groupOf(session), id), id, length, digest, last: prefixAt(prefixes, length) };
     if (length <= INLINE) return { ...entry, prefixes };
-    const chunks: (Item & ItemKey)[] = [];
-    for (let number = 0; number * CHUNK < length; number += 1) {
+    const chunks = chunkKeys(id, prefixes).map((key, number) => {
       const part = prefixes.subarray(number * CHUNK * PREFIX_BYTES, (number + 1) * CHUNK * PREFIX_BYTES);
-      chunks.push({ ...chunkKey(id, { digest, number }), prefixes: part });
-    }
+      return { ...key, prefixes: part };
+    });
     await this.#table.putAll(chunks);
     return entry;
+  }
+
+  /** Removes the chunks of a log that was not stored after all. */
+  async discard(id: string, { prefixes }: Session): Promise<void> {
+    if (lengthOf(prefixes) > INLINE) await this.#table.removeAll(chunkKeys(id, prefixes));
   }
 }
 
@@ -194,16 +203,30 @@ function raising(group: SessionGroup, head: Item | undefined): Write {
   return { ...bump(group), when: having({ version }) };
 }
 
-function superseding(
+/** Marks the row of a superseded log. */
+export function superseding(id: string, by: string): Write {
+  return { kind: "update", key: rowKey(id), set: { supersededBy: by }, add: { version: 1 }, when: PRESENT };
+}
+
+function linking(
   id: string,
   options: { readonly by: string; readonly group: SessionGroup },
 ): readonly Write[] {
   const { by, group } = options;
   return [
-    { kind: "update", key: rowKey(id), set: { supersededBy: by }, add: { version: 1 }, when: PRESENT },
     { kind: "delete", key: logKey(group, id) },
     { kind: "put", item: { ...overKey(by, id) } },
   ];
+}
+
+function digestOf(prefixes: Uint8Array): string {
+  return sha256(prefixes).slice(0, 32);
+}
+
+function chunkKeys(id: string, prefixes: Uint8Array): readonly ItemKey[] {
+  const digest = digestOf(prefixes);
+  const chunks = Math.ceil(lengthOf(prefixes) / CHUNK);
+  return Array.from({ length: chunks }, (_, number) => chunkKey(id, { digest, number }));
 }
 
 function lengthOf(prefixes: Uint8Array): number {

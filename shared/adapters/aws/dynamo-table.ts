@@ -181,8 +181,14 @@ export class DynamoTable {
       let rest = requests.slice(start, start + WRITTEN_AT_ONCE);
       for (let round = 1; rest.length > 0; round += 1) {
         const command = new BatchWriteItemCommand({ RequestItems: { [this.#table]: rest } });
-        const { UnprocessedItems } = await this.#client.send(command);
-        rest = UnprocessedItems?.[this.#table] ?? [];
+        rest = await this.#client.send(command).then(
+          ({ UnprocessedItems }) => UnprocessedItems?.[this.#table] ?? [],
+          (error: unknown) => {
+            // None of it harms when written twice.
+            if (error instanceof TransactionConflictException) return rest;
+            throw error;
+          },
+        );
         await this.#wait(rest.length, round);
       }
     }

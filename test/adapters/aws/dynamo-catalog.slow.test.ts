@@ -3,12 +3,14 @@ import { catalogContract } from "../../ports/catalog.contract.ts";
 import { datasetContract } from "../../ports/catalog-datasets.contract.ts";
 import { scoreContract } from "../../ports/catalog-scores.contract.ts";
 import { selectionContract } from "../../ports/catalog-selection.contract.ts";
+import { sessionContract } from "../../ports/catalog-sessions.contract.ts";
 import { ledgerContract } from "../../ports/ledger.contract.ts";
 import { freshTable } from "./catalog-table.ts";
 
 const engine = useEngine("ministack");
 
 catalogContract("DynamoCatalog", async (now) => (await freshTable(engine)).catalog({ now }));
+sessionContract("DynamoCatalog", async (now) => (await freshTable(engine)).catalog({ now }));
 selectionContract("DynamoCatalog", async (now) => (await freshTable(engine)).catalog({ now }));
 scoreContract("DynamoCatalog", async (now) => (await freshTable(engine)).catalog({ now }));
 datasetContract("DynamoCatalog", async (now) => {

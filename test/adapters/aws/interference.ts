@@ -16,6 +16,10 @@ export type Interference =
   | { readonly kind: "watched"; readonly commands: string[] }
   /** All calls from the n-th on (from 1) fail; `late`: the n-th takes effect, and its answer is lost. */
   | { readonly kind: "killed"; readonly from: number; readonly late: boolean; readonly commands: string[] }
+  /** Each call is made twice, as a client does that got no answer; only the second answer arrives. */
+  | { readonly kind: "repeated" }
+  /** Something else happens before a call. */
+  | { readonly kind: "preceded"; readonly before: (commandName: string) => Promise<void> }
   /** Transactions are refused as if other writers were at the same items, where `refuses` says so. */
   | { readonly kind: "contended"; readonly refuses: () => boolean }
   /** Batches are done in part, and the rest is given back. */
@@ -39,6 +43,12 @@ export function interfere(client: DynamoDBClient, interference: Interference): v
             if (calls === interference.from) throw new KilledError("killed before the answer came");
             return answer;
           }
+          case "repeated":
+            await next(args).catch(() => undefined);
+            return next(args);
+          case "preceded":
+            await interference.before(commandName);
+            return next(args);
           case "contended":
             if (commandName === "TransactWriteItemsCommand" && interference.refuses()) throw contention();
             return next(args);

@@ -7,4 +7,6 @@ const app = new App();
 const stack = new Stack(app, "EngineProbe", { env: { account: "000000000000", region: "us-east-1" } });
 const pipeline = new ProbePipeline(stack, "Pipeline");
 const names = { ...pipeline.names, ...addSurroundings(stack, pipeline) };
-for (const [name, value] of Object.entries(names)) new CfnOutput(stack, `${name}Output`, { value });
+for (const [name, value] of Object.entries(names)) {
+  new CfnOutput(stack, `${name}Output`, { value }).overrideLogicalId(name);
+}

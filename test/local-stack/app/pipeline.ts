@@ -46,13 +46,11 @@ export class ProbePipeline extends Construct {
     table.grantWriteData(pipeline);
     const probe = this.#function("Probe", { code, handler: "index.probe", env: { MARK: "as deployed" } });
     this.names = {
-      Drop: drop.bucketName,
-      Store: store.bucketName,
-      Table: table.tableName,
-      Letters: this.letters.queueUrl,
-      Dead: dead.queueUrl,
-      Take: pipeline.functionName,
-      Probe: probe.functionName,
+      DropBucketName: drop.bucketName,
+      StoreBucketName: store.bucketName,
+      TableName: table.tableName,
+      DeadUrl: dead.queueUrl,
+      ProbeName: probe.functionName,
     };
   }
 

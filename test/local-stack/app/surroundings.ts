@@ -39,14 +39,12 @@ export function addSurroundings(stack: Stack, { letters }: ProbePipeline): Recor
   const dashboard = new Dashboard(stack, "Dashboard", { widgets: [[new GraphWidget({ left: [metric] })]] });
 
   return {
-    Bus: bus.eventBusName,
-    Events: events.queueUrl,
-    Ticks: ticks.queueUrl,
-    Secret: secret.secretArn,
-    Parameter: parameter.parameterName,
-    Topic: topic.topicArn,
-    Alarm: alarm.alarmName,
-    Dashboard: dashboard.dashboardName,
-    Key: key.keyId,
+    BusName: bus.eventBusName,
+    EventsUrl: events.queueUrl,
+    TicksUrl: ticks.queueUrl,
+    SecretArn: secret.secretArn,
+    ParameterName: parameter.parameterName,
+    AlarmName: alarm.alarmName,
+    DashboardName: dashboard.dashboardName,
   };
 }

@@ -40,6 +40,11 @@ describe("the templates", () => {
     expect(filesOf(second ?? "")).toEqual(filesOf(first ?? ""));
   });
 
+  it("take no look-up, even where account and region are given", () => {
+    const { manifest } = makeApp({ config: { account: "123456789012", region: "eu-west-1" } }).app.synth();
+    expect(manifest.missing).toBeUndefined();
+  });
+
   it("name no account and no region", () => {
     const text = JSON.stringify([pipelineTemplate().toJSON(), batchTemplate().toJSON()]);
     expect(text).not.toMatch(/\b(?:us|eu|ap)-[a-z]+-\d\b/);

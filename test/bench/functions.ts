@@ -1,0 +1,74 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { z } from "zod";
+import { bundleFunction } from "../../infra/constructs/function-bundle.ts";
+import { STAGES } from "../../shared/contracts/deployment-config.ts";
+import type { Figure } from "./figure.ts";
+import { median } from "./median.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const ROUNDS = 7;
+
+/** Bundle sizes, and how long a fresh process takes to load each function: a Lambda cold start without the sandbox. */
+export function benchFunctions(): readonly Figure[] {
+  const folder = mkdtempSync(join(tmpdir(), "gymline-bench-"));
+  try {
+    const settings = JSON.stringify({ schema: "gymline.settings.v1", config: {} });
+    return STAGES.flatMap((stage) => {
+      const place = join(folder, stage);
+      bundleFunction({ entry: join(root, "functions", stage, "handler.ts"), folder: place, settings });
+      const bundle = join(place, "index.mjs");
+      const loads = Array.from({ length: ROUNDS }, () => loadTime(place));
+      return [
+        { name: `${stage}: bundle`, value: statSync(bundle).size / 1024, unit: "KiB" },
+        {
+          name: `${stage}: bundle, compressed`,
+          value: gzipSync(readFileSync(bundle)).length / 1024,
+          unit: "KiB",
+        },
+        { name: `${stage}: cold start, until it could take a message`, value: median(loads), unit: "ms" },
+      ];
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Milliseconds from the start of the program to the handler, in a fresh process; Node's own start is not in it. */
+function loadTime(folder: string): number {
+  const script = join(folder, "measure.mjs");
+  const started = "const started = performance.now();";
+  const load = 'const { handler } = await import("./index.mjs");';
+  const say =
+    "process.stdout.write(JSON.stringify({ ms: performance.now() - started, kind: typeof handler }));";
+  writeFileSync(script, `${started}\n${load}\n${say}\nprocess.exit(0);\n`);
+  const out = execFileSync(process.execPath, [script], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], ...functionEnvironment(folder) },
+  });
+  return z.object({ ms: z.number(), kind: z.literal("function") }).parse(JSON.parse(out)).ms;
+}
+
+function functionEnvironment(folder: string): Record<string, string> {
+  const queues = ["INGEST_QUEUE", "INGEST_DLQ", "SCORE_QUEUE", "EXPORT_QUEUE", "SWEEP_QUEUE"];
+  return {
+    AWS_REGION: "us-east-1",
+    AWS_LAMBDA_FUNCTION_NAME: "bench",
+    LAMBDA_TASK_ROOT: folder,
+    GYMLINE_SETTINGS: "settings.json",
+    GYMLINE_DROP_BUCKET: "drop",
+    GYMLINE_STORE_BUCKET: "store",
+    GYMLINE_TABLE: "table",
+    GYMLINE_EVENT_BUS: "bus",
+    GYMLINE_JOB_QUEUE: "queue",
+    GYMLINE_JOB_DEFINITION: "job",
+    GYMLINE_FUNCTION_OBJECT_BYTES: "1",
+    GYMLINE_FUNCTION_EXPORT_ROWS: "1",
+    GYMLINE_MAX_RECEIVES: "4",
+    ...Object.fromEntries(queues.map((name) => [`GYMLINE_${name}_URL`, "http://127.0.0.1/queue"])),
+  };
+}

@@ -1,0 +1,3 @@
+import { pipelineSuite } from "./pipeline-suite.ts";
+
+pipelineSuite("localstack", { uploads: 200, withinMs: 420_000 });

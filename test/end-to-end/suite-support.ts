@@ -1,0 +1,52 @@
+import { execFile } from "node:child_process";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import type { ObjectStore } from "../../shared/ports/object-store.ts";
+import { chatRow } from "../factories/logs.ts";
+import type { TestEngine } from "../local-stack/engine.ts";
+import { type TestDeployment, until } from "./deployment.ts";
+
+/** As an operator does it. */
+export async function redrive(engine: TestEngine, name: string): Promise<void> {
+  const main = resolve(import.meta.dirname, "../../containers/gymline/main.ts");
+  const run = promisify(execFile);
+  await run(process.execPath, [main, "redrive", "ingest", "--deployment", name], {
+    env: { PATH: process.env["PATH"], ...engine.running.env },
+  });
+}
+
+/** Sets the visibility time-out of the ingest and score queues, in seconds. */
+export async function visibility(deployment: TestDeployment, seconds: string): Promise<void> {
+  const sqs = await deployment.clients.sqs();
+  for (const queue of ["IngestQueueUrl", "ScoreQueueUrl"]) {
+    const QueueUrl = deployment.output(queue);
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: seconds } }));
+  }
+}
+
+/** Until no message is in any queue, waiting or being handled. */
+export async function drained(deployment: TestDeployment, withinMs: number): Promise<void> {
+  let empty = 0;
+  await until("all queues are empty", { withinMs, everyMs: 500 }, async () => {
+    const depths = await Promise.all(
+      ["IngestQueueUrl", "ScoreQueueUrl", "ExportQueueUrl"].map((queue) => deployment.depth(queue)),
+    );
+    // A message may be on its way from one stage to the next.
+    empty = depths.every((depth) => depth === 0) ? empty + 1 : 0;
+    return empty >= 3 ? { done: true } : { waiting: depths };
+  });
+}
+
+export function rows(task: string, count: number): string {
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      `${chatRow({ task: `${task}-${index}`, success: true, calls: [[`echo ${task} ${index}`, "ok"]] })}\n`,
+  ).join("");
+}
+
+export async function same(one: ObjectStore, other: ObjectStore, key: string): Promise<boolean> {
+  const [left, right] = await Promise.all([one.read(key), other.read(key)]);
+  return Buffer.from(left).equals(Buffer.from(right));
+}
