@@ -1,6 +1,6 @@
 import { App, Tags } from "aws-cdk-lib";
+import type { Deployment } from "../shared/contracts/deployment-files.ts";
 import { BatchStack } from "./batch-stack.ts";
-import type { Deployment } from "./config.ts";
 import type { JobImage } from "./constructs/job-definition.ts";
 import type { Entries } from "./constructs/pipeline.ts";
 import type { LocalOptions } from "./local-options.ts";

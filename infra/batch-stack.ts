@@ -1,7 +1,7 @@
 import { Fn, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import type { Deployment } from "../shared/contracts/deployment-files.ts";
 import { batchStackName, jobDefinitionName, jobQueueName } from "../shared/contracts/names.ts";
-import type { Deployment } from "./config.ts";
 import { instanceRole, launchTemplate } from "./constructs/batch-instances.ts";
 import { batchNetwork } from "./constructs/batch-network.ts";
 import { cpuQueue, gpuQueue } from "./constructs/compute-environments.ts";

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import process from "node:process";
 import { App } from "aws-cdk-lib";
+import { DeploymentConfigError } from "../shared/contracts/deployment-files.ts";
 import { gymlineApp } from "./app.ts";
-import { DeploymentConfigError, loadDeployment } from "./config.ts";
+import { loadDeployment } from "./config.ts";
 import { REPOSITORY } from "./constructs/function-bundle.ts";
 import { localOptionsSchema } from "./local-options.ts";
 

@@ -1,8 +1,8 @@
 import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { DeploymentConfig, Stage } from "../shared/contracts/deployment-config.ts";
+import type { Deployment } from "../shared/contracts/deployment-files.ts";
 import { pipelineStackName } from "../shared/contracts/names.ts";
-import type { Deployment } from "./config.ts";
 import { dropBucket, storeBucket } from "./constructs/buckets.ts";
 import { catalogTable } from "./constructs/catalog-table.ts";
 import { dashboard } from "./constructs/dashboard.ts";

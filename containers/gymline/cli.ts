@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addConvert } from "./commands/convert.ts";
+import { addCost } from "./commands/cost.ts";
+import { addDeployCheck } from "./commands/deploy-check.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDomains } from "./commands/domains.ts";
@@ -11,11 +13,14 @@ import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
 import { addList } from "./commands/list.ts";
 import { addRedact } from "./commands/redact.ts";
+import { addRedrive } from "./commands/redrive.ts";
 import { addReprocess } from "./commands/reprocess.ts";
+import { addRequestExport } from "./commands/request-export.ts";
 import { addRun } from "./commands/run.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addScore } from "./commands/score.ts";
 import { addShow } from "./commands/show.ts";
+import { addStatus } from "./commands/status.ts";
 import { addTrace } from "./commands/trace.ts";
 import { addValidate } from "./commands/validate.ts";
 import { EXIT } from "./exit-code.ts";
@@ -59,6 +64,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDomains(program);
   addSchema(program);
   addDoctor(program);
+  addStatus(program);
+  addRedrive(program);
+  addRequestExport(program);
+  addDeployCheck(program);
+  addCost(program);
   addJob(program);
   for (const command of program.commands) command.exitOverride();
   try {

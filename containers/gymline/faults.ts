@@ -20,6 +20,10 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "DomainProfileError",
   "RewardConfigError",
   "DuplicateFormatError",
+  "DeploymentConfigError",
+  "DeploymentError",
+  "AwsAccessError",
+  "RedriveError",
 ]);
 
 export function isExpected(error: unknown): boolean {

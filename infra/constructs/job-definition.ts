@@ -16,6 +16,7 @@ import { type IRole, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
+import type { Deployment } from "../../shared/contracts/deployment-files.ts";
 import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
 import {
   deadLetterQueueName,
@@ -26,7 +27,6 @@ import {
   storeBucketName,
   tableName,
 } from "../../shared/contracts/names.ts";
-import type { Deployment } from "../config.ts";
 import { permitRegistryLogin } from "./batch-instances.ts";
 import { fixedEnvironment } from "./fixed-environment.ts";
 import { SETTINGS_FILE } from "./function-bundle.ts";

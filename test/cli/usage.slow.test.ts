@@ -5,7 +5,9 @@ import { temporaryFolder } from "../factories/temporary.ts";
 import { goodLogs, gymline, shell } from "./program.ts";
 
 const namesIn = (help: string): readonly string[] =>
-  [...help.slice(help.indexOf("Commands:")).matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => name ?? "");
+  [...help.slice(help.indexOf("Commands:")).matchAll(/^ {2}([a-z]+(?:-[a-z]+)*)\b/gm)].map(
+    ([, name]) => name ?? "",
+  );
 
 describe("the command line", () => {
   it("shows examples in the help of every command", async () => {
@@ -13,7 +15,7 @@ describe("the command line", () => {
     expect(code).toBe(0);
     const names = namesIn(stdout).filter((name) => name !== "help");
     expect(names).toEqual(
-      expect.arrayContaining(["run", "convert", "validate", "score", "redact", "doctor"]),
+      expect.arrayContaining(["run", "convert", "validate", "score", "redact", "doctor", "deploy-check"]),
     );
     for (const name of names) {
       const help = await gymline([name, "--help"]);
@@ -45,6 +47,10 @@ describe("the command line", () => {
       [["convert", ".", "--out", "."], "is a folder"],
       [["convert", ".", "--out", "absent/x.jsonl"], "cannot be written"],
       [["doctor", "--store", "absent"], "absent holds no gymline store"],
+      [["cost", "--config", "absent.json"], "absent.json cannot be read"],
+      [["cost", "--trajectories", "many"], "--trajectories takes a whole number"],
+      [["redrive", "absent"], 'there is no stage "absent"'],
+      [["status", "--watch", "0"], "--watch takes a whole number"],
     ];
     for (const [args, expected] of cases) {
       const { code, stdout, stderr } = await gymline(args, { cwd: goodLogs() });
@@ -70,6 +76,16 @@ describe("the command line", () => {
     const args = ["convert", join(examples, "sample-hub.json"), "--mapping", mapping];
     const { code, stdout } = await gymline(args, { cwd: folder });
     expect([code, stdout.trim().split("\n").length]).toEqual([0, 1]);
+  });
+
+  it("estimates costs for the figures that it is given, in a table or as JSON", async () => {
+    const text = await gymline(["cost"]);
+    expect([text.code, text.stderr]).toEqual([0, ""]);
+    expect(text.stdout).toContain("scoring and exporting 1,000,000 trajectories, once");
+    const sums = async (trajectories: string): Promise<{ readonly work: number }> =>
+      JSON.parse((await gymline(["cost", "--json", "--trajectories", trajectories])).stdout).sums;
+    const [one, ten] = [await sums("1000"), await sums("10000")];
+    expect(ten.work / one.work).toBeCloseTo(10, 6);
   });
 
   it("ends quietly where the reader of its complaints closes the pipe", async () => {

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DeploymentConfigError, loadDeployment } from "../../infra/config.ts";
+import { loadDeployment } from "../../infra/config.ts";
 import { deployedSettingsSchema, planOf } from "../../shared/contracts/deployed-settings.ts";
+import { DeploymentConfigError } from "../../shared/contracts/deployment-files.ts";
 
 let folder = "";
 

@@ -1,3 +1,4 @@
+import { QueueSendError } from "../../ports/queue.ts";
 import { serviceFault } from "./service-fault.ts";
 
 /** Why a look into the account failed, as far as people can do something about it. */
@@ -27,8 +28,22 @@ export class AwsAccessError extends Error {
   }
 }
 
+/** An error of an AWS client as one that says what to do; any other error as it is. */
+export function explained(what: string, error: unknown): unknown {
+  const source = error instanceof QueueSendError ? error.cause : error;
+  return isForeign(source) ? new AwsAccessError(what, accountFault(source), error) : error;
+}
+
+/** Thrown by a client of AWS, or on the way to AWS, and not by this program. */
+function isForeign(error: unknown): boolean {
+  if (error instanceof AwsAccessError || typeof error !== "object" || error === null) return false;
+  const { kind } = accountFault(error);
+  return "$metadata" in error || (kind !== "other" && kind !== "permission");
+}
+
 /** What an error of an AWS client means to the person at the keyboard. */
 export function accountFault(error: unknown): AccountFault {
+  if (error instanceof AwsAccessError) return error.fault;
   const { name, status } = serviceFault(error);
   const message = error instanceof Error ? error.message : "";
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -78,7 +93,8 @@ const NOT_THERE: ReadonlySet<string> = new Set([
   "ETIMEDOUT",
   "TimeoutError",
 ]);
-const UNSUPPORTED = /^(?:InvalidAction|UnknownOperation|NotImplemented|UnsupportedOperation|UnknownService)/;
+/** Of an answer that is none of the service at all, the client says that it is unknown. */
+const UNSUPPORTED = /^(?:InvalidAction|NotImplemented|UnsupportedOperation|Unknown(?:$|Operation|Service))/;
 
 function fault(kind: AccountFaultKind, reason: string, remedy: string): AccountFault {
   return { kind, reason, remedy };

@@ -40,8 +40,6 @@ const outputsSchema = z.object({
   ExportDlqUrl: url,
   SweepQueueUrl: url,
   SweepDlqUrl: url,
-  JobQueueName: z.string().min(1).optional(),
-  JobDefinitionName: z.string().min(1).optional(),
 });
 
 /**
@@ -109,7 +107,8 @@ function resourcesOf(name: string, outputs: z.infer<typeof outputsSchema>): Depl
       export: { url: outputs.ExportQueueUrl, deadLetterUrl: outputs.ExportDlqUrl },
       sweep: { url: outputs.SweepQueueUrl, deadLetterUrl: outputs.SweepDlqUrl },
     },
-    jobQueue: outputs.JobQueueName ?? jobQueueName(name, "cpu"),
-    jobDefinition: outputs.JobDefinitionName ?? jobDefinitionName(name),
+    // Of the Batch stack, which may come later or not at all.
+    jobQueue: jobQueueName(name, "cpu"),
+    jobDefinition: jobDefinitionName(name),
   };
 }

@@ -25,33 +25,33 @@ const LOOK_BACK_MS = 15 * 60_000;
 const PERIOD_SECONDS = 60;
 
 /**
- * Age of the oldest message of each queue in seconds, in the order of `urls`; null where CloudWatch has no figure of
- * the last quarter of an hour (an idle queue has none, nor has a local engine).
+ * Age of a queue's oldest message in seconds; null where CloudWatch has no figure of the last quarter of an hour: an
+ * idle queue has none, nor has a local engine.
  */
-export async function oldestMessages(
-  urls: readonly string[],
+export async function oldestMessage(
+  url: string,
   { client, now }: { readonly client: CloudWatchClient; readonly now: number },
-): Promise<readonly (number | null)[]> {
-  const MetricDataQueries = urls.map((url, index) => ({
-    Id: `q${index}`,
-    MetricStat: {
-      Metric: {
-        Namespace: "AWS/SQS",
-        MetricName: "ApproximateAgeOfOldestMessage",
-        Dimensions: [{ Name: "QueueName", Value: url.slice(url.lastIndexOf("/") + 1) }],
-      },
-      Period: PERIOD_SECONDS,
-      Stat: "Maximum",
-    },
-  }));
+): Promise<number | null> {
   const { MetricDataResults = [] } = await client.send(
     new GetMetricDataCommand({
       StartTime: new Date(now - LOOK_BACK_MS),
       EndTime: new Date(now),
       ScanBy: "TimestampDescending",
-      MetricDataQueries,
+      MetricDataQueries: [
+        {
+          Id: "oldest",
+          MetricStat: {
+            Metric: {
+              Namespace: "AWS/SQS",
+              MetricName: "ApproximateAgeOfOldestMessage",
+              Dimensions: [{ Name: "QueueName", Value: url.slice(url.lastIndexOf("/") + 1) }],
+            },
+            Period: PERIOD_SECONDS,
+            Stat: "Maximum",
+          },
+        },
+      ],
     }),
   );
-  const byId = new Map(MetricDataResults.map(({ Id, Values }) => [Id, Values?.[0]]));
-  return urls.map((_, index) => byId.get(`q${index}`) ?? null);
+  return MetricDataResults[0]?.Values?.[0] ?? null;
 }

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Command } from "commander";
+import type { AwsClients } from "../../shared/adapters/aws/aws-clients.ts";
+import type { DeployedResources } from "../../shared/adapters/aws/find-deployment.ts";
+import { STAGES, type Stage } from "../../shared/contracts/deployment-config.ts";
+import {
+  DEPLOYMENT_CONFIG_NAME,
+  type Deployment,
+  readDeployment,
+} from "../../shared/contracts/deployment-files.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Option of commands that work on a deployment. */
+export interface DeploymentOption {
+  readonly deployment?: string;
+}
+
+export function deploymentOption(command: Command): Command {
+  return command.option(
+    "--deployment <name>",
+    `name of the deployment (default: the one in ./${DEPLOYMENT_CONFIG_NAME}, else gymline)`,
+  );
+}
+
+/** The deployment that a `gymline.deploy.json` describes. @throws DeploymentConfigError */
+export function deploymentFile(path: string | undefined): Deployment {
+  const place = { folder: process.cwd(), ...(path === undefined ? {} : { path }) };
+  return readDeployment(place, { read: (file) => readFileSync(file, "utf8"), exists: existsSync });
+}
+
+/** Finds the deployment and works on it. @throws DeploymentError, AwsAccessError and what `work` throws */
+export async function inDeployment<T>(
+  options: DeploymentOption,
+  work: (deployment: DeployedResources, clients: AwsClients) => Promise<T>,
+): Promise<T> {
+  // A deployment that is named may be any; that of the file is where the file says.
+  const { name, region } =
+    options.deployment === undefined
+      ? deploymentFile(undefined).config
+      : { name: options.deployment, region: undefined };
+  // The clients of AWS take a moment to load, which `gymline --help` need not wait for.
+  const [{ awsClients }, { findDeployment }, { explained }] = await Promise.all([
+    import("../../shared/adapters/aws/aws-clients.ts"),
+    import("../../shared/adapters/aws/find-deployment.ts"),
+    import("../../shared/adapters/aws/account-fault.ts"),
+  ]);
+  const clients = awsClients({ ...process.env, ...(region === undefined ? {} : { AWS_REGION: region }) });
+  try {
+    const found = await findDeployment(name, await clients.cloudFormation());
+    return await work(found, clients);
+  } catch (error) {
+    throw explained(`the deployment "${name}" did not do what was asked`, error);
+  } finally {
+    await clients.close();
+  }
+}
+
+/** @throws UsageError */
+export function stageNamed(text: string): Stage {
+  const found = STAGES.find((stage) => stage === text);
+  if (found === undefined) throw new UsageError(`there is no stage "${text}": give ${STAGES.join(", ")}`);
+  return found;
+}
+
+/** A whole number of at least 1. @throws UsageError */
+export function wholeNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new UsageError(`${option} takes a whole number of at least 1, not "${text}"`);
+}

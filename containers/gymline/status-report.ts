@@ -1,0 +1,88 @@
+import type {
+  BoundedCount,
+  DatasetStatus,
+  DeploymentStatus,
+} from "../../shared/operations/deployment-status.ts";
+import { pc } from "./colours.ts";
+import { many, printable, table } from "./terminal.ts";
+
+/** What people see of a deployment; `now` in milliseconds. */
+export function statusReport(status: DeploymentStatus, now: number): string {
+  const { deployment, stages, scored, unscored, rejected } = status;
+  const lines = [`${pc.bold("Deployment")}  ${deployment}`, "", stageTable(stages), ""];
+  for (const { stage, dead } of stages) {
+    if (dead === 0) continue;
+    lines.push(`  ${pc.red("✗")} ${stage} gave up on ${many(dead, "message")}`);
+    lines.push(`    ${pc.dim("→")} mend the cause, then: gymline redrive ${stage}`);
+  }
+  lines.push(
+    `  ${many(scored, "trajectory", "trajectories")} scored, ${counted(unscored)} waiting for a score`,
+  );
+  lines.push(`  ${counted(rejected)} dropped objects with a report under rejected/`);
+  lines.push("", pc.bold("Datasets"), datasetTable(status.datasets, now), "", jobLine(status));
+  return lines.join("\n");
+}
+
+function stageTable(stages: DeploymentStatus["stages"]): string {
+  const columns = [
+    { title: "stage" },
+    { title: "waiting", align: "right" },
+    { title: "in flight", align: "right" },
+    { title: "oldest", align: "right" },
+    { title: "gave up", align: "right" },
+  ] as const;
+  const rows = stages.map(({ stage, waiting, inFlight, oldestSeconds, dead }) => [
+    stage,
+    String(waiting),
+    String(inFlight),
+    oldestSeconds === null ? "–" : duration(oldestSeconds),
+    String(dead),
+  ]);
+  return table(columns, rows);
+}
+
+function datasetTable(datasets: readonly DatasetStatus[], now: number): string {
+  if (datasets.length === 0) return "  none yet";
+  const columns = [
+    { title: "dataset" },
+    { title: "latest" },
+    { title: "rows", align: "right" },
+    { title: "age", align: "right" },
+    { title: "announced" },
+    { title: "versions", align: "right" },
+    { title: "scores seen", align: "right" },
+    { title: "asked at", align: "right" },
+    { title: "next" },
+  ] as const;
+  const rows = datasets.map(({ name, latest, versions, consumed, asked, pending }) => [
+    name,
+    latest?.version ?? "–",
+    latest === null ? "–" : String(latest.rows),
+    latest === null ? "–" : duration((now - latest.createdAt) / 1000),
+    latest === null ? "–" : latest.announced ? "yes" : "not yet",
+    String(versions),
+    String(consumed),
+    String(asked),
+    pending ?? "–",
+  ]);
+  return table(columns, rows);
+}
+
+function jobLine({ jobs }: DeploymentStatus): string {
+  if (jobs.kind === "unknown") return `${pc.bold("Jobs")}  not known: ${printable(jobs.reason)}`;
+  const some = Object.entries(jobs.states).filter(([, { count }]) => count > 0);
+  const text = some.map(([state, count]) => `${counted(count)} ${state.toLowerCase()}`).join(", ");
+  return `${pc.bold("Jobs")}  ${text === "" ? "none" : text}`;
+}
+
+function counted({ count, more }: BoundedCount): string {
+  return more ? `more than ${count.toLocaleString("en")}` : count.toLocaleString("en");
+}
+
+/** The largest unit that tells something: `45 s`, `12 min`, `5 h`, `3 days`. */
+function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}

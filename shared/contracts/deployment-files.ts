@@ -1,0 +1,125 @@
+import { dirname, resolve } from "node:path";
+import type { z } from "zod";
+import { type DeployedSettings, deployedSettingsSchema, planOf, profilePathOf } from "./deployed-settings.ts";
+import { type DeploymentConfig, deploymentConfigSchema } from "./deployment-config.ts";
+import { type ProjectConfig, projectConfigSchema } from "./project-config.ts";
+
+/** A deployment as its files describe it. */
+export interface Deployment {
+  readonly config: DeploymentConfig;
+  /** What functions and jobs are told: goes beside their code as `settings.json`. */
+  readonly settings: DeployedSettings;
+}
+
+/** How the files are read: shared by the CDK app and the checks before it, neither of which may read for the other. */
+export interface DeploymentFiles {
+  /** Text of a file; may throw. */
+  readonly read: (path: string) => string;
+  readonly exists: (path: string) => boolean;
+}
+
+/** A file of the deployment cannot be used. The message names the file, the field and what to do. */
+export class DeploymentConfigError extends Error {
+  override readonly name = "DeploymentConfigError";
+}
+
+export const DEPLOYMENT_CONFIG_NAME = "gymline.deploy.json";
+
+/**
+ * Reads the deployment's configuration with everything that it refers to.
+ * @param folder where a relative `path` starts and where `gymline.deploy.json` is looked for
+ * @param path file to read; without it `gymline.deploy.json`, or all defaults where there is none
+ * @throws DeploymentConfigError
+ */
+export function readDeployment(
+  { folder, path }: { readonly folder: string; readonly path?: string | undefined },
+  files: DeploymentFiles,
+): Deployment {
+  const file = resolve(folder, path ?? DEPLOYMENT_CONFIG_NAME);
+  const config =
+    path === undefined && !files.exists(file)
+      ? deploymentConfigSchema.parse({})
+      : read(deploymentConfigSchema, { file, files });
+  return { config, settings: readSettings(config, { folder: dirname(file), files }) };
+}
+
+function readSettings(
+  config: DeploymentConfig,
+  { folder, files }: { readonly folder: string; readonly files: DeploymentFiles },
+): DeployedSettings {
+  const { datasets } = config;
+  if (config.settings === undefined) return deployedSettingsSchema.parse({ ...EMPTY, datasets });
+  const file = resolve(folder, config.settings);
+  const project = read(projectConfigSchema, { file, files });
+  const settings = withFiles({ project, datasets, folder: dirname(file), files });
+  try {
+    planOf(settings);
+  } catch (cause) {
+    throw new DeploymentConfigError(`${file} cannot be deployed: ${reasonOf(cause)}`, { cause });
+  }
+  return settings;
+}
+
+const EMPTY = { schema: "gymline.settings.v1", config: {} };
+
+/** Names stay as the settings give them: a path of this machine in them would change with the machine. */
+function withFiles({
+  project,
+  datasets,
+  folder,
+  files,
+}: {
+  readonly project: ProjectConfig;
+  readonly datasets: DeployedSettings["datasets"];
+  readonly folder: string;
+  readonly files: DeploymentFiles;
+}): DeployedSettings {
+  const named = (name: string) => ({ name, json: readJson({ file: resolve(folder, name), files }) });
+  const profilePath = profilePathOf(project);
+  return {
+    schema: "gymline.settings.v1",
+    config: project,
+    mappings: project.mappings.map(named),
+    ...(profilePath === undefined ? {} : { profile: named(profilePath) }),
+    datasets,
+  };
+}
+
+interface Place {
+  readonly file: string;
+  readonly files: DeploymentFiles;
+}
+
+function read<T extends z.ZodType>(schema: T, place: Place): z.output<T> {
+  const { file } = place;
+  const result = schema.safeParse(readJson(place));
+  if (result.success) return result.data;
+  const faults = result.error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.join(".") || "$"}: ${message}`);
+  throw new DeploymentConfigError(
+    `${file} is no valid configuration: ${faults.join("; ")}. docs/DEPLOYMENT.md lists all keys`,
+  );
+}
+
+function readJson({ file, files }: Place): unknown {
+  let text: string;
+  try {
+    text = files.read(file);
+  } catch (cause) {
+    throw new DeploymentConfigError(
+      `${file} cannot be read (${reasonOf(cause)}): create it, or correct the path that names it`,
+      { cause },
+    );
+  }
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (cause) {
+    // V8 quotes the text around the fault, which may hold a secret: the cause keeps it, the message does not.
+    throw new DeploymentConfigError(`${file} is no valid JSON: correct its syntax and try again`, { cause });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : "unknown fault";
+}

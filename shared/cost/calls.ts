@@ -1,0 +1,59 @@
+/**
+ * Requests and capacity units that the stages use, counted in their code; every item is smaller than a kilobyte (a row
+ * has 840 bytes). A transaction costs two units for each kilobyte of an item where a plain write costs one, a
+ * consistent read one unit for four kilobytes; each index that an item stands in is written once more, and twice
+ * where its key changes (Amazon DynamoDB Developer Guide, Read and write operations; Managing write throughput of
+ * global secondary indexes).
+ */
+export interface Calls {
+  readonly what: string;
+  readonly s3Puts?: number;
+  readonly s3Gets?: number;
+  readonly writeUnits?: number;
+  readonly readUnits?: number;
+}
+
+/** For each dropped object. */
+export const PER_OBJECT: readonly Calls[] = [
+  { what: "S3Drop.find and reading it", s3Gets: 2 },
+  { what: "Catalog.object", readUnits: 1 },
+  {
+    what: "Catalog.finishObject: a query for old places, the state, its index entry",
+    readUnits: 1,
+    writeUnits: 2,
+  },
+  // Removing the report that there is not costs nothing.
+];
+
+/** For each new trajectory in the stage ingest. */
+export const PER_INGESTED: readonly Calls[] = [
+  { what: "Catalog.known: row and tombstone", readUnits: 2 },
+  { what: "ObjectStore.putIfAbsent of the document", s3Puts: 1 },
+  { what: "Catalog.add: row, tombstone, place", readUnits: 3 },
+  { what: "Catalog.add: row, tombstone check, two places and revision in a transaction", writeUnits: 10 },
+  { what: "Catalog.add: the row in four indexes", writeUnits: 4 },
+];
+
+/** For each new trajectory in the stage score. */
+export const PER_SCORED: readonly Calls[] = [
+  { what: "Catalog.entry", readUnits: 1 },
+  { what: "document read, score written", s3Gets: 1, s3Puts: 1 },
+  { what: "Catalog.setScore: the row", readUnits: 1 },
+  { what: "Catalog.setScore: row and two counters in a transaction", writeUnits: 6 },
+  { what: "Catalog.setScore: new keys in two indexes, one entry less in a third", writeUnits: 5 },
+];
+
+/** For each row of a dataset version. */
+export const PER_EXPORTED: readonly Calls[] = [
+  { what: "Catalog.select: a page of rows from an index", readUnits: 0.11 },
+  { what: "document and score read", s3Gets: 2 },
+  { what: "Catalog.registerDataset: note and row", readUnits: 2 },
+  { what: "Catalog.registerDataset: note and row in a transaction", writeUnits: 4 },
+  { what: "Catalog.registerDataset: the row in two indexes", writeUnits: 2 },
+];
+
+export type Counted = keyof Omit<Calls, "what">;
+
+export function totalOf(calls: readonly Calls[], counted: Counted): number {
+  return calls.reduce((sum, call) => sum + (call[counted] ?? 0), 0);
+}

@@ -1,0 +1,239 @@
+import {
+  type Calls,
+  type Counted,
+  PER_EXPORTED,
+  PER_INGESTED,
+  PER_OBJECT,
+  PER_SCORED,
+  totalOf,
+} from "./calls.ts";
+import type { DeploymentShape } from "./deployment-shape.ts";
+import { type InputValues, inputValues } from "./inputs.ts";
+import { costOfUnits, type PriceName } from "./prices.ts";
+
+/** What a deployment is given to do. */
+export interface Workload {
+  readonly trajectories: number;
+  /** Of a trajectory in its log, uncompressed. */
+  readonly bytesPerTrajectory: number;
+  readonly trajectoriesPerObject: number;
+  /** Trajectories that get into a dataset version, counted once for each version; 1: each of them once. */
+  readonly exportsPerTrajectory: number;
+  /** New scores from export to export; fewer mean more looks. */
+  readonly threshold: number;
+  /** Of the bytes: what jobs take in instead of functions. 0 to 1. */
+  readonly jobShare: number;
+  /** Of a training instance. */
+  readonly gpuHours: number;
+}
+
+export const DEFAULT_WORKLOAD: Workload = {
+  trajectories: 1_000_000,
+  bytesPerTrajectory: 60_000,
+  trajectoriesPerObject: 1,
+  exportsPerTrajectory: 1,
+  threshold: 1000,
+  jobShare: 0,
+  gpuHours: 0,
+};
+
+export interface CostLine {
+  readonly service: string;
+  readonly what: string;
+  readonly price: PriceName;
+  readonly quantity: number;
+  readonly usd: number;
+}
+
+export interface CostReport {
+  /** Once, for taking in, scoring and exporting the workload. */
+  readonly work: readonly CostLine[];
+  /** Each month, for keeping what it left. */
+  readonly keeping: readonly CostLine[];
+  /** Each month, whether or not there is anything to do. */
+  readonly idle: readonly CostLine[];
+}
+
+/** US dollars of some lines together. */
+export function sumOf(lines: readonly CostLine[]): number {
+  return lines.reduce((sum, { usd }) => sum + usd, 0);
+}
+
+/**
+ * What a workload costs in a deployment. Linear in the number of trajectories; grows with every other figure of the
+ * workload but `trajectoriesPerObject` and `threshold`, with which it falls.
+ */
+export function costOf(
+  workload: Workload,
+  shape: DeploymentShape,
+  inputs: InputValues = inputValues(),
+): CostReport {
+  const counts = countsOf(workload);
+  return {
+    work: [
+      ...functionLines(workload, { shape, inputs, counts }),
+      ...requestLines(workload, { inputs, counts }),
+      ...observationLines({ inputs, counts }),
+      ...jobLines(workload, inputs),
+      ...(shape.kms
+        ? [line("KMS", "keys of buckets, once per object at most", "kmsRequest", counts.objects)]
+        : []),
+    ],
+    keeping: keepingLines(workload, inputs),
+    idle: idleLines(shape, inputs),
+  };
+}
+
+interface Counts {
+  readonly trajectories: number;
+  readonly objects: number;
+  readonly rows: number;
+  /** Those that functions take in; jobs score what they take in. */
+  readonly byFunctions: number;
+  readonly objectsByFunctions: number;
+}
+
+interface Context {
+  readonly inputs: InputValues;
+  readonly counts: Counts;
+}
+
+function countsOf({ trajectories, trajectoriesPerObject, exportsPerTrajectory, jobShare }: Workload): Counts {
+  const objects = trajectories / trajectoriesPerObject;
+  return {
+    trajectories,
+    objects,
+    rows: trajectories * exportsPerTrajectory,
+    byFunctions: trajectories * (1 - jobShare),
+    objectsByFunctions: objects * (1 - jobShare),
+  };
+}
+
+export function line(service: string, what: string, price: PriceName, quantity: number): CostLine {
+  return { service, what, price, quantity, usd: costOfUnits(price, quantity) };
+}
+
+function functionLines(
+  { bytesPerTrajectory }: Workload,
+  { shape, inputs, counts }: Context & { readonly shape: DeploymentShape },
+): readonly CostLine[] {
+  const price = shape.architecture === "arm64" ? "lambdaArm" : "lambdaX86";
+  const { s3GetMs, s3PutMs, dynamoReadMs, dynamoWriteMs } = inputs;
+  const computed = (nsPerByte: number, memoryMiB: number): number => {
+    // Below a full processor the work takes longer in proportion; above, one thread goes no faster.
+    const slowness = inputs.processorFactor * Math.max(1, inputs.fullProcessorMiB / memoryMiB);
+    return (bytesPerTrajectory * nsPerByte * slowness) / 1e6;
+  };
+  const gbSeconds = (milliseconds: number, memoryMiB: number): number =>
+    (milliseconds / 1000) * (memoryMiB / 1024);
+  const { ingest, score, export: exporting } = shape.memoryMiB;
+  // Waiting is added to computing, as if they never overlapped: an upper bound.
+  const object = (2 * s3GetMs + s3PutMs + 2 * dynamoReadMs + dynamoWriteMs) / inputs.ingestSideBySide;
+  const stored = (s3PutMs + 2 * dynamoReadMs + dynamoWriteMs) / inputs.ingestSideBySide;
+  const scored = (s3GetMs + s3PutMs + 2 * dynamoReadMs + dynamoWriteMs) / inputs.scoreSideBySide;
+  const exported = (2 * s3GetMs) / inputs.exportSideBySide;
+  const ingestRuns = counts.objectsByFunctions / inputs.ingestBatch;
+  const scoreRuns = counts.byFunctions / inputs.scoreBatch;
+  const ingestMs =
+    counts.objectsByFunctions * object +
+    counts.byFunctions * (stored + computed(inputs.ingestNsPerByte, ingest)) +
+    ingestRuns * inputs.startMs;
+  const scoreMs =
+    counts.byFunctions * (scored + computed(inputs.scoreNsPerByte, score)) + scoreRuns * inputs.startMs;
+  const exportMs = counts.rows * (exported + computed(inputs.exportNsPerByte, exporting));
+  return [
+    line("Lambda", "ingest", price, gbSeconds(ingestMs, ingest)),
+    line("Lambda", "score", price, gbSeconds(scoreMs, score)),
+    line("Lambda", "export", price, gbSeconds(exportMs, exporting)),
+    line("Lambda", "invocations", "lambdaRequest", ingestRuns + scoreRuns),
+  ];
+}
+
+function requestLines({ threshold }: Workload, { inputs, counts }: Context): readonly CostLine[] {
+  const { objects, trajectories, rows } = counts;
+  const all = (counted: Counted): number => {
+    const of = (calls: readonly Calls[]): number => totalOf(calls, counted);
+    return (
+      objects * of(PER_OBJECT) + trajectories * (of(PER_INGESTED) + of(PER_SCORED)) + rows * of(PER_EXPORTED)
+    );
+  };
+  const looks = (trajectories * inputs.looksPerThreshold) / threshold;
+  // S3 sends one message per object; receiving and deleting come in batches, ten at the most.
+  const ingestRequests = counts.objectsByFunctions * (1 + 2 / inputs.ingestBatch);
+  const scoreRequests = counts.byFunctions * (3 / 10);
+  const exports = rows / threshold;
+  return [
+    line("SQS", "messages to ingest and score", "sqsRequest", ingestRequests + scoreRequests + 3 * exports),
+    line("DynamoDB", "writes", "dynamoWrite", all("writeUnits")),
+    line("DynamoDB", "reads", "dynamoRead", all("readUnits") + looks * (inputs.counterShards + 1)),
+    line("S3", "documents, scores, datasets", "s3Put", all("s3Puts") + 5 * exports),
+    line("S3", "reads", "s3Get", all("s3Gets")),
+    line("EventBridge", "published versions", "event", exports),
+  ];
+}
+
+function observationLines({ inputs, counts }: Context): readonly CostLine[] {
+  const messages = counts.objectsByFunctions + counts.byFunctions;
+  const runs = counts.objectsByFunctions / inputs.ingestBatch + counts.byFunctions / inputs.scoreBatch;
+  const logged = messages * inputs.logBytesPerMessage + runs * inputs.logBytesPerInvocation;
+  return [
+    line("CloudWatch", "logs", "logIngestion", logged / 1e9),
+    line("X-Ray", "traces", "trace", runs * inputs.tracedShare),
+  ];
+}
+
+function jobLines(
+  { trajectories, bytesPerTrajectory, jobShare, gpuHours }: Workload,
+  inputs: InputValues,
+): readonly CostLine[] {
+  const nsPerByte = inputs.ingestNsPerByte + inputs.scoreNsPerByte;
+  const bytes = trajectories * bytesPerTrajectory * jobShare;
+  const hours = (bytes * nsPerByte * inputs.processorFactor) / 1e9 / 3600;
+  const lines: CostLine[] = [];
+  if (jobShare > 0) lines.push(line("Batch", "large objects, Spot", "cpuHour", hours * inputs.spotShare));
+  if (gpuHours > 0) lines.push(line("Batch", "training, Spot", "gpuHour", gpuHours * inputs.spotShare));
+  return lines;
+}
+
+function keepingLines(
+  { trajectories, bytesPerTrajectory, exportsPerTrajectory }: Workload,
+  inputs: InputValues,
+): readonly CostLine[] {
+  const perTrajectory =
+    bytesPerTrajectory * (inputs.documentShare + exportsPerTrajectory * inputs.datasetShare) +
+    inputs.scoreBytes;
+  const catalog = (trajectories * inputs.catalogBytes) / 1e9;
+  return [
+    line("S3", "documents, scores, datasets", "s3Storage", (trajectories * perTrajectory) / 1e9),
+    line("S3", "dropped logs, until they expire", "s3Storage", (trajectories * bytesPerTrajectory) / 1e9),
+    line("DynamoDB", "catalog", "dynamoStorage", catalog),
+    line("DynamoDB", "catalog, any second of 35 days", "dynamoBackup", catalog),
+  ];
+}
+
+const MINUTES_PER_MONTH = 43_800;
+
+function idleLines(shape: DeploymentShape, inputs: InputValues): readonly CostLine[] {
+  const { sweepsPerMonth, schedulesPerMonth, kms } = shape;
+  const price = shape.architecture === "arm64" ? "lambdaArm" : "lambdaX86";
+  const sweepGbSeconds = (sweepsPerMonth * inputs.sweepMs * shape.memoryMiB.sweep) / 1024 / 1000;
+  // Each sweep asks the catalog for every object it lists, and for the ids below 256 prefixes.
+  const sweepReads = sweepsPerMonth * (inputs.sweptObjects + 256);
+  return [
+    line("CloudWatch", "alarms", "alarm", shape.alarms),
+    line("CloudWatch", "dashboard", "dashboard", 1),
+    line("CloudWatch", "own metrics", "metric", shape.metrics),
+    line("Secrets Manager", "secret for model providers", "secret", 1),
+    line(
+      "SQS",
+      "polling of idle queues",
+      "sqsRequest",
+      shape.queues * inputs.idlePollsPerMinute * MINUTES_PER_MONTH,
+    ),
+    line("DynamoDB", "sweeps of a full drop", "dynamoRead", sweepReads),
+    line("S3", "sweeps of a full drop", "s3Put", sweepsPerMonth * (inputs.sweptObjects / 1000 + 1)),
+    line("Lambda", "sweeps of a full drop", price, sweepGbSeconds),
+    line("EventBridge", "schedules", "schedule", sweepsPerMonth + schedulesPerMonth),
+    ...(kms ? [line("KMS", "key", "kmsKey", 1)] : []),
+  ];
+}
