@@ -8,7 +8,7 @@ export interface ComputedTrajectory {
   readonly row: CatalogRow;
   readonly ordinal: number;
   readonly session?: { readonly name: string | null; readonly prefixes: Uint8Array };
-  /** gzip of the canonical JSON. */
+  /** Canonical JSON, packed. */
   readonly document: Uint8Array;
   readonly blobs: readonly { readonly sha256: string; readonly bytes: Uint8Array }[];
   /** Present where scoring goes with ingest, which saves reading the document again. */

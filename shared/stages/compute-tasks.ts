@@ -1,9 +1,9 @@
-import { gunzipSync } from "node:zlib";
 import { sftLinePieces, sftRow } from "../dataset/sft-row.ts";
 import type { ComputedRecord, ComputedScore, RenderedRow } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
+import { unpackDocument } from "./document-file.ts";
 import { documentBytes, ingestRecord } from "./ingest-record.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import { readScore, type ScoreSettings, scoreTrajectory } from "./score-trajectory.ts";
@@ -68,23 +68,14 @@ export class StoredFormatError extends Error {
 export function readDocument(document: Uint8Array): Trajectory {
   let value: { readonly extra?: { readonly gymline?: { readonly schema?: unknown } } };
   try {
-    value = JSON.parse(gunzipSync(document, { chunkSize: roomFor(document) }).toString("utf8"));
+    value = JSON.parse(unpackDocument(document));
   } catch (cause) {
-    throw new StoredFormatError("a stored document is no gzipped JSON", {
-      cause,
-    });
+    throw new StoredFormatError("a stored document is no packed JSON", { cause });
   }
   if (value?.extra?.gymline?.schema !== TRAJECTORY_SCHEMA) {
     throw new StoredFormatError(`a stored document has not the schema ${TRAJECTORY_SCHEMA}`);
   }
   return value as Trajectory;
-}
-
-/** So much that the text comes out in one piece: gzip ends with its size. A false one costs time only. */
-function roomFor(gzipped: Uint8Array): number {
-  const end = Buffer.from(gzipped.buffer, gzipped.byteOffset, gzipped.byteLength);
-  const size = end.length < 4 ? 0 : end.readUInt32LE(end.length - 4);
-  return Math.min(Math.max(size + 1, 1 << 10), 4 << 20);
 }
 
 function encodedScore(trajectory: Trajectory, settings: ScoreSettings): ComputedScore {

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import { chooseDomain } from "../domains/choose-domain.ts";
 import { RecordParseError } from "../reading/parse-json.ts";
@@ -14,6 +13,7 @@ import { CONTENT_ID_VERSION, contentIdentity, ID_VERSION, recordId } from "../tr
 import { lintTrajectory } from "../trajectory/lint.ts";
 import { detectFormat } from "../trajectory/registry.ts";
 import { ATIF_VERSION, type Step, type Trajectory } from "../trajectory/schema.ts";
+import { packDocument } from "./document-file.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import { recordValue } from "./record-value.ts";
 import { withUtf8 } from "./utf8-pieces.ts";
@@ -201,17 +201,12 @@ function firstMessageHash(trajectory: Trajectory): string {
   return createHash("sha256").update(contentText(first?.message)).digest("hex").slice(0, 16);
 }
 
-/** A compressed log of common size fits into one piece of output; many small ones cost more than compressing. */
-const CHUNK_BYTES = 64 << 10;
-
 /**
- * The stored form: gzip level 1, since logs are written once and the CPU is the bottleneck. Steps are serialised one
- * by one: a single character beyond Latin-1 makes the engine's whole string twice as large and slow to encode.
+ * The stored form. Steps are serialised one by one: a single character beyond Latin-1 makes the engine's whole string
+ * twice as large and slow to encode.
  */
 export function documentBytes(trajectory: Trajectory): Uint8Array {
-  return withUtf8(documentPieces(trajectory), (bytes) =>
-    gzipSync(bytes, { level: 1, chunkSize: CHUNK_BYTES }),
-  );
+  return withUtf8(documentPieces(trajectory), packDocument);
 }
 
 function* documentPieces(trajectory: Trajectory): Generator<string> {
