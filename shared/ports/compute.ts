@@ -13,6 +13,8 @@ export interface ComputedTrajectory {
   readonly blobs: readonly { readonly sha256: string; readonly bytes: Uint8Array }[];
   /** Present where scoring goes with ingest, which saves reading the document again. */
   readonly score?: ComputedScore;
+  /** Its row in a dataset, where the settings ask for it and it may get into that. */
+  readonly rendered?: RenderedRow;
 }
 
 export interface ComputedScore {

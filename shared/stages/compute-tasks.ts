@@ -1,3 +1,6 @@
+import type { CatalogRow } from "../contracts/catalog-row.ts";
+import type { DatasetRequest } from "../contracts/dataset-request.ts";
+import { reasonInItself } from "../dataset/select.ts";
 import { sftLinePieces, sftRow } from "../dataset/sft-row.ts";
 import type { ComputedRecord, ComputedScore, RenderedRow } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
@@ -6,37 +9,64 @@ import type { Trajectory } from "../trajectory/schema.ts";
 import { unpackDocument } from "./document-file.ts";
 import { documentBytes, ingestRecord } from "./ingest-record.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
-import { readScore, type ScoreSettings, scoreTrajectory } from "./score-trajectory.ts";
+import {
+  readScore,
+  type ScoredTrajectory,
+  type ScoreSettings,
+  type StoredScore,
+  scoreTrajectory,
+} from "./score-trajectory.ts";
 import { withUtf8 } from "./utf8-pieces.ts";
 
 /** What the compute port does, as pure functions: threads and Lambdas call these. */
 export interface TaskSettings {
   readonly ingest: IngestSettings;
   readonly score: ScoreSettings;
+  /** The dataset that the run will write: rows that may get into it are rendered along with ingest. */
+  readonly dataset?: DatasetRequest;
 }
 
 export function computeIngest(record: SourceRecord, settings: TaskSettings): ComputedRecord {
   const { trajectories, rejections } = ingestRecord(record, settings.ingest);
   return {
     rejections,
-    trajectories: trajectories.map(({ trajectory, row, ordinal, session, attachments }) => ({
-      row,
-      ordinal,
-      ...(session === undefined ? {} : { session }),
-      document: documentBytes(trajectory),
-      blobs: [...attachments].map(([sha256, { bytes }]) => ({ sha256, bytes })),
-      score: encodedScore(trajectory, settings.score),
-    })),
+    trajectories: trajectories.map(({ trajectory, row, ordinal, session, attachments }) => {
+      const scored = scoreTrajectory(trajectory, settings.score);
+      const rendered = mayGetIn(row, scored, settings.dataset)
+        ? renderedRow(trajectory, scored.document)
+        : undefined;
+      return {
+        row,
+        ordinal,
+        ...(session === undefined ? {} : { session }),
+        document: documentBytes(trajectory),
+        blobs: [...attachments].map(([sha256, { bytes }]) => ({ sha256, bytes })),
+        score: encodedScore(scored),
+        ...(rendered === undefined ? {} : { rendered }),
+      };
+    }),
   };
 }
 
+function mayGetIn(
+  row: CatalogRow,
+  { row: score, document }: ScoredTrajectory,
+  request: DatasetRequest | undefined,
+): boolean {
+  const { domain } = document;
+  return request !== undefined && reasonInItself({ ...row, ...score, domain }, request) === undefined;
+}
+
 export function computeScore(document: Uint8Array, settings: ScoreSettings): ComputedScore {
-  return encodedScore(readDocument(document), settings);
+  return encodedScore(scoreTrajectory(readDocument(document), settings));
 }
 
 export function computeSftRow(document: Uint8Array, score: Uint8Array): RenderedRow | undefined {
-  const trajectory = readDocument(document);
-  const row = sftRow(trajectory, readScore(score));
+  return renderedRow(readDocument(document), readScore(score));
+}
+
+function renderedRow(trajectory: Trajectory, score: StoredScore): RenderedRow | undefined {
+  const row = sftRow(trajectory, score);
   if (row === undefined) return undefined;
   const { reward, success, domain, format, agent, model } = row;
   return {
@@ -78,7 +108,6 @@ export function readDocument(document: Uint8Array): Trajectory {
   return value as Trajectory;
 }
 
-function encodedScore(trajectory: Trajectory, settings: ScoreSettings): ComputedScore {
-  const { row, document } = scoreTrajectory(trajectory, settings);
+function encodedScore({ row, document }: ScoredTrajectory): ComputedScore {
   return { row, domain: document.domain, bytes: Buffer.from(JSON.stringify(document)) };
 }
