@@ -70,7 +70,7 @@ function renderedRow(trajectory: Trajectory, score: StoredScore): RenderedRow | 
   if (row === undefined) return undefined;
   const { reward, success, domain, format, agent, model } = row;
   return {
-    line: withUtf8(sftLinePieces(row), (bytes) => new Uint8Array(bytes)),
+    line: withUtf8(sftLinePieces(row, trajectory), (bytes) => new Uint8Array(bytes)),
     facts: {
       reward,
       success,

@@ -10,6 +10,7 @@ import type { Attachment, Draft } from "../trajectory/draft.ts";
 import { ConversionError, type Format } from "../trajectory/format.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
 import { CONTENT_ID_VERSION, contentIdentity, ID_VERSION, recordId } from "../trajectory/identity.ts";
+import { JsonPieces } from "../trajectory/json-pieces.ts";
 import { lintTrajectory } from "../trajectory/lint.ts";
 import { detectFormat } from "../trajectory/registry.ts";
 import { ATIF_VERSION, type Step, type Trajectory } from "../trajectory/schema.ts";
@@ -201,23 +202,21 @@ function firstMessageHash(trajectory: Trajectory): string {
   return createHash("sha256").update(contentText(first?.message)).digest("hex").slice(0, 16);
 }
 
-/**
- * The stored form. Steps are serialised one by one: a single character beyond Latin-1 makes the engine's whole string
- * twice as large and slow to encode.
- */
-export function documentBytes(trajectory: Trajectory): Uint8Array {
-  return withUtf8(documentPieces(trajectory), packDocument);
-}
+/** Levels of a step down to the text of a result. */
+const STEP_DEPTH = 4;
 
-function* documentPieces(trajectory: Trajectory): Generator<string> {
+/** The stored form. */
+export function documentBytes(trajectory: Trajectory): Uint8Array {
   const { steps, ...rest } = trajectory;
-  yield JSON.stringify(rest).slice(0, -1);
-  yield ',"steps":[';
+  const json = new JsonPieces(trajectory);
+  json.raw(JSON.stringify(rest).slice(0, -1));
+  json.raw(',"steps":[');
   for (const [index, step] of steps.entries()) {
-    if (index > 0) yield ",";
-    yield JSON.stringify(step);
+    if (index > 0) json.raw(",");
+    json.value(step, STEP_DEPTH);
   }
-  yield "]}";
+  json.raw("]}");
+  return withUtf8(json.take(), packDocument);
 }
 
 function stemOf(record: SourceRecord): string {
