@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 
 export function trajectoryKey(id: string, revision?: string): string {
   const suffix = revision === undefined ? "" : `.${revision}`;
-  return `trajectories/${id.slice(0, 2)}/${id}${suffix}.json.gz`;
+  return `trajectories/${id.slice(0, 2)}/${id}${suffix}.json.zst`;
 }
 
 export function trajectoryPrefix(id: string): string {

@@ -9,6 +9,29 @@ export interface SelectedTrajectory {
   readonly scorer: string;
 }
 
+/** What filters that look at one trajectory alone go by. */
+export type OwnFacts = Pick<
+  CatalogEntry,
+  "domain" | "agent" | "model" | "format" | "success" | "agentSteps" | "scorer" | "reward"
+>;
+
+/** The first filter a trajectory fails whatever others there are; undefined where it may get in. */
+export function reasonInItself(entry: OwnFacts, request: DatasetRequest): string | undefined {
+  if (request.domain !== undefined && entry.domain !== request.domain) return "other domain";
+  if (request.agent !== undefined && entry.agent !== request.agent) return "other agent";
+  if (request.model !== undefined && entry.model !== request.model) return "other model";
+  if (request.sourceFormat !== undefined && entry.format !== request.sourceFormat) return "other log format";
+  const label = entry.success === null ? "unknown" : entry.success ? "true" : "false";
+  if (!request.success.includes(label)) {
+    return label === "unknown" ? "no outcome label" : label === "true" ? "succeeded" : "did not succeed";
+  }
+  if (entry.agentSteps === 0) return "the agent never acts";
+  if (entry.scorer === null) return "not scored yet";
+  if (request.minReward !== undefined && (entry.reward ?? 0) < request.minReward)
+    return "reward below the minimum";
+  return undefined;
+}
+
 /** Picks the trajectories of a dataset from catalog entries that come best first, and counts why others stay out. */
 export class Selector {
   readonly selected: SelectedTrajectory[] = [];
@@ -41,19 +64,8 @@ export class Selector {
   #reasonAgainst(entry: CatalogEntry): string | undefined {
     const request = this.#request;
     if (entry.supersededBy !== null) return "superseded by a longer log of the session";
-    if (request.domain !== undefined && entry.domain !== request.domain) return "other domain";
-    if (request.agent !== undefined && entry.agent !== request.agent) return "other agent";
-    if (request.model !== undefined && entry.model !== request.model) return "other model";
-    if (request.sourceFormat !== undefined && entry.format !== request.sourceFormat)
-      return "other log format";
-    const label = entry.success === null ? "unknown" : entry.success ? "true" : "false";
-    if (!request.success.includes(label)) {
-      return label === "unknown" ? "no outcome label" : label === "true" ? "succeeded" : "did not succeed";
-    }
-    if (entry.agentSteps === 0) return "the agent never acts";
-    if (entry.scorer === null) return "not scored yet";
-    if (request.minReward !== undefined && (entry.reward ?? 0) < request.minReward)
-      return "reward below the minimum";
+    const own = reasonInItself(entry, request);
+    if (own !== undefined) return own;
     if (request.minGdi !== undefined && this.#gdi(entry) < request.minGdi) return "GDI below the minimum";
     if (this.#contents.has(entry.contentId)) return "same actions and observations as a better one";
     if (request.perTask !== undefined && (this.#perTask.get(entry.taskKey) ?? 0) >= request.perTask) {

@@ -1,4 +1,5 @@
 import type { StoredScore } from "../stages/score-trajectory.ts";
+import { JsonPieces } from "../trajectory/json-pieces.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import { type ChatMessage, sftMessages } from "./sft-messages.ts";
 
@@ -29,19 +30,21 @@ export interface SftRow {
 }
 
 /**
- * One line of JSON with its newline, in pieces. Rewards keep a decimal point even where they are whole: loaders infer
+ * One line of JSON with its newline, in pieces; `of` is the trajectory the row is from. Rewards keep a decimal point even where they are whole: loaders infer
  * a column's type from what they meet first, and a list that starts with 1 would be taken for integers.
  */
-export function* sftLinePieces(row: SftRow): Generator<string> {
+export function sftLinePieces(row: SftRow, of: Trajectory): readonly string[] {
   const { messages, step_rewards, reward, ...rest } = row;
-  yield '{"messages":[';
+  const json = new JsonPieces(of);
+  json.raw('{"messages":[');
   for (const [index, message] of messages.entries()) {
-    if (index > 0) yield ",";
-    yield JSON.stringify(message);
+    if (index > 0) json.raw(",");
+    json.value(message, 1);
   }
-  yield "],";
-  yield JSON.stringify(rest).slice(1, -1);
-  yield `,"step_rewards":[${step_rewards.map(decimal).join(",")}],"reward":${decimal(reward)}}\n`;
+  json.raw("],");
+  json.raw(JSON.stringify(rest).slice(1, -1));
+  json.raw(`,"step_rewards":[${step_rewards.map(decimal).join(",")}],"reward":${decimal(reward)}}\n`);
+  return json.take();
 }
 
 function decimal(value: number | null): string {

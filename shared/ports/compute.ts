@@ -8,11 +8,13 @@ export interface ComputedTrajectory {
   readonly row: CatalogRow;
   readonly ordinal: number;
   readonly session?: { readonly name: string | null; readonly prefixes: Uint8Array };
-  /** gzip of the canonical JSON. */
+  /** Canonical JSON, packed. */
   readonly document: Uint8Array;
   readonly blobs: readonly { readonly sha256: string; readonly bytes: Uint8Array }[];
   /** Present where scoring goes with ingest, which saves reading the document again. */
   readonly score?: ComputedScore;
+  /** Its row in a dataset, where the settings ask for it and it may get into that. */
+  readonly rendered?: RenderedRow;
 }
 
 export interface ComputedScore {

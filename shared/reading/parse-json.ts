@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
 
+import { asciiJson } from "./ascii-json.ts";
 import { findJsonFault } from "./json-fault.ts";
 import { nonFiniteTokens, scanJson } from "./json-scan.ts";
 import type { ReadingLimits } from "./limits.ts";
@@ -91,9 +92,12 @@ function isSound(value: unknown, maxDepth: number): boolean {
   return true;
 }
 
-/** Checked UTF-8 as a string; text in ASCII alone needs no decoding. */
+/** Checked UTF-8 as a string for `JSON.parse`. */
 function textOf(bytes: Uint8Array): string {
-  if (!isAscii(bytes)) return DECODER.decode(bytes);
+  if (!isAscii(bytes)) {
+    const ascii = bytes.length > PARSE_FIRST_BYTES ? undefined : asciiJson(bytes);
+    return ascii ?? DECODER.decode(bytes);
+  }
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 

@@ -1,7 +1,7 @@
-import { gunzipSync } from "node:zlib";
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import { contentIdentity } from "../trajectory/identity.ts";
 import { trajectorySchema } from "../trajectory/schema.ts";
+import { unpackDocument } from "./document-file.ts";
 
 /**
  * Checks one stored document against its catalog row: compression, JSON, schema, identity. Says what is wrong, or
@@ -13,9 +13,9 @@ export function documentFault(
 ): string | undefined {
   let text: string;
   try {
-    text = gunzipSync(bytes).toString("utf8");
+    text = unpackDocument(bytes);
   } catch {
-    return "it cannot be unpacked: the gzip data is damaged";
+    return "it cannot be unpacked: the Zstandard data is damaged";
   }
   let json: unknown;
   try {

@@ -1,12 +1,21 @@
-import { gunzipSync } from "node:zlib";
+import type { CatalogRow } from "../contracts/catalog-row.ts";
+import type { DatasetRequest } from "../contracts/dataset-request.ts";
+import { reasonInItself } from "../dataset/select.ts";
 import { sftLinePieces, sftRow } from "../dataset/sft-row.ts";
 import type { ComputedRecord, ComputedScore, RenderedRow } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
+import { unpackDocument } from "./document-file.ts";
 import { documentBytes, ingestRecord } from "./ingest-record.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
-import { readScore, type ScoreSettings, scoreTrajectory } from "./score-trajectory.ts";
+import {
+  readScore,
+  type ScoredTrajectory,
+  type ScoreSettings,
+  type StoredScore,
+  scoreTrajectory,
+} from "./score-trajectory.ts";
 import { withUtf8 } from "./utf8-pieces.ts";
 
 /** What the compute port does, as pure functions: threads and Lambdas call these. */
@@ -15,34 +24,56 @@ export interface TaskSettings {
   readonly score: ScoreSettings;
   /** Ingest leaves the score to a stage of its own. */
   readonly scoreLater?: boolean;
+  /** The dataset that the run will write: rows that may get into it are rendered along with ingest. */
+  readonly dataset?: DatasetRequest;
 }
 
 export function computeIngest(record: SourceRecord, settings: TaskSettings): ComputedRecord {
   const { trajectories, rejections } = ingestRecord(record, settings.ingest);
   return {
     rejections,
-    trajectories: trajectories.map(({ trajectory, row, ordinal, session, attachments }) => ({
-      row: settings.score.profile === undefined ? row : { ...row, domain: settings.score.profile.domain },
-      ordinal,
-      ...(session === undefined ? {} : { session }),
-      document: documentBytes(trajectory),
-      blobs: [...attachments].map(([sha256, { bytes }]) => ({ sha256, bytes })),
-      ...(settings.scoreLater === true ? {} : { score: encodedScore(trajectory, settings.score) }),
-    })),
+    trajectories: trajectories.map(({ trajectory, row, ordinal, session, attachments }) => {
+      const { profile } = settings.score;
+      const common = {
+        row: profile === undefined ? row : { ...row, domain: profile.domain },
+        ordinal,
+        ...(session === undefined ? {} : { session }),
+        document: documentBytes(trajectory),
+        blobs: [...attachments].map(([sha256, { bytes }]) => ({ sha256, bytes })),
+      };
+      if (settings.scoreLater === true) return common;
+      const scored = scoreTrajectory(trajectory, settings.score);
+      const rendered = mayGetIn(row, scored, settings.dataset)
+        ? renderedRow(trajectory, scored.document)
+        : undefined;
+      return { ...common, score: encodedScore(scored), ...(rendered === undefined ? {} : { rendered }) };
+    }),
   };
 }
 
+function mayGetIn(
+  row: CatalogRow,
+  { row: score, document }: ScoredTrajectory,
+  request: DatasetRequest | undefined,
+): boolean {
+  const { domain } = document;
+  return request !== undefined && reasonInItself({ ...row, ...score, domain }, request) === undefined;
+}
+
 export function computeScore(document: Uint8Array, settings: ScoreSettings): ComputedScore {
-  return encodedScore(readDocument(document), settings);
+  return encodedScore(scoreTrajectory(readDocument(document), settings));
 }
 
 export function computeSftRow(document: Uint8Array, score: Uint8Array): RenderedRow | undefined {
-  const trajectory = readDocument(document);
-  const row = sftRow(trajectory, readScore(score));
+  return renderedRow(readDocument(document), readScore(score));
+}
+
+function renderedRow(trajectory: Trajectory, score: StoredScore): RenderedRow | undefined {
+  const row = sftRow(trajectory, score);
   if (row === undefined) return undefined;
   const { reward, success, domain, format, agent, model } = row;
   return {
-    line: withUtf8(sftLinePieces(row), (bytes) => new Uint8Array(bytes)),
+    line: withUtf8(sftLinePieces(row, trajectory), (bytes) => new Uint8Array(bytes)),
     facts: {
       reward,
       success,
@@ -70,11 +101,9 @@ export class StoredFormatError extends Error {
 export function readDocument(document: Uint8Array): Trajectory {
   let value: { readonly extra?: { readonly gymline?: { readonly schema?: unknown } } };
   try {
-    value = JSON.parse(gunzipSync(document, { chunkSize: roomFor(document) }).toString("utf8"));
+    value = JSON.parse(unpackDocument(document));
   } catch (cause) {
-    throw new StoredFormatError("a stored document is no gzipped JSON", {
-      cause,
-    });
+    throw new StoredFormatError("a stored document is no packed JSON", { cause });
   }
   if (value?.extra?.gymline?.schema !== TRAJECTORY_SCHEMA) {
     throw new StoredFormatError(`a stored document has not the schema ${TRAJECTORY_SCHEMA}`);
@@ -82,19 +111,7 @@ export function readDocument(document: Uint8Array): Trajectory {
   return value as Trajectory;
 }
 
-/** So much that the text comes out in one piece: gzip ends with its size. A false one costs time only. */
-function roomFor(gzipped: Uint8Array): number {
-  const end = Buffer.from(gzipped.buffer, gzipped.byteOffset, gzipped.byteLength);
-  const size = end.length < 4 ? 0 : end.readUInt32LE(end.length - 4);
-  return Math.min(Math.max(size + 1, 1 << 10), 4 << 20);
-}
-
-function encodedScore(trajectory: Trajectory, settings: ScoreSettings): ComputedScore {
-  const { row, document } = scoreTrajectory(trajectory, settings);
-  return {
-    row,
-    revision: document.revision,
-    domain: document.domain,
-    bytes: Buffer.from(JSON.stringify(document)),
-  };
+function encodedScore({ row, document }: ScoredTrajectory): ComputedScore {
+  const { domain, revision } = document;
+  return { row, revision, domain, bytes: Buffer.from(JSON.stringify(document)) };
 }

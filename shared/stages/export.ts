@@ -10,6 +10,7 @@ import { Tally } from "../dataset/tally.ts";
 import type { Catalog, DatasetRecord, Fence } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Compute, RenderedRow } from "../ports/compute.ts";
+import type { KeptRows } from "../ports/kept-rows.ts";
 import type { ObjectStore, ObjectWriter } from "../ports/object-store.ts";
 
 export interface ExportPorts {
@@ -17,6 +18,8 @@ export interface ExportPorts {
   readonly catalog: Catalog;
   readonly compute: Compute;
   readonly clock: Clock;
+  /** Rows that need not be rendered again; the dataset is the same, byte for byte, with them or without. */
+  readonly rows?: KeptRows;
   readonly onProgress?: (done: number, total: number) => void;
   /** More rows than this are not written: DatasetTooLargeError. */
   readonly maxRows?: number;
@@ -143,8 +146,9 @@ async function writeRows(options: {
     written.push({ id: next.id, split });
   };
   try {
-    for (const { id, scorer, taskKey } of selected) {
-      const row = render(id, scorer, ports);
+    for (const trajectory of selected) {
+      const { id, taskKey } = trajectory;
+      const row = render(trajectory, ports);
       row.catch(() => undefined);
       underWay.push({ id, taskKey, row });
       if (underWay.length >= WINDOW) await settleOne();
@@ -162,8 +166,11 @@ interface UnderWay {
   readonly row: Promise<RenderedRow | undefined>;
 }
 
-async function render(id: string, scorer: string, ports: ExportPorts): Promise<RenderedRow | undefined> {
+async function render(of: SelectedTrajectory, ports: ExportPorts): Promise<RenderedRow | undefined> {
+  const { id, scorer } = of;
   try {
+    const kept = await ports.rows?.take(of);
+    if (kept !== undefined) return kept;
     const document = await ports.store.read(trajectoryKey(id));
     const score = await ports.store.read(scoreKey(id, scorer));
     return await ports.compute.sftRow(document, score);

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import { chooseDomain } from "../domains/choose-domain.ts";
 import { RecordParseError } from "../reading/parse-json.ts";
@@ -11,9 +10,11 @@ import type { Attachment, Draft } from "../trajectory/draft.ts";
 import { ConversionError, type Format } from "../trajectory/format.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
 import { CONTENT_ID_VERSION, contentIdentity, ID_VERSION, recordId } from "../trajectory/identity.ts";
+import { JsonPieces } from "../trajectory/json-pieces.ts";
 import { lintTrajectory } from "../trajectory/lint.ts";
 import { detectFormat } from "../trajectory/registry.ts";
 import { ATIF_VERSION, type Step, type Trajectory } from "../trajectory/schema.ts";
+import { packDocument } from "./document-file.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import { recordValue } from "./record-value.ts";
 import { withUtf8 } from "./utf8-pieces.ts";
@@ -201,28 +202,21 @@ function firstMessageHash(trajectory: Trajectory): string {
   return createHash("sha256").update(contentText(first?.message)).digest("hex").slice(0, 16);
 }
 
-/** A compressed log of common size fits into one piece of output; many small ones cost more than compressing. */
-const CHUNK_BYTES = 64 << 10;
+/** Levels of a step down to the text of a result. */
+const STEP_DEPTH = 4;
 
-/**
- * The stored form: gzip level 1, since logs are written once and the CPU is the bottleneck. Steps are serialised one
- * by one: a single character beyond Latin-1 makes the engine's whole string twice as large and slow to encode.
- */
+/** The stored form. */
 export function documentBytes(trajectory: Trajectory): Uint8Array {
-  return withUtf8(documentPieces(trajectory), (bytes) =>
-    gzipSync(bytes, { level: 1, chunkSize: CHUNK_BYTES }),
-  );
-}
-
-function* documentPieces(trajectory: Trajectory): Generator<string> {
   const { steps, ...rest } = trajectory;
-  yield JSON.stringify(rest).slice(0, -1);
-  yield ',"steps":[';
+  const json = new JsonPieces(trajectory);
+  json.raw(JSON.stringify(rest).slice(0, -1));
+  json.raw(',"steps":[');
   for (const [index, step] of steps.entries()) {
-    if (index > 0) yield ",";
-    yield JSON.stringify(step);
+    if (index > 0) json.raw(",");
+    json.value(step, STEP_DEPTH);
   }
-  yield "]}";
+  json.raw("]}");
+  return withUtf8(json.take(), packDocument);
 }
 
 function stemOf(record: SourceRecord): string {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
+import { JsonPieces } from "./json-pieces.ts";
 import type { Step, Trajectory } from "./schema.ts";
 
 export const ID_VERSION = "gymline.id.v1";
@@ -35,16 +36,21 @@ export function contentIdentity(
   const hash = createHash("sha256");
   const first = trajectory.steps.find((step) => step.source === "user" && step.is_copied_context !== true);
   const task = taskId === undefined ? ["first_user_message", first?.message ?? null] : ["task", taskId];
-  hash.update(`[${canonical(CONTENT_ID_VERSION)},${canonical(task)}`);
+  const json = new JsonPieces(trajectory);
+  json.raw(`[${canonical(CONTENT_ID_VERSION)},${canonical(task)}`);
   const prefixes: Buffer[] = [];
   for (const step of trajectory.steps) {
     if (step.is_copied_context === true) continue;
     for (const item of contentItems(step)) {
-      hash.update(",").update(canonical(item));
-      if (options.prefixes) prefixes.push(hash.copy().digest().subarray(0, 8));
+      writeItem(item, json);
+      if (!options.prefixes) continue;
+      for (const piece of json.take()) hash.update(piece);
+      prefixes.push(hash.copy().digest().subarray(0, 8));
     }
   }
-  return { contentId: hash.update("]").digest("hex"), prefixes: Buffer.concat(prefixes) };
+  json.raw("]");
+  for (const piece of json.take()) hash.update(piece);
+  return { contentId: hash.digest("hex"), prefixes: Buffer.concat(prefixes) };
 }
 
 /** An action or observation as it counts for identity: its kind, then what it consists of. */
@@ -63,6 +69,18 @@ export function* contentItems(step: Step): Generator<ContentItem> {
     if (calls.length === 0) yield ["message", step.message];
   }
   for (const result of step.observation?.results ?? []) yield ["result", result.content ?? null];
+}
+
+/** Canonical JSON of an item; of a text, that is its plain JSON. */
+function writeItem(item: ContentItem, json: JsonPieces): void {
+  let before = ",[";
+  for (const part of item) {
+    json.raw(before);
+    before = ",";
+    if (typeof part === "string" && part.isWellFormed()) json.text(part);
+    else json.raw(canonical(part));
+  }
+  json.raw("]");
 }
 
 function canonical(value: unknown): string {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { gunzipSync } from "node:zlib";
+import { zstdDecompressSync } from "node:zlib";
 import { z } from "zod";
 import { type Trajectory, trajectorySchema } from "../../shared/trajectory/schema.ts";
 
@@ -34,7 +34,9 @@ export function originsIn(store: string): readonly Origin[] {
 /** Every stored document, checked against the schema, by id. */
 export function documentsIn(store: string): ReadonlyMap<string, Trajectory> {
   const documents = filesBelow(join(store, "trajectories")).map((path) => {
-    const trajectory = trajectorySchema.parse(JSON.parse(gunzipSync(readFileSync(path)).toString("utf8")));
+    const trajectory = trajectorySchema.parse(
+      JSON.parse(zstdDecompressSync(readFileSync(path)).toString("utf8")),
+    );
     return [trajectory.extra.gymline.id, trajectory] as const;
   });
   return new Map(documents);

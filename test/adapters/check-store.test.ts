@@ -41,7 +41,7 @@ describe("a check of a store", () => {
   it("takes no offence at half-done work while a process is writing", async () => {
     const folder = await storeOf(chatRow());
     mkdirSync(join(folder, "trajectories/ee"), { recursive: true });
-    writeFileSync(join(folder, `trajectories/ee/${"e".repeat(64)}.json.gz`), "");
+    writeFileSync(join(folder, `trajectories/ee/${"e".repeat(64)}.json.zst`), "");
     mkdirSync(join(folder, "datasets/new/0123456789ab"), { recursive: true });
     writeFileSync(join(folder, "datasets/new/0123456789ab/train.jsonl"), "");
     mkdirSync(join(folder, ".tmp"), { recursive: true });

@@ -61,7 +61,7 @@ describe("gymline doctor", () => {
     rmSync(manifest);
     const unknown = "e".repeat(64);
     mkdirSync(join(folder, "trajectories/ee"), { recursive: true });
-    writeFileSync(join(folder, `trajectories/ee/${unknown}.json.gz`), "");
+    writeFileSync(join(folder, `trajectories/ee/${unknown}.json.zst`), "");
     writeFileSync(join(folder, "trajectories/notes.txt"), "");
     mkdirSync(join(folder, ".tmp"), { recursive: true });
     writeFileSync(join(folder, ".tmp/half"), "");

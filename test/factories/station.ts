@@ -1,6 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { onTestFinished } from "vitest";
 import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
 import { type RunSummary, runDrop } from "../../shared/adapters/local/embedded-run.ts";
@@ -11,6 +10,7 @@ import { type DatasetRequest, datasetRequestSchema } from "../../shared/contract
 import { trajectoryKey } from "../../shared/contracts/keys.ts";
 import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import type { Selection } from "../../shared/ports/catalog.ts";
+import { unpackDocument } from "../../shared/stages/document-file.ts";
 import { type ExportResult, exportDataset } from "../../shared/stages/export.ts";
 import { type Forgetting, forget } from "../../shared/stages/forget.ts";
 import type { IngestReport } from "../../shared/stages/ingest.ts";
@@ -79,8 +79,8 @@ export function makeStation(): Station {
     forget: (id) => forget(id, { store, catalog }),
     tasks: async (selection) => (await select(selection)).map(({ taskId }) => taskId).sort(),
     document: async (id, revision) => {
-      const bytes = gunzipSync(await bytesOf(trajectoryKey(id, revision)));
-      return trajectorySchema.parse(JSON.parse(bytes.toString("utf8")));
+      const json = unpackDocument(await bytesOf(trajectoryKey(id, revision)));
+      return trajectorySchema.parse(JSON.parse(json));
     },
     text: async (key) => (await bytesOf(key)).toString("utf8"),
     keys: async (prefix = "") => {

@@ -138,7 +138,7 @@ describe("ingest", () => {
     const [entry] = await station.select();
     expect(entry?.redactions).toBeGreaterThan(2);
     const texts = await Promise.all(
-      (await station.keys()).filter((key) => !key.endsWith(".gz")).map(station.text),
+      (await station.keys()).filter((key) => !key.endsWith(".zst")).map(station.text),
     );
     texts.push(JSON.stringify(await station.document(entry?.id ?? "")), JSON.stringify(entry));
     expect(texts.length).toBeGreaterThan(5);

@@ -195,7 +195,7 @@ async function fileFault(
   return undefined;
 }
 
-const DOCUMENT = /^trajectories\/[0-9a-f]{2}\/([0-9a-f]{64})(?:\.[0-9a-f]+)?\.json\.gz$/;
+const DOCUMENT = /^trajectories\/[0-9a-f]{2}\/([0-9a-f]{64})(?:\.[0-9a-f]+)?\.json\.zst$/;
 
 /** Documents that the catalog knows nothing of. */
 async function* checkStrays(local: LocalStore): AsyncGenerator<StoreProblem> {

@@ -1,5 +1,14 @@
+import type { DatasetRequest } from "../../contracts/dataset-request.ts";
+import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import type { ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
+
+/** What a compute thread starts with. */
+export interface WorkerSetup {
+  readonly plan: PipelinePlan;
+  /** The dataset that the run will write, if any. */
+  readonly dataset?: DatasetRequest;
+}
 
 /** What main thread and compute threads say to each other. Buffers are handed over, not copied. */
 export type ComputeTask =

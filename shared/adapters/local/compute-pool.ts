@@ -1,5 +1,4 @@
 import { Worker } from "node:worker_threads";
-import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import {
   type Compute,
   type ComputedRecord,
@@ -15,6 +14,7 @@ import {
   errorFrom,
   ownBuffer,
   type ThreadMessage,
+  type WorkerSetup,
 } from "./compute-messages.ts";
 
 /** Tasks are sent in batches up to so many bytes or pieces: a message costs more than a small task's work. */
@@ -44,16 +44,16 @@ interface Thread {
 
 /** Worker threads that compute; the calling thread alone reads and writes. */
 export class ComputePool implements Compute {
-  readonly #plan: PipelinePlan;
+  readonly #setup: WorkerSetup;
   readonly #threads: Thread[] = [];
   #queue: Waiting[] = [];
   #scheduled = false;
   /** Why no task is taken any more. */
   #stopped: ComputeStoppedError | undefined;
 
-  constructor(options: { readonly plan: PipelinePlan; readonly threads: number }) {
-    this.#plan = options.plan;
-    for (let index = 0; index < options.threads; index += 1) this.#threads.push(this.#start());
+  constructor({ threads, ...setup }: WorkerSetup & { readonly threads: number }) {
+    this.#setup = setup;
+    for (let index = 0; index < threads; index += 1) this.#threads.push(this.#start());
   }
 
   ingest(record: SourceRecord): Promise<ComputedRecord> {
@@ -136,7 +136,7 @@ export class ComputePool implements Compute {
     // The entry has the ending of this file: `.ts` in the repository, `.js` in the package.
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const entry = new URL(`./compute-worker.${ending}`, import.meta.url);
-    const worker = new Worker(entry, { workerData: this.#plan, resourceLimits: RESOURCES });
+    const worker = new Worker(entry, { workerData: this.#setup, resourceLimits: RESOURCES });
     const thread: Thread = { worker, busy: [], ready: false };
     worker.on("message", (message: ThreadMessage) => {
       if ("ready" in message) {

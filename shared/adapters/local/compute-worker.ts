@@ -1,5 +1,4 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import { computeIngest, computeScore, computeSftRow, type TaskSettings } from "../../stages/compute-tasks.ts";
 import {
   type ComputeResult,
@@ -9,6 +8,7 @@ import {
   type TaskBatch,
   type ThreadMessage,
   threadError,
+  type WorkerSetup,
 } from "./compute-messages.ts";
 import { taskSettings } from "./task-settings.ts";
 
@@ -16,7 +16,8 @@ import { taskSettings } from "./task-settings.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("compute-worker.ts runs as a worker thread only");
-const settings = taskSettings(workerData as PipelinePlan);
+const { plan, dataset } = workerData as WorkerSetup;
+const settings = taskSettings(plan).then((own) => (dataset === undefined ? own : { ...own, dataset }));
 // Each task of a batch meets a fault of the settings; until then it must not end the thread.
 settings.catch(() => undefined).then(() => port.postMessage({ ready: true } satisfies ThreadMessage));
 
@@ -56,13 +57,12 @@ function perform(
   const computed = computeIngest(task.record, context.settings);
   return {
     rejections: computed.rejections,
-    trajectories: computed.trajectories.map((trajectory) => ({
-      ...trajectory,
-      document: give(trajectory.document),
-      blobs: trajectory.blobs.map(({ sha256, bytes }) => ({ sha256, bytes: give(bytes) })),
-      ...(trajectory.score === undefined
-        ? {}
-        : { score: { ...trajectory.score, bytes: give(trajectory.score.bytes) } }),
+    trajectories: computed.trajectories.map(({ document, blobs, score, rendered, ...rest }) => ({
+      ...rest,
+      document: give(document),
+      blobs: blobs.map(({ sha256, bytes }) => ({ sha256, bytes: give(bytes) })),
+      ...(score === undefined ? {} : { score: { ...score, bytes: give(score.bytes) } }),
+      ...(rendered === undefined ? {} : { rendered: { ...rendered, line: give(rendered.line) } }),
     })),
   };
 }

@@ -15,16 +15,18 @@ import {
   rmSync,
   statSync,
   unlinkSync,
+  writeFileSync,
 } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InvalidKeyError, keySegments } from "../../ports/object-key.ts";
 import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "../../ports/object-store.ts";
 
 /**
  * Object store in a folder. Objects are written beside (`.tmp/`) and moved into place, so that a process killed
- * at any moment leaves whole objects only; leftovers in `.tmp/` are removed at the next start. What may have to wait
- * for the disk, making and filling a file, is done in the thread pool, so that the caller can go on meanwhile.
+ * at any moment leaves whole objects only; leftovers in `.tmp/` are removed at the next start. Files are written by
+ * the calling thread: most are small and go to the system's cache, and handing each open, write and close to the
+ * thread pool costs twice what they do.
  */
 export class DirectoryStore implements ObjectStore {
   readonly root: string;
@@ -60,7 +62,7 @@ export class DirectoryStore implements ObjectStore {
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
     const place = await this.#place(key);
-    const written = await this.#write(bytes);
+    const written = this.#write(bytes);
     try {
       renameSync(written, place);
     } catch (error) {
@@ -72,7 +74,7 @@ export class DirectoryStore implements ObjectStore {
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<"created" | "exists"> {
     const place = await this.#place(key);
     if (isFile(place)) return "exists";
-    const written = await this.#write(bytes);
+    const written = this.#write(bytes);
     try {
       linkSync(written, place);
       return "created";
@@ -86,7 +88,7 @@ export class DirectoryStore implements ObjectStore {
 
   async writer(key: string): Promise<ObjectWriter> {
     const place = await this.#place(key);
-    const path = this.#temporary();
+    const path = this.temporary();
     const stream = createWriteStream(path, { flags: "wx", highWaterMark: 1 << 20 });
     const failed = new Promise<never>((_, reject) => stream.once("error", reject));
     failed.catch(() => undefined);
@@ -165,16 +167,17 @@ export class DirectoryStore implements ObjectStore {
     return place;
   }
 
-  #temporary(): string {
+  /** A path for a file of this process that is no object; what is left there is removed at the next start. */
+  temporary(): string {
     if (this.#ordinal === 0) mkdirSync(this.#tmp, { recursive: true });
     this.#ordinal += 1;
     return join(this.#tmp, `${process.pid}-${this.#tag}-${this.#ordinal}`);
   }
 
-  async #write(bytes: Uint8Array): Promise<string> {
-    const path = this.#temporary();
+  #write(bytes: Uint8Array): string {
+    const path = this.temporary();
     try {
-      await writeFile(path, bytes, { flag: "wx" });
+      writeFileSync(path, bytes, { flag: "wx" });
     } catch (error) {
       rmSync(path, { force: true });
       throw error;

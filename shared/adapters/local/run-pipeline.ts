@@ -15,9 +15,11 @@ import type { Format } from "../../trajectory/format.ts";
 import type { CustomMapping } from "../../trajectory/formats/custom-mapping.ts";
 import { registeredFormats } from "../../trajectory/registry.ts";
 import { InlineCompute } from "./compute-inline.ts";
+import { KeepingCompute } from "./compute-keeping.ts";
 import { ComputePool } from "./compute-pool.ts";
 import { type RunProgress, type RunSummary, runDrop } from "./embedded-run.ts";
 import { openForWriting } from "./local-store.ts";
+import { RowSpool } from "./row-spool.ts";
 import { systemClock } from "./system-clock.ts";
 import { taskSettings } from "./task-settings.ts";
 
@@ -95,31 +97,41 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
   const { plan = pipelinePlan(), clock = systemClock } = run;
   const { settings, own } = await settingsOf(plan);
   const threads = run.threads ?? (own ? 0 : availableParallelism());
-  const compute = threads === 0 ? new InlineCompute(settings) : new ComputePool({ plan, threads });
+  const dataset = run.dataset === undefined ? datasetRequestSchema.parse({}) : run.dataset;
+  // Of a few rows chosen among many, most would be rendered for nothing.
+  const few = dataset?.limit ?? dataset?.perTask ?? dataset?.minGdi;
+  const ahead = dataset === null || few !== undefined ? {} : { dataset };
+  const compute =
+    threads === 0
+      ? new InlineCompute({ ...settings, ...ahead })
+      : new ComputePool({ plan, threads, ...ahead });
   try {
     const local = openForWriting(run.out, clock);
+    const rows = new RowSpool(local.store.temporary());
     try {
       const summary = await runDrop({
         drop: run.drop,
         local,
-        compute,
+        compute: new KeepingCompute(compute, rows),
         settings: settings.ingest,
         force: run.force === true,
         ...(run.onObject === undefined ? {} : { onObject: run.onObject }),
         ...(run.onProgress === undefined ? {} : { onProgress: run.onProgress }),
       });
       run.onRead?.(summary);
-      if (run.dataset === null) return { summary, threads };
+      if (dataset === null) return { summary, threads };
       const { store, catalog } = local;
-      const dataset = await exportDataset(run.dataset ?? datasetRequestSchema.parse({}), {
+      const exported = await exportDataset(dataset, {
         store,
         catalog,
         compute,
         clock,
+        rows,
         ...(run.onExport === undefined ? {} : { onProgress: run.onExport }),
       });
-      return { summary, dataset, threads };
+      return { summary, dataset: exported, threads };
     } finally {
+      rows.close();
       await local.close();
     }
   } finally {

@@ -1,0 +1,40 @@
+import type { Compute, ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
+import type { SourceRecord } from "../../reading/source.ts";
+import type { RowSpool } from "./row-spool.ts";
+
+/** Computes as another does, and keeps the rows that come along with ingest until the run's export wants them. */
+export class KeepingCompute implements Compute {
+  readonly #inner: Compute;
+  readonly #spool: RowSpool;
+
+  constructor(inner: Compute, spool: RowSpool) {
+    this.#inner = inner;
+    this.#spool = spool;
+  }
+
+  async ingest(record: SourceRecord): Promise<ComputedRecord> {
+    const computed = await this.#inner.ingest(record);
+    const trajectories: ComputedRecord["trajectories"][number][] = [];
+    for (const { rendered, ...trajectory } of computed.trajectories) {
+      const { row, score } = trajectory;
+      if (rendered !== undefined && score !== undefined) {
+        const { id, revision } = row;
+        this.#spool.keep({ id, revision, scorer: score.row.scorer }, rendered);
+      }
+      trajectories.push(trajectory);
+    }
+    return { ...computed, trajectories };
+  }
+
+  score(document: Uint8Array): Promise<ComputedScore> {
+    return this.#inner.score(document);
+  }
+
+  sftRow(document: Uint8Array, score: Uint8Array): Promise<RenderedRow | undefined> {
+    return this.#inner.sftRow(document, score);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}

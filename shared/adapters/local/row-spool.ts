@@ -1,0 +1,79 @@
+import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import type { RowFacts } from "../../dataset/tally.ts";
+import type { RenderedRow } from "../../ports/compute.ts";
+import type { KeptRows, RowSource } from "../../ports/kept-rows.ts";
+
+/** What the file may grow to, and how many rows its index in memory may name: more are rendered again. */
+const MAX_BYTES = 8 * 2 ** 30;
+const MAX_ROWS = 100_000;
+
+interface Place {
+  readonly offset: number;
+  /** Bytes of the facts, which stand before the line. */
+  readonly facts: number;
+  readonly line: number;
+}
+
+/**
+ * Rows of the run under way, in one file that only grows and goes with the run. What cannot be kept, because there
+ * are too many rows or the disk is full, is rendered from its document like any other row.
+ */
+export class RowSpool implements KeptRows {
+  readonly #path: string;
+  readonly #places = new Map<string, Place>();
+  #file: number | undefined;
+  #size = 0;
+  #full = false;
+
+  /** The file is made with the first row. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  keep(source: RowSource, { facts, line }: RenderedRow): void {
+    if (this.#full || this.#places.size >= MAX_ROWS || this.#size >= MAX_BYTES) return;
+    const head = Buffer.from(JSON.stringify(facts));
+    try {
+      this.#write(head, this.#size);
+      this.#write(line, this.#size + head.length);
+    } catch {
+      this.#full = true;
+      return;
+    }
+    this.#places.set(keyOf(source), { offset: this.#size, facts: head.length, line: line.length });
+    this.#size += head.length + line.length;
+  }
+
+  async take(source: RowSource): Promise<RenderedRow | undefined> {
+    const place = this.#places.get(keyOf(source));
+    if (place === undefined || this.#file === undefined) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(place.facts + place.line);
+    if (readSync(this.#file, bytes, 0, bytes.length, place.offset) !== bytes.length) return undefined;
+    // Our own words of a moment ago.
+    const facts = JSON.parse(bytes.toString("utf8", 0, place.facts)) as RowFacts;
+    return { facts, line: bytes.subarray(place.facts) };
+  }
+
+  close(): void {
+    if (this.#file === undefined) return;
+    closeSync(this.#file);
+    this.#file = undefined;
+    rmSync(this.#path, { force: true });
+  }
+
+  #write(bytes: Uint8Array, at: number): void {
+    this.#file ??= this.#open();
+    const written = writeSync(this.#file, bytes, 0, bytes.length, at);
+    if (written !== bytes.length) throw new Error("a row was not written as a whole");
+  }
+
+  #open(): number {
+    mkdirSync(dirname(this.#path), { recursive: true });
+    return openSync(this.#path, "wx+");
+  }
+}
+
+function keyOf({ id, revision, scorer }: RowSource): string {
+  return `${id} ${revision} ${scorer}`;
+}
