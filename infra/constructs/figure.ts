@@ -19,6 +19,5 @@ export function figure({ name, figure: metricName, stage }: Figure): Metric {
     dimensionsMap: { service: functionName(name, stage) },
     statistic: "Sum",
     period: Duration.minutes(5),
-    label: metricName,
   });
 }

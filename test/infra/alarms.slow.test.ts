@@ -32,6 +32,10 @@ describe("alarms", () => {
     expect(names).toEqual(expect.arrayContaining(kinds.map((kind) => `gymline-${stage}-${kind}`)));
   });
 
+  it("are on plain metrics: a label would turn them into metric math, which local engines refuse", () => {
+    for (const { Properties } of alarms) expect(Properties).not.toHaveProperty("Metrics");
+  });
+
   it("each link a runbook that exists", () => {
     for (const { Properties } of alarms) {
       const links = linksIn(String(Properties["AlarmDescription"]));
