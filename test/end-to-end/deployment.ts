@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import { deploy } from "../../infra/local/deploy.ts";
 import type { RunningEngine } from "../../infra/local/engines/engine.ts";
+import { startLocalBatch, stopLocalBatch } from "../../infra/local/local-batch.ts";
 import { type AwsClients, awsClients } from "../../shared/adapters/aws/aws-clients.ts";
 import { DynamoCatalog } from "../../shared/adapters/aws/dynamo-catalog.ts";
 import { DynamoLedger } from "../../shared/adapters/aws/dynamo-ledger.ts";
@@ -44,25 +45,30 @@ export async function deployPipeline(options: {
   readonly config: z.input<typeof deploymentConfigSchema>;
   /** Where the functions find AWS, if not at the engine itself. */
   readonly functionEndpoint?: string;
-  readonly batchEndpoint?: string;
+  /** Keeps the jobs of a Batch runner beside the engine; without it, there is none. */
+  readonly batchHome?: string;
 }): Promise<TestDeployment> {
-  const { engine, config, functionEndpoint, batchEndpoint } = options;
+  const { engine, config, functionEndpoint, batchHome } = options;
   const folder = mkdtempSync(join(tmpdir(), "gymline-deployment-"));
   const file = join(folder, "gymline.deploy.json");
   writeFileSync(file, JSON.stringify(config));
   const name = config.name ?? "gymline";
+  const context = { config: file };
+  const batch =
+    batchHome === undefined ? undefined : await startLocalBatch({ home: batchHome, engine, context });
   const local = {
     architecture: process.arch === "arm64" ? "arm64" : "x86_64",
-    ...(batchEndpoint === undefined ? {} : { batchEndpoint }),
+    ...(batch === undefined ? {} : { batchEndpoint: batch.url }),
     environment: functionEndpoint === undefined ? {} : endpoints(functionEndpoint),
   };
   const outputs = await deploy({
     engine,
     app: `"${process.execPath}" infra/main.ts`,
     folder: root,
-    context: { config: file, local: JSON.stringify(local) },
+    context: { ...context, local: JSON.stringify(local) },
     withinMs: 240_000,
   });
+  await batch?.publish();
   rmSync(folder, { recursive: true });
   const own = outputs[pipelineStackName(name)] ?? {};
   const output = (key: string): string => {
@@ -106,7 +112,10 @@ export async function deployPipeline(options: {
       );
       return Object.values(Attributes).reduce((sum, value) => sum + Number(value), 0);
     },
-    close: () => clients.close(),
+    close: async () => {
+      await clients.close();
+      if (batchHome !== undefined) await stopLocalBatch(batchHome);
+    },
   };
 }
 

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
@@ -48,16 +49,19 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
   describe(`the pipeline, deployed from nothing on ${name}`, () => {
     let deployment: TestDeployment;
     let proxy: FaultProxy;
+    const batchHome = mkdtempDisposableSync(join(tmpdir(), "gymline-batch-"));
     const engine = useEngine(name, async ({ running, endpoint }) => {
       proxy = await startFaultProxy({ target: endpoint, seed: 7 });
       const timing = { timeoutSeconds: 30, maxConcurrency: 4 };
       deployment = await deployPipeline({
         engine: running,
         functionEndpoint: proxy.endpoint,
+        batchHome: batchHome.path,
         config: {
           name: "e2e",
           onDelete: "destroy",
           maxReceives: 3,
+          functionObjectMiB: 1,
           functions: { ingest: timing, score: timing, export: timing, sweep: timing },
           datasets: [{ request: { name: "auto", project: "counted" }, threshold: 5 }],
         },
@@ -66,6 +70,7 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
     afterAll(async () => {
       await deployment?.close();
       await proxy?.stop();
+      batchHome.remove();
     });
     const random = createRandom(11, 0);
 
@@ -200,6 +205,17 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
       const entries = (await deployment.entries()).filter(({ id }) => ids.includes(id));
       expect(entries).toHaveLength(3);
       expect(entries.every(({ scorer, reward }) => scorer !== null && reward !== null)).toBe(true);
+    });
+
+    it("hands an object that is too large for a function over to a Batch job, once", async () => {
+      const key = "large/many rows.jsonl";
+      await deployment.put(key, rows("large", 1500));
+      await settled([key]);
+      expect(await deployment.catalog.object(key)).toMatchObject({ records: 1500, rejected: 0 });
+      expect(await deployment.catalog.scoredCount("large")).toBe(1500);
+      const jobs: string[] = [];
+      for await (const { key: record } of deployment.ledger.list("job/ingest/")) jobs.push(record);
+      expect(jobs).toHaveLength(1);
     });
 
     it("leaves nothing half when functions are killed in the middle", async () => {
