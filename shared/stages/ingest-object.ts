@@ -1,4 +1,5 @@
 import type { Drop } from "../ports/drop.ts";
+import { SourceGoneError } from "../reading/source-error.ts";
 import { type HandOverPorts, type Handover, handOver } from "./hand-over.ts";
 import { type IngestPorts, type IngestReport, ingest, OutOfTimeError } from "./ingest.ts";
 
