@@ -15,7 +15,7 @@ export function costsPage(shape: DeploymentShape): string {
     "",
     "Written by the cost model in `shared/cost` (`gymline cost --markdown`); do not edit. `gymline cost` computes the same for your own figures.",
     "",
-    `Prices of AWS in ${PRICE_LIST.region}, ${PRICE_LIST.date}, without free tiers and discounts: real bills are lower. US dollars. Figures marked *assumed* were not measured on AWS; waiting and computing are added up as if they never overlapped.`,
+    `Prices of AWS in ${PRICE_LIST.region}, ${PRICE_LIST.date}, without free tiers and discounts: real bills are lower. US dollars. Figures marked _assumed_ were not measured on AWS; waiting and computing are added up as if they never overlapped.`,
     "",
     summary(million),
     "",
@@ -66,7 +66,7 @@ export function costsPage(shape: DeploymentShape): string {
         `\`${name}\``,
         count(value),
         unit,
-        evidence === "assumed" ? "*assumed*" : evidence,
+        evidence === "assumed" ? "_assumed_" : evidence,
         source,
       ]),
     ),
@@ -150,11 +150,21 @@ function callTable(): string {
   return markdown(["for each", "call", ">S3 PUT", ">S3 GET", ">write units", ">read units"], rows);
 }
 
-/** A table; titles that start with `>` stand over numbers. */
+/** A table in columns, as the formatter wants it; titles that start with `>` stand over numbers. */
 function markdown(titles: Row, rows: readonly Row[]): string {
-  const render = (row: Row): string => `| ${row.join(" | ")} |`;
+  const isRight = titles.map((title) => title.startsWith(">"));
   const head = titles.map((title) => title.replace(/^>/, ""));
-  const rule = titles.map((title) => (title.startsWith(">") ? "--:" : "---"));
+  const widths = head.map((title, index) =>
+    Math.max(3, title.length, ...rows.map((row) => (row[index] ?? "").length)),
+  );
+  const cell = (text: string, index: number): string => {
+    const width = widths[index] ?? 0;
+    return isRight[index] === true ? text.padStart(width) : text.padEnd(width);
+  };
+  const render = (row: Row): string => `| ${row.map(cell).join(" | ")} |`;
+  const rule = widths.map((width, index) =>
+    isRight[index] === true ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
+  );
   return [head, rule, ...rows].map(render).join("\n");
 }
 

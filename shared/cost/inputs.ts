@@ -56,7 +56,7 @@ export const INPUTS = {
     3300,
     "bytes",
     "measured",
-    `row (840) with its places, notes and index entries; ${CORPUS}`,
+    `row (840) measured, its places, notes and index entries counted; ${CORPUS}`,
   ),
   s3GetMs: input(20, "ms", "assumed", `GET or HEAD of a small object; ${LATENCY}`),
   s3PutMs: input(25, "ms", "assumed", `PUT of a small object; ${LATENCY}`),
