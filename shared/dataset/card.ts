@@ -74,7 +74,7 @@ Load this folder with \`load_dataset\`, not a file of it alone: the front matter
 
 ## Selection
 
-${selection.selected} of ${selection.considered} trajectories.
+${selection.selected} of ${selection.considered} trajectories.${selection.unscored === undefined ? "" : ` Of these, ${selection.unscored} have no score: it did not come before the deadline.`}
 
 | left out because | trajectories |
 |---|---|

@@ -24,6 +24,8 @@ export const manifestSchema = z.strictObject({
     considered: z.int(),
     selected: z.int(),
     excluded: z.record(z.string(), z.int()),
+    /** Rows without a score: it did not come before `scoreDeadlineMinutes`. */
+    unscored: z.int().optional(),
   }),
   statistics: z.strictObject({
     reward_mean: z.number().nullable(),

@@ -6,7 +6,8 @@ export interface SelectedTrajectory {
   readonly id: string;
   readonly taskKey: string;
   readonly revision: string;
-  readonly scorer: string;
+  /** null: its score did not come in time. */
+  readonly scorer: string | null;
 }
 
 /** What filters that look at one trajectory alone go by. */
@@ -15,8 +16,15 @@ export type OwnFacts = Pick<
   "domain" | "agent" | "model" | "format" | "success" | "agentSteps" | "scorer" | "reward"
 >;
 
-/** The first filter a trajectory fails whatever others there are; undefined where it may get in. */
-export function reasonInItself(entry: OwnFacts, request: DatasetRequest): string | undefined {
+/**
+ * The first filter a trajectory fails whatever others there are; undefined where it may get in. `overdue`: it need not
+ * have a score any more.
+ */
+export function reasonInItself(
+  entry: OwnFacts,
+  request: DatasetRequest,
+  overdue = false,
+): string | undefined {
   if (request.domain !== undefined && entry.domain !== request.domain) return "other domain";
   if (request.agent !== undefined && entry.agent !== request.agent) return "other agent";
   if (request.model !== undefined && entry.model !== request.model) return "other model";
@@ -26,7 +34,7 @@ export function reasonInItself(entry: OwnFacts, request: DatasetRequest): string
     return label === "unknown" ? "no outcome label" : label === "true" ? "succeeded" : "did not succeed";
   }
   if (entry.agentSteps === 0) return "the agent never acts";
-  if (entry.scorer === null) return "not scored yet";
+  if (entry.scorer === null && !overdue) return "not scored yet";
   if (request.minReward !== undefined && (entry.reward ?? 0) < request.minReward)
     return "reward below the minimum";
   return undefined;
@@ -56,15 +64,15 @@ export class Selector {
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
-    const { id, taskKey, revision } = entry;
-    this.selected.push({ id, taskKey, revision, scorer: entry.scorer ?? "" });
+    const { id, taskKey, revision, scorer } = entry;
+    this.selected.push({ id, taskKey, revision, scorer });
   }
 
   /** The first filter an entry fails; filters that say what it is come before those that compare it with others. */
   #reasonAgainst(entry: CatalogEntry): string | undefined {
     const request = this.#request;
     if (entry.supersededBy !== null) return "superseded by a longer log of the session";
-    const own = reasonInItself(entry, request);
+    const own = reasonInItself(entry, request, this.#isOverdue(entry));
     if (own !== undefined) return own;
     if (request.minGdi !== undefined && this.#gdi(entry) < request.minGdi) return "GDI below the minimum";
     if (this.#contents.has(entry.contentId)) return "same actions and observations as a better one";
@@ -73,6 +81,11 @@ export class Selector {
     }
     if (request.limit !== undefined && this.selected.length >= request.limit) return "over the limit";
     return undefined;
+  }
+
+  #isOverdue({ createdAt }: CatalogEntry): boolean {
+    const minutes = this.#request.scoreDeadlineMinutes;
+    return minutes !== undefined && this.#now - createdAt >= minutes * 60_000;
   }
 
   #gdi(entry: CatalogEntry): number {

@@ -50,7 +50,7 @@ export class ComputeStoppedError extends Error {
 export interface Compute {
   ingest(record: SourceRecord): Promise<ComputedRecord>;
   score(document: Uint8Array): Promise<ComputedScore>;
-  /** One line of an SFT file, with its newline; undefined where no message may be trained on. */
-  sftRow(document: Uint8Array, score: Uint8Array): Promise<RenderedRow | undefined>;
+  /** One line of an SFT file, with its newline; undefined where no message may be trained on. `score` may be missing. */
+  sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined>;
   close(): Promise<void>;
 }

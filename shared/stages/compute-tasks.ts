@@ -64,11 +64,11 @@ export function computeScore(document: Uint8Array, settings: ScoreSettings): Com
   return encodedScore(scoreTrajectory(readDocument(document), settings));
 }
 
-export function computeSftRow(document: Uint8Array, score: Uint8Array): RenderedRow | undefined {
-  return renderedRow(readDocument(document), readScore(score));
+export function computeSftRow(document: Uint8Array, score: Uint8Array | undefined): RenderedRow | undefined {
+  return renderedRow(readDocument(document), score === undefined ? undefined : readScore(score));
 }
 
-function renderedRow(trajectory: Trajectory, score: StoredScore): RenderedRow | undefined {
+function renderedRow(trajectory: Trajectory, score: StoredScore | undefined): RenderedRow | undefined {
   const row = sftRow(trajectory, score);
   if (row === undefined) return undefined;
   const { reward, success, domain, format, agent, model } = row;

@@ -95,7 +95,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       rows,
       files: written,
       settings,
-      selection: { considered, selected: rows, excluded },
+      selection: { considered, selected: rows, excluded, ...unscored(selected) },
       statistics: tally.statistics(),
     };
     await ports.store.put(`${prefix}README.md`, Buffer.from(datasetCard(manifest)));
@@ -107,6 +107,12 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     await files.abort();
     throw error;
   }
+}
+
+/** How many rows have no score, since it did not come before the deadline. */
+function unscored(selected: readonly SelectedTrajectory[]): { readonly unscored?: number } {
+  const count = selected.filter(({ scorer }) => scorer === null).length;
+  return count === 0 ? {} : { unscored: count };
 }
 
 function versionOf(request: DatasetRequest, selected: readonly SelectedTrajectory[]): string {
@@ -169,10 +175,10 @@ interface UnderWay {
 async function render(of: SelectedTrajectory, ports: ExportPorts): Promise<RenderedRow | undefined> {
   const { id, scorer } = of;
   try {
-    const kept = await ports.rows?.take(of);
+    const kept = scorer === null ? undefined : await ports.rows?.take({ ...of, scorer });
     if (kept !== undefined) return kept;
     const document = await ports.store.read(trajectoryKey(id));
-    const score = await ports.store.read(scoreKey(id, scorer));
+    const score = scorer === null ? undefined : await ports.store.read(scoreKey(id, scorer));
     return await ports.compute.sftRow(document, score);
   } catch (cause) {
     throw new ExportError(id, cause);

@@ -224,6 +224,23 @@ describe("an export that messages ask for", () => {
     expect(await pipeline.export(JSON.parse(message ?? ""))).toMatchObject({ kind: "written", rows: 5 });
   });
 
+  it("waits for scores until their deadline, then takes what has none and says so", async () => {
+    const pipeline = await makePipeline();
+    pipeline.put("team/a.jsonl", rows(0, 3));
+    await pipeline.ingest(pipeline.queues.ingest.shift() ?? "");
+    await pipeline.score(pipeline.queues.score.shift() ?? "");
+    const request = { ...dataset().request, scoreDeadlineMinutes: 30 };
+    expect(await pipeline.export({ request })).toMatchObject({ kind: "written", rows: 1 });
+    pipeline.now += 31 * MINUTE;
+    const late = await pipeline.export({ request });
+    expect(late).toMatchObject({ kind: "written", rows: 3 });
+    const version = "version" in late ? late.version : "";
+    const manifest = await pipeline.local.store.read(`datasets/sft/${version}/manifest.json`);
+    expect(JSON.parse(Buffer.from(manifest).toString("utf8")).selection).toMatchObject({ unscored: 2 });
+    const row = { ...request, scoreDeadlineMinutes: undefined };
+    expect(await pipeline.export({ request: row })).toMatchObject({ rows: 1 });
+  });
+
   it("names the datasets there are where its own is not among them", async () => {
     const pipeline = await filled();
     await expect(pipeline.export({ dataset: "none" })).rejects.toThrow(/no dataset "none": it has sft/);

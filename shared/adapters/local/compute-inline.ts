@@ -18,7 +18,7 @@ export class InlineCompute implements Compute {
     return computeScore(document, this.#settings.score);
   }
 
-  async sftRow(document: Uint8Array, score: Uint8Array): Promise<RenderedRow | undefined> {
+  async sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined> {
     return computeSftRow(document, score);
   }
 

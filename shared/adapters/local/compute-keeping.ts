@@ -30,7 +30,7 @@ export class KeepingCompute implements Compute {
     return this.#inner.score(document);
   }
 
-  sftRow(document: Uint8Array, score: Uint8Array): Promise<RenderedRow | undefined> {
+  sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined> {
     return this.#inner.sftRow(document, score);
   }
 

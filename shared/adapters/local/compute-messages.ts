@@ -14,7 +14,7 @@ export interface WorkerSetup {
 export type ComputeTask =
   | { readonly kind: "ingest"; readonly record: SourceRecord }
   | { readonly kind: "score"; readonly document: Uint8Array }
-  | { readonly kind: "sft-row"; readonly document: Uint8Array; readonly score: Uint8Array };
+  | { readonly kind: "sft-row"; readonly document: Uint8Array; readonly score: Uint8Array | undefined };
 
 export type ComputeResult = ComputedRecord | ComputedScore | RenderedRow | undefined;
 

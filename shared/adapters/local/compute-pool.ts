@@ -67,10 +67,13 @@ export class ComputePool implements Compute {
     return this.#add({ kind: "score", document: bytes }, [bytes]) as Promise<ComputedScore>;
   }
 
-  sftRow(document: Uint8Array, score: Uint8Array): Promise<RenderedRow | undefined> {
-    const own = [ownBuffer(document), ownBuffer(score)] as const;
-    const task: ComputeTask = { kind: "sft-row", document: own[0], score: own[1] };
-    return this.#add(task, own) as Promise<RenderedRow | undefined>;
+  sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined> {
+    const own = ownBuffer(document);
+    const ownScore = score === undefined ? undefined : ownBuffer(score);
+    const task: ComputeTask = { kind: "sft-row", document: own, score: ownScore };
+    return this.#add(task, ownScore === undefined ? [own] : [own, ownScore]) as Promise<
+      RenderedRow | undefined
+    >;
   }
 
   async close(): Promise<void> {
