@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
-import type { AwsClients } from "../../shared/adapters/aws/aws-clients.ts";
 import type { DeployedResources } from "../../shared/adapters/aws/find-deployment.ts";
+import type { OperatorClients } from "../../shared/adapters/aws/operator-clients.ts";
 import { STAGES, type Stage } from "../../shared/contracts/deployment-config.ts";
 import {
   DEPLOYMENT_CONFIG_NAME,
@@ -31,7 +31,7 @@ export function deploymentFile(path: string | undefined): Deployment {
 /** Finds the deployment and works on it. @throws DeploymentError, AwsAccessError and what `work` throws */
 export async function inDeployment<T>(
   options: DeploymentOption,
-  work: (deployment: DeployedResources, clients: AwsClients) => Promise<T>,
+  work: (deployment: DeployedResources, clients: OperatorClients) => Promise<T>,
 ): Promise<T> {
   // A deployment that is named may be any; that of the file is where the file says.
   const { name, region } =
@@ -39,12 +39,15 @@ export async function inDeployment<T>(
       ? deploymentFile(undefined).config
       : { name: options.deployment, region: undefined };
   // The clients of AWS take a moment to load, which `gymline --help` need not wait for.
-  const [{ awsClients }, { findDeployment }, { explained }] = await Promise.all([
-    import("../../shared/adapters/aws/aws-clients.ts"),
+  const [{ operatorClients }, { findDeployment }, { explained }] = await Promise.all([
+    import("../../shared/adapters/aws/operator-clients.ts"),
     import("../../shared/adapters/aws/find-deployment.ts"),
     import("../../shared/adapters/aws/account-fault.ts"),
   ]);
-  const clients = awsClients({ ...process.env, ...(region === undefined ? {} : { AWS_REGION: region }) });
+  const clients = operatorClients({
+    ...process.env,
+    ...(region === undefined ? {} : { AWS_REGION: region }),
+  });
   try {
     const found = await findDeployment(name, await clients.cloudFormation());
     return await work(found, clients);

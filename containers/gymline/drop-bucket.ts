@@ -1,7 +1,7 @@
 import { HeadBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import { AwsAccessError, accountFault } from "../../shared/adapters/aws/account-fault.ts";
-import type { AwsClients } from "../../shared/adapters/aws/aws-clients.ts";
 import { findDeployment } from "../../shared/adapters/aws/find-deployment.ts";
+import type { OperatorClients } from "../../shared/adapters/aws/operator-clients.ts";
 import { serviceFault } from "../../shared/adapters/aws/service-fault.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -11,7 +11,7 @@ export const DEFAULT_DEPLOYMENT = "gymline";
 /** The bucket that was named, or that of a deployment. @throws UsageError, DeploymentError, AwsAccessError */
 export async function dropBucket(
   options: { readonly bucket?: string; readonly deployment?: string },
-  clients: AwsClients,
+  clients: OperatorClients,
 ): Promise<string> {
   const { bucket, deployment } = options;
   if (bucket === undefined) {

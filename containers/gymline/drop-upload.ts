@@ -2,10 +2,10 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { AwsAccessError, accountFault } from "../../shared/adapters/aws/account-fault.ts";
-import { awsClients } from "../../shared/adapters/aws/aws-clients.ts";
 import { eachOf } from "../../shared/adapters/aws/batches.ts";
 import { FileChangedError } from "../../shared/adapters/aws/file-hashes.ts";
 import { type FileOutcome, PARTED_FROM, uploadFile } from "../../shared/adapters/aws/file-upload.ts";
+import { operatorClients } from "../../shared/adapters/aws/operator-clients.ts";
 import { fileSource } from "../../shared/adapters/local/file-source.ts";
 import { UploadNotes } from "../../shared/adapters/local/upload-notes.ts";
 import { type Fault, type Rejection, rejectionOf } from "../../shared/reading/rejection.ts";
@@ -37,7 +37,7 @@ export interface UploadResult {
  * @throws UsageError, DeploymentError, AwsAccessError
  */
 export async function uploadDrop(options: UploadOptions): Promise<UploadResult> {
-  const clients = awsClients();
+  const clients = operatorClients();
   try {
     const bucket = await dropBucket(options, clients);
     const run = new UploadRun(options, { bucket, client: await clients.s3() });

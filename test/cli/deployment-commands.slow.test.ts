@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { awsClients } from "../../shared/adapters/aws/aws-clients.ts";
 import { DynamoCatalog } from "../../shared/adapters/aws/dynamo-catalog.ts";
 import { DynamoLedger } from "../../shared/adapters/aws/dynamo-ledger.ts";
 import { type DeployedResources, findDeployment } from "../../shared/adapters/aws/find-deployment.ts";
+import { operatorClients } from "../../shared/adapters/aws/operator-clients.ts";
 import { S3Store } from "../../shared/adapters/aws/s3-store.ts";
 import { SqsDeadLetters } from "../../shared/adapters/aws/sqs-dead-letters.ts";
 import { SqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
@@ -36,12 +36,12 @@ describe("commands for a deployment, on ministack", () => {
     name: string,
     work: (parts: {
       readonly deployment: DeployedResources;
-      readonly clients: ReturnType<typeof awsClients>;
+      readonly clients: ReturnType<typeof operatorClients>;
     }) => Promise<T>,
   ): Promise<T> {
     // The SDK looks for credentials in the environment of the process.
     for (const [key, value] of Object.entries(engine.running.env)) vi.stubEnv(key, value);
-    const clients = awsClients(engine.running.env);
+    const clients = operatorClients(engine.running.env);
     try {
       return await work({ deployment: await findDeployment(name, await clients.cloudFormation()), clients });
     } finally {

@@ -49,12 +49,12 @@ async function allChecks(options: CheckOptions): Promise<readonly DeployCheck[]>
   const { config, settings } = deployment;
   const parts = [many(config.datasets.length, "dataset"), many(settings.mappings.length, "mapping")];
   const good = ok(name, `"${config.name}", with ${parts.join(" and ")}`);
-  const [{ awsClients }, { lookIntoAccount }] = await Promise.all([
-    import("../../../shared/adapters/aws/aws-clients.ts"),
+  const [{ operatorClients }, { lookIntoAccount }] = await Promise.all([
+    import("../../../shared/adapters/aws/operator-clients.ts"),
     import("../../../shared/adapters/aws/look-into-account.ts"),
   ]);
   // The deployment goes where its file says, whatever the shell's region is.
-  const clients = awsClients({
+  const clients = operatorClients({
     ...process.env,
     ...(config.region === undefined ? {} : { AWS_REGION: config.region }),
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { AwsClients } from "../../../shared/adapters/aws/aws-clients.ts";
 import type { DeployedResources } from "../../../shared/adapters/aws/find-deployment.ts";
+import type { OperatorClients } from "../../../shared/adapters/aws/operator-clients.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import {
   type DeploymentStatus,
@@ -55,7 +55,7 @@ function print(found: DeploymentStatus, options: StatusOptions): void {
   out(statusReport(found, systemClock.now()));
 }
 
-async function statusPorts(deployment: DeployedResources, clients: AwsClients) {
+async function statusPorts(deployment: DeployedResources, clients: OperatorClients) {
   const { deployedStatusPorts } = await import("../../../shared/adapters/aws/status-ports.ts");
   return deployedStatusPorts(deployment, { clients, clock: systemClock });
 }

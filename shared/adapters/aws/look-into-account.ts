@@ -2,8 +2,8 @@ import type { DeploymentConfig } from "../../contracts/deployment-config.ts";
 import { dropBucketName, pipelineStackName, storeBucketName } from "../../contracts/names.ts";
 import type { AccountFacts, BucketState, Fact, VcpuQuotas } from "../../operations/account-facts.ts";
 import { accountFault } from "./account-fault.ts";
-import type { AwsClients } from "./aws-clients.ts";
 import { describeStack } from "./find-deployment.ts";
+import type { OperatorClients } from "./operator-clients.ts";
 import { serviceFault } from "./service-fault.ts";
 
 /** Codes of EC2's quotas for running vCPUs (Service Quotas, service code `ec2`). */
@@ -12,7 +12,10 @@ const GRAPHICS = { spot: "L-3819A6DF", onDemand: "L-DB2E81BA" };
 const ACCELERATED = { spot: "L-7212CCBC", onDemand: "L-417A185B" };
 
 /** Looks up what a deployment would meet. Changes nothing; what cannot be looked up is said to be unknown. */
-export async function lookIntoAccount(config: DeploymentConfig, clients: AwsClients): Promise<AccountFacts> {
+export async function lookIntoAccount(
+  config: DeploymentConfig,
+  clients: OperatorClients,
+): Promise<AccountFacts> {
   const identity = await fact(() => whoAmI(clients));
   const account = identity.kind === "known" ? identity.value.account : config.account;
   const region = identity.kind === "known" ? identity.value.region : config.region;
@@ -51,7 +54,9 @@ async function fact<T>(look: () => Promise<T>): Promise<Fact<T>> {
   }
 }
 
-async function whoAmI(clients: AwsClients): Promise<{ readonly account: string; readonly region: string }> {
+async function whoAmI(
+  clients: OperatorClients,
+): Promise<{ readonly account: string; readonly region: string }> {
   const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
   const client = await clients.sts();
   const { Account = "" } = await client.send(new GetCallerIdentityCommand({}));
@@ -60,7 +65,7 @@ async function whoAmI(clients: AwsClients): Promise<{ readonly account: string; 
 
 async function bucketState(
   bucket: string,
-  { account, clients }: { readonly account: string | undefined; readonly clients: AwsClients },
+  { account, clients }: { readonly account: string | undefined; readonly clients: OperatorClients },
 ): Promise<BucketState> {
   const { HeadBucketCommand } = await import("@aws-sdk/client-s3");
   const client = await clients.s3();
@@ -78,7 +83,7 @@ async function bucketState(
 }
 
 async function concurrency(
-  clients: AwsClients,
+  clients: OperatorClients,
 ): Promise<{ readonly limit: number; readonly unreserved: number }> {
   const { GetAccountSettingsCommand } = await import("@aws-sdk/client-lambda");
   const { AccountLimit } = await (await clients.lambda()).send(new GetAccountSettingsCommand({}));
@@ -86,7 +91,7 @@ async function concurrency(
   return { limit, unreserved: AccountLimit?.UnreservedConcurrentExecutions ?? limit };
 }
 
-async function vcpuQuota(code: string, clients: AwsClients): Promise<number> {
+async function vcpuQuota(code: string, clients: OperatorClients): Promise<number> {
   const { GetServiceQuotaCommand } = await import("@aws-sdk/client-service-quotas");
   const client = await clients.serviceQuotas();
   const { Quota } = await client.send(new GetServiceQuotaCommand({ ServiceCode: "ec2", QuotaCode: code }));
@@ -106,7 +111,7 @@ function gpuCodes({ instanceTypes }: DeploymentConfig["batch"]["gpu"]): typeof S
   return families.has("p") ? ACCELERATED : undefined;
 }
 
-async function quotas(codes: typeof STANDARD | undefined, clients: AwsClients): Promise<VcpuQuotas> {
+async function quotas(codes: typeof STANDARD | undefined, clients: OperatorClients): Promise<VcpuQuotas> {
   if (codes === undefined) return { spot: SEVERAL_FAMILIES, onDemand: SEVERAL_FAMILIES };
   return {
     spot: await fact(() => vcpuQuota(codes.spot, clients)),

@@ -1,18 +1,18 @@
 import type { StatusPorts } from "../../operations/deployment-status.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { accountFault } from "./account-fault.ts";
-import type { AwsClients } from "./aws-clients.ts";
 import { BatchJobs } from "./batch-jobs.ts";
 import { DynamoCatalog } from "./dynamo-catalog.ts";
 import { DynamoLedger } from "./dynamo-ledger.ts";
 import type { DeployedResources } from "./find-deployment.ts";
+import type { OperatorClients } from "./operator-clients.ts";
 import { oldestMessage, queueCounts } from "./queue-figures.ts";
 import { S3Store } from "./s3-store.ts";
 
 /** Where the state of a deployment is looked up. */
 export async function deployedStatusPorts(
   deployment: DeployedResources,
-  { clients, clock }: { readonly clients: AwsClients; readonly clock: Clock },
+  { clients, clock }: { readonly clients: OperatorClients; readonly clock: Clock },
 ): Promise<StatusPorts> {
   const { table, storeBucket, jobQueue: queue, jobDefinition: definition } = deployment;
   const dynamo = await clients.dynamoDb();
@@ -39,7 +39,7 @@ export async function deployedStatusPorts(
 /** Nice to know: where CloudWatch does not tell, the rest counts all the same. */
 async function oldest(
   url: string,
-  { clients, clock }: { readonly clients: AwsClients; readonly clock: Clock },
+  { clients, clock }: { readonly clients: OperatorClients; readonly clock: Clock },
 ): Promise<number | null> {
   try {
     return await oldestMessage(url, { client: await clients.cloudWatch(), now: clock.now() });
