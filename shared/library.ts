@@ -53,16 +53,21 @@ export {
   type ToolCategory,
   type ToolSpec,
 } from "./domains/profile.ts";
-export type {
-  Added,
-  Catalog,
-  DatasetRecord,
-  DatasetUse,
-  Forgotten,
-  Known,
-  NewTrajectory,
-  ObjectState,
-  Selection,
+export {
+  type Added,
+  type Catalog,
+  type DatasetEntry,
+  type DatasetRecord,
+  type DatasetUse,
+  type Fence,
+  FencedError,
+  type Forgotten,
+  ForgottenMeanwhileError,
+  type Known,
+  type NewTrajectory,
+  type ObjectState,
+  type ScoreSet,
+  type Selection,
 } from "./ports/catalog.ts";
 export type { Clock } from "./ports/clock.ts";
 export {
@@ -73,6 +78,7 @@ export {
   ComputeLostError,
   type RenderedRow,
 } from "./ports/compute.ts";
+export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
 export { type ReadingLimits, readingLimitsSchema } from "./reading/limits.ts";
 export { type Rejection, rejectionSchema } from "./reading/rejection.ts";

@@ -14,6 +14,7 @@ import type {
   Selection,
 } from "../../ports/catalog.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Ledger } from "../../ports/ledger.ts";
 import {
   addValues,
   entryOf,
@@ -40,7 +41,7 @@ const COUNT_SQL = "insert into scored values (?, 1) on conflict (project) do upd
  * `flush` and at `close`. Since stages write objects first and repeat safely, a kill loses only work, never data.
  */
 export class SqliteCatalog implements Catalog {
-  readonly ledger: SqliteLedger;
+  readonly ledger: Ledger;
   readonly #sql: SqliteSession;
   readonly #datasets: SqliteDatasets;
   readonly #clock: Clock;
