@@ -15,5 +15,5 @@ export function count(counts: Readonly<Record<string, number>>): void {
 }
 
 export function publishCounts(): void {
-  metrics.publishStoredMetrics();
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
 }

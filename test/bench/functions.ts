@@ -7,6 +7,7 @@ import { z } from "zod";
 import { bundleFunction } from "../../infra/constructs/function-bundle.ts";
 import { STAGES } from "../../shared/contracts/deployment-config.ts";
 import type { Figure } from "./figure.ts";
+import { functionEnvironment } from "./function-environment.ts";
 import { median } from "./median.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -51,24 +52,4 @@ function loadTime(folder: string): number {
     env: { PATH: process.env["PATH"], ...functionEnvironment(folder) },
   });
   return z.object({ ms: z.number(), kind: z.literal("function") }).parse(JSON.parse(out)).ms;
-}
-
-function functionEnvironment(folder: string): Record<string, string> {
-  const queues = ["INGEST_QUEUE", "INGEST_DLQ", "SCORE_QUEUE", "EXPORT_QUEUE", "SWEEP_QUEUE"];
-  return {
-    AWS_REGION: "us-east-1",
-    AWS_LAMBDA_FUNCTION_NAME: "bench",
-    LAMBDA_TASK_ROOT: folder,
-    GYMLINE_SETTINGS: "settings.json",
-    GYMLINE_DROP_BUCKET: "drop",
-    GYMLINE_STORE_BUCKET: "store",
-    GYMLINE_TABLE: "table",
-    GYMLINE_EVENT_BUS: "bus",
-    GYMLINE_JOB_QUEUE: "queue",
-    GYMLINE_JOB_DEFINITION: "job",
-    GYMLINE_FUNCTION_OBJECT_BYTES: "1",
-    GYMLINE_FUNCTION_EXPORT_ROWS: "1",
-    GYMLINE_MAX_RECEIVES: "4",
-    ...Object.fromEntries(queues.map((name) => [`GYMLINE_${name}_URL`, "http://127.0.0.1/queue"])),
-  };
 }

@@ -4,13 +4,15 @@ import type { Figure } from "./figure.ts";
 import { benchFunctions } from "./functions.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchRules } from "./rules.ts";
+import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|pipeline]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
   memory: benchMemory,
   functions: benchFunctions,
+  warm: benchWarm,
   pipeline: benchPipeline,
 };
 

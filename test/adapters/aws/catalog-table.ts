@@ -1,9 +1,9 @@
-import { CreateTableCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { onTestFinished } from "vitest";
 import { DynamoCatalog } from "../../../shared/adapters/aws/dynamo-catalog.ts";
 import { DynamoLedger } from "../../../shared/adapters/aws/dynamo-ledger.ts";
-import { CATALOG_INDEXES, CATALOG_TABLE } from "../../../shared/contracts/catalog-table.ts";
 import type { Clock } from "../../../shared/ports/clock.ts";
+import { createCatalogTable } from "../../factories/create-catalog-table.ts";
 import type { TestEngine } from "../../local-stack/engine.ts";
 import { clockOf } from "../../ports/catalog.contract.ts";
 import { type Interference, interfere } from "./interference.ts";
@@ -39,37 +39,4 @@ export async function freshTable(engine: TestEngine): Promise<CatalogTable> {
       return Items.map((item) => ({ pk: item["pk"]?.S ?? "", sk: item["sk"]?.S ?? "" }));
     },
   };
-}
-
-/** Creates the table as the stack does. */
-async function createCatalogTable(client: DynamoDBClient, name: string): Promise<void> {
-  const indexes = Object.values(CATALOG_INDEXES);
-  const attributes = new Set([
-    CATALOG_TABLE.partitionKey,
-    CATALOG_TABLE.sortKey,
-    ...indexes.flatMap(({ partitionKey, sortKey }) => [partitionKey, sortKey]),
-  ]);
-  await client.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [...attributes].map((attribute) => ({
-        AttributeName: attribute,
-        AttributeType: "S",
-      })),
-      KeySchema: keySchema(CATALOG_TABLE),
-      GlobalSecondaryIndexes: indexes.map((index) => ({
-        IndexName: index.name,
-        KeySchema: keySchema(index),
-        Projection: { ProjectionType: index.projection },
-      })),
-    }),
-  );
-}
-
-function keySchema(keys: { readonly partitionKey: string; readonly sortKey: string }) {
-  return [
-    { AttributeName: keys.partitionKey, KeyType: "HASH" as const },
-    { AttributeName: keys.sortKey, KeyType: "RANGE" as const },
-  ];
 }
