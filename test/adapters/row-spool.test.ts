@@ -19,6 +19,7 @@ import type { KeptRows } from "../../shared/ports/kept-rows.ts";
 import { writeDrop } from "../factories/drop.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
 
+const idOf = (index: number): string => String(index).repeat(64);
 const source = { id: "a".repeat(64), revision: "r", scorer: "s" };
 
 function rowOf(text: string): RenderedRow {
@@ -33,17 +34,19 @@ describe("a spool of rows", () => {
     expect(await spool.take(source)).toBeUndefined();
     expect(existsSync(path)).toBe(false);
     const rows = ["one\n", "", "dr\u00ef\u2014\n"].map(rowOf);
-    for (const [index, row] of rows.entries()) spool.keep({ ...source, revision: String(index) }, row);
+    for (const [index, row] of rows.entries()) spool.keep({ ...source, id: idOf(index) }, row);
     for (const [index, row] of rows.entries()) {
-      const taken = await spool.take({ ...source, revision: String(index) });
+      const taken = await spool.take({ ...source, id: idOf(index) });
       expect(taken?.facts).toEqual(row.facts);
       expect(Buffer.compare(taken?.line ?? Buffer.from("?"), row.line)).toBe(0);
     }
     expect(await spool.take(source)).toBeUndefined();
-    expect(await spool.take({ ...source, revision: "0", scorer: "other" })).toBeUndefined();
+    for (const other of [{ revision: "q" }, { scorer: "other" }, { id: `${idOf(0).slice(0, -1)}1` }]) {
+      expect(await spool.take({ ...source, id: idOf(0), ...other })).toBeUndefined();
+    }
     spool.close();
     expect(existsSync(path)).toBe(false);
-    expect(await spool.take({ ...source, revision: "0" })).toBeUndefined();
+    expect(await spool.take({ ...source, id: idOf(0) })).toBeUndefined();
   });
 
   it("keeps nothing, and fails nothing, where its file cannot be written", async () => {
