@@ -30,9 +30,17 @@ export function readArguments(value: unknown): {
     return { parsed: {}, raw: value, problem: "arguments are nested too deeply" };
   const back = JSON.stringify(parsed);
   const same = back === value || withoutSpace(value) === back;
-  return same
-    ? { parsed: parsed as Record<string, unknown> }
-    : { parsed: parsed as Record<string, unknown>, raw: value };
+  const mended = LONE_SURROGATE.test(back) ? wellFormed(back) : back;
+  const whole = (mended === back ? parsed : JSON.parse(mended)) as Record<string, unknown>;
+  return same && whole === parsed ? { parsed: whole } : { parsed: whole, raw: value };
+}
+
+/** `JSON.stringify` escapes halves of characters and nothing else with `\ud…`; a backslash of the text is doubled. */
+const LONE_SURROGATE = /\\u[dD]/;
+
+/** U+FFFD for halves of characters, which cannot be encoded. */
+function wellFormed(json: string): string {
+  return json.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (found) => (found === "\\\\" ? found : "\ufffd"));
 }
 
 /** Removes white space outside of JSON strings. */
