@@ -3,6 +3,7 @@ import { trajectoryKey } from "../contracts/keys.ts";
 import type { ScoreQueueMessage } from "../contracts/messages.ts";
 import type { ScoreSet } from "../ports/catalog.ts";
 import type { Ledger } from "../ports/ledger.ts";
+import { ObjectNotFoundError } from "../ports/object-store.ts";
 import type { MessageQueue } from "../ports/queue.ts";
 import { askForDue } from "./export-run.ts";
 import { type ScoreMessage, type ScorePorts, score } from "./score.ts";
@@ -19,8 +20,13 @@ export interface ScoreStoredPorts extends ScorePorts {
  */
 export async function scoreStored(message: ScoreQueueMessage, ports: ScoreStoredPorts): Promise<ScoreSet> {
   const { id } = message;
-  if ((await ports.catalog.entry(id)) === undefined) return "absent";
-  return await scoreAndAsk({ id, key: trajectoryKey(id) }, ports);
+  try {
+    return await scoreAndAsk({ id, key: trajectoryKey(id) }, ports);
+  } catch (error) {
+    if (error instanceof ObjectNotFoundError && (await ports.catalog.entry(id)) === undefined)
+      return "absent";
+    throw error;
+  }
 }
 
 /** Scores a trajectory that is stored; a first score may make an export due. */

@@ -29,5 +29,7 @@ export async function score(
   await ports.store.put(scoreKey(message.id, computed.row.scorer), computed.bytes);
   const { revision } = computed;
   const set = await ports.catalog.setScore(message.id, computed.row, { revision });
+  // It was forgotten in between: nothing of it may stay.
+  if (set === "absent") await ports.store.erase(scoreKey(message.id, computed.row.scorer));
   return { computed, set };
 }

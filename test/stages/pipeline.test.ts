@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
 import type { DeployedDataset } from "../../shared/contracts/deployment-config.ts";
+import { trajectoryKey } from "../../shared/contracts/keys.ts";
+import { forget } from "../../shared/stages/forget.ts";
 import { chatRow } from "../factories/logs.ts";
 import { type Fault, makePipeline, type Pipeline, type Stage } from "../factories/pipeline.ts";
 import { createRandom } from "../fuzz/random.ts";
@@ -124,6 +126,34 @@ async function disorderly(pipeline: Pipeline, random: ReturnType<typeof createRa
     }
   }
 }
+
+describe("a score that comes late", () => {
+  it("leaves nothing of a trajectory that was forgotten meanwhile", async () => {
+    const pipeline = await makePipeline();
+    pipeline.put("team/a.jsonl", rows(0, 1));
+    await pipeline.ingest(pipeline.queues.ingest.shift() ?? "");
+    const [body = ""] = pipeline.queues.score;
+    const { store, catalog } = pipeline.local;
+    const { id } = JSON.parse(body);
+    const document = await store.read(trajectoryKey(id));
+    await forget(id, pipeline.local);
+    expect(await pipeline.score(body)).toBe("absent");
+    // Another process had read the document just before.
+    await store.put(trajectoryKey(id), document);
+    expect(await pipeline.score(body)).toBe("absent");
+    for await (const { key } of store.list("scores/")) expect(key).toBe("none");
+    expect(await catalog.scoredCount()).toBe(0);
+  });
+
+  it("is an error where only the document is missing", async () => {
+    const pipeline = await makePipeline();
+    pipeline.put("team/a.jsonl", rows(0, 1));
+    await pipeline.ingest(pipeline.queues.ingest.shift() ?? "");
+    const [body = ""] = pipeline.queues.score;
+    await pipeline.local.store.remove(trajectoryKey(JSON.parse(body).id));
+    await expect(pipeline.score(body)).rejects.toThrow(/no object/);
+  });
+});
 
 describe("what is too large for a function", () => {
   it("goes to one job, however often its message comes, and to another where that job fails", async () => {
