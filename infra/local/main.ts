@@ -1,7 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeployError } from "./deploy.ts";
-import { dropFiles } from "./drop-files.ts";
 import {
   EngineRunningError,
   EngineStartError,
@@ -116,16 +116,21 @@ function guide({ env, endpoint }: RunningEngine, bucket: string): string {
   ].join("\n");
 }
 
+/** The same command that drops logs on AWS, told where the local bucket is. */
 async function drop(
   home: string,
   { path, project }: Extract<LocalCommand, { kind: "drop" }>,
 ): Promise<number> {
   const engine = await runningEngine(home);
   if (engine === undefined) throw new StackMissingError("no stack runs");
+  const program = resolve(import.meta.dirname, "../../containers/gymline/main.ts");
   const bucket = await dropBucketOf(home);
-  const keys = await dropFiles({ endpoint: engine.endpoint, bucket, path, project });
-  for (const key of keys) say(`s3://${bucket}/${key}`);
-  return 0;
+  const { status } = spawnSync(
+    process.execPath,
+    [program, "drop", path, "--bucket", bucket, "--project", project],
+    { stdio: "inherit", env: { ...process.env, ...engine.env } },
+  );
+  return status ?? 1;
 }
 
 async function status(home: string): Promise<number> {

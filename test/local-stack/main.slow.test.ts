@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { chatRow } from "../factories/logs.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
 import { skipWithout } from "./engine.ts";
 
@@ -46,7 +47,7 @@ it("brings a stack up, takes drops, shows logs, and is ended from another proces
   const poison = join(temporaryFolder(), "agent.log");
   writeFileSync(poison, "text");
   expect((await localToEnd(home, "--drop", poison, "--project", "poison")).output).toMatch(
-    /^s3:\/\/\S+\/poison\/agent\.log\n$/,
+    /^Dropped +1 file/m,
   );
   await expect.poll(() => up.output, { timeout: 60_000, interval: 200 }).toContain("this object is poison");
 
@@ -77,4 +78,21 @@ it("leaves the stack running on Ctrl-C, and deploys to it when it is called agai
   expect(await second.ended).toBe(0);
   const endpoint = /answers at (\S+)\./;
   expect(endpoint.exec(second.output)?.[1]).toBe(endpoint.exec(first.output)?.[1]);
+});
+
+it("runs the program itself, with a runner for its Batch jobs, and leaves no process behind", async (context) => {
+  await skipWithout("ministack", context);
+  const home = temporaryFolder("local");
+  onTestFinished(async () => void (await localToEnd(home, "--stop")));
+  const up = local(home);
+  await expect.poll(() => up.output, { timeout: 240_000, interval: 200 }).toContain("Ctrl-C leaves");
+  const log = join(temporaryFolder(), "run.jsonl");
+  writeFileSync(log, `${chatRow({ task: "one", success: true })}\n`);
+  expect(await localToEnd(home, "--drop", log)).toMatchObject({ code: 0 });
+  await expect.poll(() => up.output, { timeout: 60_000, interval: 200 }).toContain('"message":"scored"');
+  const processes = () => execFileSync("ps", ["-A", "-o", "args"], { encoding: "utf8" });
+  expect(processes()).toContain(join(home, "batch"));
+  expect(await localToEnd(home, "--stop")).toMatchObject({ code: 0 });
+  expect(processes()).not.toContain(home);
+  expect(readdirSync(home)).toEqual(["engine.log"]);
 });
