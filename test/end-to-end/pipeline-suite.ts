@@ -46,7 +46,7 @@ const FAULTS: readonly FaultRule[] = [
 
 /** The deployed pipeline from the first upload to the dataset, on one engine. */
 export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
-  describe(`the pipeline, deployed from nothing on ${name}`, () => {
+  describe(`the pipeline, deployed from nothing on ${name}`, { timeout: 3 * size.withinMs }, () => {
     let deployment: TestDeployment;
     let proxy: FaultProxy;
     const batchHome = mkdtempDisposableSync(join(tmpdir(), "gymline-batch-"));
@@ -77,17 +77,19 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
     const quiet = { withinMs: size.withinMs };
 
     /** Until all these objects are read and all they hold is scored. */
-    const settled = (keys: readonly string[], withinMs = size.withinMs) =>
-      until("all objects are read and scored", { withinMs, everyMs: 500 }, async () => {
-        const open: string[] = [];
-        for (const key of keys) {
-          const state = await deployment.catalog.object(key);
-          if (state === undefined) open.push(key);
+    const settled = (keys: readonly string[]) => {
+      const open = [...keys];
+      return until("all objects are read and scored", { ...quiet, everyMs: 500 }, async () => {
+        // One after another, so that looking costs the engine little.
+        for (let [key] = open; key !== undefined; [key] = open) {
+          if ((await deployment.catalog.object(key)) === undefined)
+            return { waiting: { key, open: open.length } };
+          open.shift();
         }
-        if (open.length > 0) return { waiting: { unread: open.length, first: open[0] } };
         const unscored = await deployment.catalog.unscored({ before: Date.now() + 60_000, limit: 1000 });
         return unscored.length === 0 ? { done: true } : { waiting: { unscored: unscored.length } };
       });
+    };
 
     const requested = async (message: Partial<ExportQueueMessage>): Promise<string> => {
       const body = {
@@ -239,6 +241,9 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
       for (const [index, key] of keys.entries()) await deployment.put(key, rows(`killed-${index}`, 8));
       putting = false;
       await killing;
+      await drained(deployment, size.withinMs);
+      // A message whose functions were killed again and again was given up on.
+      await redrive(engine, deployment.name);
       await settled(keys);
       expect(killed).toBeGreaterThan(3);
       const ids = new Set<string>();
@@ -257,6 +262,7 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
 
     it("gives up on what fails again and again, reports it, and takes it in once it is sent again", async () => {
       const key = "denied/a log.jsonl";
+      await visibility(deployment, "10");
       proxy.setRules([
         {
           service: "s3",
@@ -280,6 +286,7 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
         const ids = await deployment.catalog.idsFrom(key);
         return ids.length === 2 ? { done: ids } : { waiting: ids };
       });
+      await visibility(deployment, "180");
       await until("its report is gone", quiet, async () =>
         (await deployment.store.exists(rejectionReportKey(key))) ? { waiting: key } : { done: true },
       );
