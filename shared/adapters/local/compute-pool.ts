@@ -20,8 +20,6 @@ import {
 /** Tasks are sent in batches up to so many bytes or pieces: a message costs more than a small task's work. */
 const BATCH_BYTES = 256 << 10;
 const BATCH_TASKS = 32;
-/** Batches that a thread has at a time: the one at hand, and the next. */
-const BATCHES_AHEAD = 2;
 
 /**
  * A small young generation: most of what a task makes is dead when it ends, and what fits into the processor's cache
@@ -40,8 +38,7 @@ interface Waiting {
 
 interface Thread {
   readonly worker: Worker;
-  /** Batches it was given and has not answered, the oldest first. */
-  batches: readonly (readonly Waiting[])[];
+  busy: readonly Waiting[];
   ready: boolean;
 }
 
@@ -83,7 +80,7 @@ export class ComputePool implements Compute {
     const error = new ComputeStoppedError("the compute threads were stopped");
     this.#stopped ??= error;
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
-    const open = [...this.#threads.flatMap(({ batches }) => batches.flat()), ...this.#queue.splice(0)];
+    const open = [...this.#threads.flatMap(({ busy }) => busy), ...this.#queue.splice(0)];
     for (const waiting of open) waiting.reject(error);
   }
 
@@ -109,24 +106,20 @@ export class ComputePool implements Compute {
     });
   }
 
-  /** A thread has its next batch before it is done with the one at hand, so that it never waits for this thread. */
   #dispatch(): void {
-    for (let depth = 0; depth < BATCHES_AHEAD; depth += 1) {
-      for (const thread of this.#threads) {
-        const next = this.#queue[0];
-        if (next === undefined) return;
-        if (thread.batches.length !== depth || (depth > 0 && (next.alone || isAlone(thread)))) continue;
-        const batch = this.#nextBatch(depth);
-        thread.batches = [...thread.batches, batch];
-        // Copied, not handed over: the task is still needed if the thread dies.
-        thread.worker.postMessage({ tasks: batch.map(({ task }) => task) });
-      }
+    for (const thread of this.#threads) {
+      if (this.#queue.length === 0) return;
+      if (thread.busy.length > 0) continue;
+      const batch = this.#nextBatch();
+      thread.busy = batch;
+      // Copied, not handed over: the task is still needed if the thread dies.
+      thread.worker.postMessage({ tasks: batch.map(({ task }) => task) });
     }
   }
 
-  /** Shares a short queue among the threads that may have one more batch. */
-  #nextBatch(depth: number): readonly Waiting[] {
-    const idle = this.#threads.filter(({ batches }) => batches.length <= depth).length;
+  /** Shares a short queue among the idle threads. */
+  #nextBatch(): readonly Waiting[] {
+    const idle = this.#threads.filter(({ busy }) => busy.length === 0).length;
     const share = Math.min(BATCH_TASKS, Math.ceil(this.#queue.length / Math.max(1, idle)));
     let count = 0;
     let bytes = 0;
@@ -147,15 +140,15 @@ export class ComputePool implements Compute {
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const entry = new URL(`./compute-worker.${ending}`, import.meta.url);
     const worker = new Worker(entry, { workerData: this.#setup, resourceLimits: RESOURCES });
-    const thread: Thread = { worker, batches: [], ready: false };
+    const thread: Thread = { worker, busy: [], ready: false };
     worker.on("message", (message: ThreadMessage) => {
       if ("ready" in message) {
         thread.ready = true;
         return;
       }
       const { answers } = message;
-      const [batch = [], ...rest] = thread.batches;
-      thread.batches = rest;
+      const batch = thread.busy;
+      thread.busy = [];
       this.#dispatch();
       for (const [index, waiting] of batch.entries()) {
         const answer = answers[index];
@@ -176,8 +169,8 @@ export class ComputePool implements Compute {
   #fail(thread: Thread, cause: unknown): void {
     const index = this.#threads.indexOf(thread);
     if (index < 0 || this.#stopped !== undefined) return;
-    const lost = thread.batches.flat();
-    thread.batches = [];
+    const lost = thread.busy;
+    thread.busy = [];
     if (thread.ready) this.#threads[index] = this.#start();
     else this.#threads.splice(index, 1);
     const why = cause instanceof Error ? `: ${cause.message}` : "";
@@ -192,8 +185,4 @@ export class ComputePool implements Compute {
     }
     this.#dispatch();
   }
-}
-
-function isAlone({ batches }: Thread): boolean {
-  return batches.some((batch) => batch.some(({ alone }) => alone));
 }
