@@ -20,6 +20,7 @@ export class KeepingCompute implements Compute {
       if (rendered !== undefined && score !== undefined) {
         const { id, revision } = row;
         this.#spool.keep({ id, revision, scorer: score.row.scorer }, rendered);
+        release(rendered.line);
       }
       trajectories.push(trajectory);
     }
@@ -37,4 +38,9 @@ export class KeepingCompute implements Compute {
   close(): Promise<void> {
     return this.#inner.close();
   }
+}
+
+/** Gives the memory of bytes that nobody reads again back at once: the collector would let many of them pile up. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
