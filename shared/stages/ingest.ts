@@ -1,4 +1,4 @@
-import type { CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
+import type { CatalogRow, ScoreRow } from "../contracts/catalog-row.ts";
 import { blobKey, projectOf, trajectoryKey } from "../contracts/keys.ts";
 import { type Added, type Catalog, ForgottenMeanwhileError, type NewTrajectory } from "../ports/catalog.ts";
 import {
@@ -13,6 +13,7 @@ import { readRecords } from "../reading/read-records.ts";
 import { type Rejection, rejectionOf } from "../reading/rejection.ts";
 import type { ByteSource, RecordFramer, SourceRecord } from "../reading/source.ts";
 import { readDocument } from "./compute-tasks.ts";
+import { placeOf, sessionOf } from "./ingest-place.ts";
 import { writeRejections } from "./rejection-report.ts";
 import { type ScoreMessage, score } from "./score.ts";
 
@@ -302,30 +303,4 @@ class ObjectRun {
 function revisionOf(document: Uint8Array): string {
   const { extra } = readDocument(document);
   return extra.gymline.provenance.revision;
-}
-
-function sessionOf(
-  computed: ComputedTrajectory,
-  place: { readonly project: string; readonly record: SourceRecord },
-): { readonly key: string; readonly prefixes: Uint8Array } | undefined {
-  const { session, row } = computed;
-  if (session === undefined) return undefined;
-  const { project, record } = place;
-  const name = session.name ?? `file:${record.source}${record.entry === undefined ? "" : `!${record.entry}`}`;
-  return { key: `${project}/${row.format}/${name}`, prefixes: session.prefixes };
-}
-
-function placeOf(
-  record: SourceRecord,
-  options: { readonly project: string; readonly ordinal: number },
-): SourcePlace {
-  return {
-    key: record.source,
-    project: options.project,
-    entry: record.entry ?? null,
-    index: record.index,
-    line: record.line ?? null,
-    jsonPath: record.jsonPath ?? null,
-    ordinal: options.ordinal,
-  };
 }

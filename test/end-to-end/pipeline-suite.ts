@@ -14,11 +14,11 @@ import { readScore } from "../../shared/stages/score-trajectory.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
 import { createRandom } from "../fuzz/random.ts";
 import { type TestEngineName, useEngine } from "../local-stack/engine.ts";
-import { type FaultProxy, type FaultRule, startFaultProxy } from "../local-stack/fault-proxy.ts";
+import { type FaultProxy, startFaultProxy } from "../local-stack/fault-proxy.ts";
 import { deployPipeline, type TestDeployment, until } from "./deployment.ts";
 import { functionProcesses } from "./function-processes.ts";
 import { bytesOf, realLogs } from "./real-logs.ts";
-import { drained, redrive, rows, same, visibility } from "./suite-support.ts";
+import { drained, FAULTS, redrive, rows, same, visibility } from "./suite-support.ts";
 
 export interface SuiteSize {
   /** Uploads under faults. */
@@ -28,21 +28,6 @@ export interface SuiteSize {
 }
 
 const ALL = datasetRequestSchema.parse({ name: "everything", success: ["true", "false", "unknown"] });
-
-/** What befalls the functions' requests: throttles, 500s, lost answers, broken connections, slow answers. */
-const FAULTS: readonly FaultRule[] = [
-  {
-    service: "dynamodb",
-    fault: { kind: "error", status: 400, code: "ProvisionedThroughputExceededException" },
-    chance: 0.02,
-  },
-  { service: "s3", fault: { kind: "error", status: 503, code: "SlowDown" }, chance: 0.02 },
-  { fault: { kind: "error", status: 500, code: "InternalError" }, chance: 0.01 },
-  { fault: { kind: "lose-answer" }, chance: 0.01 },
-  { operation: "GetObject", fault: { kind: "cut-answer", afterBytes: 100 }, chance: 0.01 },
-  { service: "sqs", operation: "SendMessageBatch", fault: { kind: "fail-entries", share: 0.2 }, chance: 0.1 },
-  { fault: { kind: "delay", ms: 300 }, chance: 0.01 },
-];
 
 /** The deployed pipeline from the first upload to the dataset, on one engine. */
 export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {

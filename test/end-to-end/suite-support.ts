@@ -5,7 +5,23 @@ import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import type { ObjectStore } from "../../shared/ports/object-store.ts";
 import { chatRow } from "../factories/logs.ts";
 import type { TestEngine } from "../local-stack/engine.ts";
+import type { FaultRule } from "../local-stack/fault-proxy.ts";
 import { type TestDeployment, until } from "./deployment.ts";
+
+/** What befalls the functions' requests: throttles, 500s, lost answers, broken connections, slow answers. */
+export const FAULTS: readonly FaultRule[] = [
+  {
+    service: "dynamodb",
+    fault: { kind: "error", status: 400, code: "ProvisionedThroughputExceededException" },
+    chance: 0.02,
+  },
+  { service: "s3", fault: { kind: "error", status: 503, code: "SlowDown" }, chance: 0.02 },
+  { fault: { kind: "error", status: 500, code: "InternalError" }, chance: 0.01 },
+  { fault: { kind: "lose-answer" }, chance: 0.01 },
+  { operation: "GetObject", fault: { kind: "cut-answer", afterBytes: 100 }, chance: 0.01 },
+  { service: "sqs", operation: "SendMessageBatch", fault: { kind: "fail-entries", share: 0.2 }, chance: 0.1 },
+  { fault: { kind: "delay", ms: 300 }, chance: 0.01 },
+];
 
 /** As an operator does it. */
 export async function redrive(engine: TestEngine, name: string): Promise<void> {

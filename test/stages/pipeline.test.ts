@@ -1,29 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
-import type { DeployedDataset } from "../../shared/contracts/deployment-config.ts";
 import { trajectoryKey } from "../../shared/contracts/keys.ts";
 import { forget } from "../../shared/stages/forget.ts";
-import { chatRow } from "../factories/logs.ts";
 import { type Fault, makePipeline, type Pipeline, type Stage } from "../factories/pipeline.ts";
 import { createRandom } from "../fuzz/random.ts";
-
-const MINUTE = 60_000;
-
-function dataset(threshold?: number): DeployedDataset {
-  return {
-    request: datasetRequestSchema.parse({ name: "sft", success: ["true", "false"] }),
-    ...(threshold === undefined ? {} : { threshold }),
-  };
-}
-
-function rows(from: number, count: number): string {
-  return Array.from(
-    { length: count },
-    (_, index) =>
-      `${chatRow({ task: `task-${from + index}`, success: true, calls: [[`echo ${from + index}`, "ok"]] })}\n`,
-  ).join("");
-}
+import { dataset, FILES, MINUTE, rows } from "./pipeline-logs.ts";
 
 /** All that the pipeline left: objects, catalog, events; times and counters of attempts aside. */
 async function leftBy({ local, events }: Pipeline): Promise<unknown> {
@@ -38,14 +19,6 @@ async function leftBy({ local, events }: Pipeline): Promise<unknown> {
   const published = [...new Set(events.map(({ type, resources }) => `${type} ${resources}`))].sort();
   return { entries, objects, published, counted: await local.catalog.scoredCount() };
 }
-
-const FILES: readonly (readonly [key: string, content: string])[] = [
-  ["team/a.jsonl", rows(0, 6)],
-  ["team/b with space+plus.jsonl", rows(6, 3)],
-  ["other/same as a.jsonl", rows(0, 6)],
-  ["other/bad.json", '{"messages": [{"role": "us'],
-  ["other/mixed.jsonl", `${rows(20, 2)}{"no": "log"}\n`],
-];
 
 describe("the stages with queues between them", () => {
   it("take in what is dropped, score it, and export at the threshold", async () => {
@@ -274,79 +247,5 @@ describe("an export that messages ask for", () => {
   it("names the datasets there are where its own is not among them", async () => {
     const pipeline = await filled();
     await expect(pipeline.export({ dataset: "none" })).rejects.toThrow(/no dataset "none": it has sft/);
-  });
-});
-
-describe("the sweep", () => {
-  it("finds nothing to do after an undisturbed run", async () => {
-    const pipeline = await makePipeline({ datasets: [dataset(3)] });
-    for (const [key, content] of FILES) pipeline.put(key, content);
-    await pipeline.drain();
-    await pipeline.export({ cause: "schedule" });
-    pipeline.now += 60 * MINUTE;
-    for (let time = 0; time < 256; time += 1) {
-      expect(await pipeline.sweep()).toEqual({
-        ...{ missed: 0, unscored: 0, exports: 0, announced: 0, lostJobs: 0 },
-        ...{ strays: [], missing: [] },
-      });
-    }
-  });
-
-  it("sends again what was lost on the way: events, scores, exports, announcements", async () => {
-    let broken = "";
-    const fault: Fault = (port, method) => {
-      if (`${port}.${method}` === broken) throw new Error("fault in a port");
-    };
-    const pipeline = await makePipeline({ datasets: [dataset(2)], fault });
-    pipeline.put("team/a.jsonl", rows(0, 3));
-    pipeline.queues.ingest.splice(0);
-    expect((await pipeline.sweep()).missed).toBe(0);
-    pipeline.now += 31 * MINUTE;
-    expect((await pipeline.sweep()).missed).toBe(1);
-    await pipeline.ingest(pipeline.queues.ingest.shift() ?? "");
-    pipeline.queues.score.splice(0);
-    pipeline.now += 31 * MINUTE;
-    expect((await pipeline.sweep()).unscored).toBe(3);
-    for (const body of pipeline.queues.score.splice(0)) await pipeline.score(body);
-    pipeline.queues.export.splice(0);
-    expect((await pipeline.sweep()).exports).toBe(1);
-    broken = "events.publish";
-    await expect(pipeline.export({ cause: "threshold" })).rejects.toThrow("fault in a port");
-    broken = "";
-    pipeline.now += 31 * MINUTE;
-    expect((await pipeline.sweep()).announced).toBe(1);
-    expect(pipeline.events).toHaveLength(1);
-    expect((await pipeline.sweep()).announced).toBe(0);
-  });
-
-  it("names documents that the catalog does not know, and rows without their document", async () => {
-    const pipeline = await makePipeline();
-    pipeline.put("team/a.jsonl", rows(0, 2));
-    await pipeline.drain();
-    const { store } = pipeline.local;
-    const keys: string[] = [];
-    for await (const { key } of store.list("trajectories/")) keys.push(key);
-    const [first = "", second = ""] = keys;
-    const stray = `trajectories/ab/${"ab".repeat(32)}.${first.split(".").slice(1).join(".")}`;
-    await store.put(stray, await store.read(second));
-    await store.remove(first);
-    const found = { strays: [] as string[], missing: [] as string[] };
-    for (let time = 0; time < 256; time += 1) {
-      const { strays, missing } = await pipeline.sweep();
-      found.strays.push(...strays);
-      found.missing.push(...missing);
-    }
-    expect(found).toEqual({ strays: ["ab".repeat(32)], missing: [/\/([0-9a-f]{64})\./.exec(first)?.[1]] });
-  });
-
-  it("forgets jobs that Batch does not know any more, so that their work is done again", async () => {
-    const pipeline = await makePipeline();
-    pipeline.put("team/large.jsonl", rows(0, 3));
-    const [body = ""] = pipeline.queues.ingest.splice(0);
-    await pipeline.ingest(body, { maxBytes: 10 });
-    pipeline.jobStates.delete("job-1");
-    pipeline.now += 31 * MINUTE;
-    expect(await pipeline.sweep()).toMatchObject({ lostJobs: 1, missed: 1 });
-    expect(await pipeline.ingest(body, { maxBytes: 10 })).toEqual({ kind: "handed-over", jobId: "job-2" });
   });
 });
