@@ -12,6 +12,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // Functions that are tried out in this process keep their logs to themselves.
+          env: { POWERTOOLS_LOG_LEVEL: "SILENT" },
           include: ["test/**/*.test.ts"],
           exclude: [...exclude, ...slow, ...soak],
           testTimeout: 30_000,

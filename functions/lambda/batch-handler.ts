@@ -72,7 +72,8 @@ async function handleOne(
   } catch (error) {
     log.error("the message failed", { received, error: asError(error) });
     try {
-      await retryLater(record, { client: await options.sqs(), queueUrl: options.queueUrl });
+      const { queueUrl, maxReceives } = options;
+      await retryLater(record, { client: await options.sqs(), queueUrl, maxReceives });
     } catch (reason) {
       log.warn("the message comes back only after its visibility time-out", { error: asError(reason) });
     }

@@ -13,18 +13,20 @@ export function retryDelay(received: number, random: number): number {
 
 /**
  * Lets a failed message come back after a short while instead of its whole visibility time-out, which is made for the
- * longest run of the function. Best effort: where it fails, the time-out holds.
+ * longest run of the function; after the last try at once, since then it only goes to the dead-letter queue. Best
+ * effort: where it fails, the time-out holds.
  */
 export async function retryLater(
   record: SQSRecord,
-  to: { readonly client: SQSClient; readonly queueUrl: string },
+  to: { readonly client: SQSClient; readonly queueUrl: string; readonly maxReceives: number },
 ): Promise<void> {
   const received = Number(record.attributes.ApproximateReceiveCount);
+  const seconds = received >= to.maxReceives ? 0 : retryDelay(received, Math.random());
   await to.client.send(
     new ChangeMessageVisibilityCommand({
       QueueUrl: to.queueUrl,
       ReceiptHandle: record.receiptHandle,
-      VisibilityTimeout: retryDelay(received, Math.random()),
+      VisibilityTimeout: seconds,
     }),
   );
 }

@@ -18,7 +18,7 @@ import { type FaultProxy, startFaultProxy } from "../local-stack/fault-proxy.ts"
 import { deployPipeline, type TestDeployment, until } from "./deployment.ts";
 import { functionProcesses } from "./function-processes.ts";
 import { bytesOf, realLogs } from "./real-logs.ts";
-import { drained, FAULTS, redrive, rows, same, visibility } from "./suite-support.ts";
+import { batchStates, drained, FAULTS, redrive, rows, same, visibility } from "./suite-support.ts";
 
 export interface SuiteSize {
   /** Uploads under faults. */
@@ -196,6 +196,7 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
 
     it("hands an object that is too large for a function over to a Batch job, once", async () => {
       const key = "large/many rows.jsonl";
+      const states = await batchStates(deployment);
       await deployment.put(key, rows("large", 1500));
       await settled([key]);
       expect(await deployment.catalog.object(key)).toMatchObject({ records: 1500, rejected: 0 });
@@ -203,6 +204,12 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
       const jobs: string[] = [];
       for await (const { key: record } of deployment.ledger.list("job/ingest/")) jobs.push(record);
       expect(jobs).toHaveLength(1);
+      const seen = new Set<string>();
+      await until("the bus told of the job's end", quiet, async () => {
+        for (const state of await states()) seen.add(state);
+        return seen.has("SUCCEEDED") ? { done: true } : { waiting: [...seen] };
+      });
+      expect(seen).toContain("RUNNING");
     });
 
     it("leaves nothing half when functions are killed in the middle", async () => {

@@ -1,7 +1,14 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
-import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SetQueueAttributesCommand,
+} from "@aws-sdk/client-sqs";
+import { z } from "zod";
 import type { ObjectStore } from "../../shared/ports/object-store.ts";
 import { chatRow } from "../factories/logs.ts";
 import type { TestEngine } from "../local-stack/engine.ts";
@@ -22,6 +29,29 @@ export const FAULTS: readonly FaultRule[] = [
   { service: "sqs", operation: "SendMessageBatch", fault: { kind: "fail-entries", share: 0.2 }, chance: 0.1 },
   { fault: { kind: "delay", ms: 300 }, chance: 0.01 },
 ];
+
+const STATE_CHANGES = "batch-states";
+const eventSchema = z.object({ detail: z.object({ status: z.string() }) });
+
+/** Listens on the engine's default bus, as a rule of the stack would; gives the states of jobs that came since. */
+export async function batchStates({ clients }: TestDeployment): Promise<() => Promise<readonly string[]>> {
+  const sqs = await clients.sqs();
+  const events = await clients.eventBridge();
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: STATE_CHANGES }));
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
+  );
+  const EventPattern = JSON.stringify({ "detail-type": ["Batch Job State Change"] });
+  await events.send(new PutRuleCommand({ Name: STATE_CHANGES, EventPattern }));
+  const target = { Id: "queue", Arn: Attributes?.["QueueArn"] };
+  await events.send(new PutTargetsCommand({ Rule: STATE_CHANGES, Targets: [target] }));
+  return async () => {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+    );
+    return Messages.map(({ Body = "" }) => eventSchema.parse(JSON.parse(Body)).detail.status);
+  };
+}
 
 /** As an operator does it. */
 export async function redrive(engine: TestEngine, name: string): Promise<void> {

@@ -93,6 +93,7 @@ it("runs the program itself, with a runner for its Batch jobs, and leaves no pro
   const processes = () => execFileSync("ps", ["-A", "-o", "args"], { encoding: "utf8" });
   expect(processes()).toContain(join(home, "batch"));
   expect(await localToEnd(home, "--stop")).toMatchObject({ code: 0 });
-  expect(processes()).not.toContain(home);
+  // Programs that were killed take a moment to go.
+  await expect.poll(processes, { timeout: 10_000 }).not.toContain(home);
   expect(readdirSync(home)).toEqual(["engine.log"]);
 });
