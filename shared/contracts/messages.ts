@@ -26,7 +26,7 @@ export const exportMessageSchema = z.strictObject({
   schema: z.literal("gymline.export.v1"),
   /** Name of a dataset of the deployment; with `request`, of any. */
   dataset: z.string(),
-  cause: z.enum(["threshold", "schedule", "request", "sweep"]),
+  cause: z.enum(["threshold", "schedule", "request"]),
   /** Replaces the deployment's settings of the dataset. */
   request: datasetRequestSchema.optional(),
 });

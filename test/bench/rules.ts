@@ -3,14 +3,8 @@ import { getDomainProfile } from "../../shared/domains/builtin.ts";
 import { parseRewardConfig, type RewardConfig } from "../../shared/reward/config.ts";
 import type { RuleCall, RuleStep } from "../../shared/reward/rule-step.ts";
 import { scoreTrajectoryByRules } from "../../shared/reward/score-rules.ts";
-
-export interface BenchFigure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly goal?: string;
-  readonly ok?: boolean;
-}
+import type { Figure } from "./figure.ts";
+import { median } from "./median.ts";
 
 const tokensPerOutput = 100;
 const profile = getDomainProfile("coding");
@@ -52,10 +46,6 @@ function timed(trajectories: readonly (readonly RuleStep[])[], config: RewardCon
   return Math.min(wall, (user + system) / 1000);
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
 /**
  * Time of the long trajectory over the mean time of ten short ones, timed in turn. The ten hold as much
  * text as the long one, so the ratio shows the algorithm and not the size of the processor's caches.
@@ -68,8 +58,8 @@ function growth(shortSteps: number, config: RewardConfig, repeats: number): numb
 }
 
 /** Time of the rule layer and how it grows with the number of steps. Medians, once the code is warm. */
-export async function benchRules(): Promise<readonly BenchFigure[]> {
-  const figures: BenchFigure[] = [];
+export async function benchRules(): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
   const thousand = [worstCase(1_000)];
   for (const composition of ["mended", "compatible"] as const) {
     const config = parseRewardConfig({ composition });
