@@ -19,6 +19,28 @@ export function scorePrefix(id: string): string {
   return `scores/${id.slice(0, 2)}/${id}.`;
 }
 
+/** `judge`: hash of everything that shapes what the judge says. */
+export function judgementKey(id: string, judge: string): string {
+  return `${judgementPrefix(id)}${judge}.json`;
+}
+
+export function judgementPrefix(id: string): string {
+  return `judgements/${id.slice(0, 2)}/${id}.`;
+}
+
+/** An answer of a model; `hash` is the SHA-256 of the question and of all that shapes the answer. */
+export function judgeCacheKey(hash: string): string {
+  return `judge-cache/${hash.slice(0, 2)}/${hash}.json`;
+}
+
+export function labelKey(id: string, annotator: string): string {
+  return `${labelPrefix(id)}${annotator}.json`;
+}
+
+export function labelPrefix(id: string): string {
+  return `labels/${id.slice(0, 2)}/${id}.`;
+}
+
 export function blobKey(sha256: string): string {
   return `blobs/${sha256}`;
 }

@@ -1,0 +1,18 @@
+import { z } from "zod";
+
+/**
+ * Which judgements and labels there are of a trajectory: a ledger record (`evidenceRecord(id)`), so that scoring finds
+ * them by one read and two writers do not lose each other's. The documents themselves are in the store.
+ */
+export const evidenceSchema = z.strictObject({
+  schema: z.literal("gymline.evidence.v1"),
+  /** Ids of judges, sorted. */
+  judges: z.array(z.string()),
+  /** Annotators, sorted. */
+  annotators: z.array(z.string()),
+});
+export type Evidence = Readonly<z.infer<typeof evidenceSchema>>;
+
+export function evidenceRecord(id: string): string {
+  return `evidence/${id}`;
+}
