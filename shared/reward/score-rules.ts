@@ -76,7 +76,12 @@ export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
     documents.push({
       index,
       total: rounded(step.total),
-      layers: step.layers,
+      layers: {
+        rules: rounded(step.layers.rules),
+        model: rounded(step.layers.model),
+        critic: rounded(step.layers.critic),
+        human: rounded(step.layers.human),
+      },
       ...(credit === null ? {} : { credit: round4(credit) }),
       rubrics: step.rubrics,
       calls: own.map((each, i) => {
