@@ -105,7 +105,8 @@ export const judgeConfigSchema = z
       context.addIssue({
         code: "custom",
         path: ["samples"],
-        message: "several samples at temperature 0 are one answer many times; raise the temperature or leave it out",
+        message:
+          "several samples at temperature 0 are one answer many times; raise the temperature or leave it out",
       });
     }
   })

@@ -27,7 +27,8 @@ const BRACKETS: Readonly<Record<string, string>> = {
 const LOOK_ALIKE = /[\u27e6\u27e7\u301a\u301b\u2e22\u2e23]/g;
 const LINE_BREAK = /\r\n|[\r\v\f\u0085\u2028\u2029]/g;
 /** Control characters but tab and line feed, and characters that show nothing: direction, width, tags, variants. */
-const UNSEEN = /[\p{Cc}\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u{e0000}-\u{e0fff}]/gu;
+const UNSEEN =
+  /[\p{Cc}\p{Cf}\u115f\u1160\u3164\uffa0\u{e0000}-\u{e0fff}]|(?!\ufe0f)\p{Variation_Selector}|\u034f|\u17b4|\u17b5/gu;
 
 /** The text with every line break a line feed, what cannot be seen made visible, and no bracket of our marks in it. */
 export function visibleText(text: string): string {

@@ -93,7 +93,8 @@ function stepText(step: AgentStep, said: readonly string[], budgets: FieldBudget
     else part(`result ${outcome}`, call.output, each(budgets.result));
     if (call.error !== null && call.error !== "") part("error", call.error, each(budgets.result));
   }
-  if (step.calls.length > shown.length) lines.push(`further calls not shown: ${step.calls.length - shown.length}`);
+  if (step.calls.length > shown.length)
+    lines.push(`further calls not shown: ${step.calls.length - shown.length}`);
   part("observation", step.observations.join("\n"), budgets.result);
   return lines.join("\n");
 }

@@ -24,7 +24,9 @@ export interface JudgePrompt {
 export function systemPrompt(rubrics: readonly Rubric[]): string {
   const scores = Object.fromEntries(rubrics.map(({ id }, i) => [id, [0.75, 0.5, 1, 0.25][i % 4] ?? 0.5]));
   const example = {
-    steps: [{ index: 7, rationale: "Opens the file named in the traceback; the range misses the fault.", scores }],
+    steps: [
+      { index: 7, rationale: "Opens the file named in the traceback; the range misses the fault.", scores },
+    ],
     manipulation: false,
   };
   return [
