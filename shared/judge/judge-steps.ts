@@ -4,6 +4,11 @@ import type { Trajectory } from "../trajectory/schema.ts";
 import type { FieldBudgets } from "./config.ts";
 import { excerpt, quoted, visibleName } from "./evidence-text.ts";
 
+/** The part of a trajectory that a judge looks at. */
+export interface JudgedTrajectory extends Pick<Trajectory, "steps"> {
+  readonly extra?: { readonly gymline?: { readonly task?: { readonly description?: string | undefined } } };
+}
+
 /** A trajectory as a judge sees it. */
 export interface JudgeView {
   /** Quoted lines; "" where the log names no task. */
@@ -24,7 +29,7 @@ const MOST_CALLS = 8;
 const HINT = 48;
 
 /** The agent's steps, with what users said before each. */
-export function judgeView(trajectory: Pick<Trajectory, "steps" | "extra">, budgets: FieldBudgets): JudgeView {
+export function judgeView(trajectory: JudgedTrajectory, budgets: FieldBudgets): JudgeView {
   const { description, shownUserStep } = taskOf(trajectory);
   const said = userTexts(trajectory, shownUserStep);
   return {
@@ -37,20 +42,17 @@ export function judgeView(trajectory: Pick<Trajectory, "steps" | "extra">, budge
   };
 }
 
-function taskOf(trajectory: Pick<Trajectory, "steps" | "extra">): {
+function taskOf(trajectory: JudgedTrajectory): {
   readonly description: string;
   /** Position of the user message that stands for the task; -1 where none does. */
   readonly shownUserStep: number;
 } {
-  const gymline = trajectory.extra?.["gymline"] as
-    | { readonly task?: { readonly description?: unknown } }
-    | undefined;
-  const named = gymline?.task?.description;
+  const named = trajectory.extra?.gymline?.task?.description;
   const first = trajectory.steps.findIndex(
     (step) => step.source === "user" && step.is_copied_context !== true,
   );
   const message = contentText(trajectory.steps[first]?.message);
-  if (typeof named !== "string" || named.trim() === "") return { description: message, shownUserStep: first };
+  if (named === undefined || named.trim() === "") return { description: message, shownUserStep: first };
   // Agents often wrap the task in instructions of their own; then the description alone is enough.
   return { description: named, shownUserStep: message.includes(named.trim()) ? first : -1 };
 }

@@ -1,6 +1,7 @@
+import type { JudgedTrajectory } from "../../shared/judge/judge-steps.ts";
 import type { Rubric } from "../../shared/reward/rubrics.ts";
 import { rubricSetForDomain } from "../../shared/reward/rubrics.ts";
-import type { Step, Trajectory } from "../../shared/trajectory/schema.ts";
+import type { Step } from "../../shared/trajectory/schema.ts";
 
 /** The rubrics of coding that a model judges. */
 export const codingRubrics: readonly Rubric[] = rubricSetForDomain("coding").filter(
@@ -31,7 +32,7 @@ export interface TurnFacts {
 export function trajectoryOf(
   turns: readonly TurnFacts[],
   task = "Fix the failing test.",
-): Pick<Trajectory, "steps" | "extra"> {
+): JudgedTrajectory {
   const steps: Step[] = [{ step_id: 1, source: "user", message: task } as Step];
   for (const turn of turns) {
     if (turn.user !== undefined) {
