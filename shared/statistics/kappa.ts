@@ -75,8 +75,9 @@ function kappaParts(a: readonly number[], b: readonly number[], scale: KappaScal
     const chance = (rowMeans[row] ?? 0) + (columnMeans[column] ?? 0);
     spread += share * (weight(row, column) - chance * (1 - value)) ** 2;
   }
-  const variance = (spread - (value - expected * (1 - value)) ** 2) / (n * (1 - expected) ** 2);
-  return { kappa: value, n, variance };
+  const excess = spread - (value - expected * (1 - value)) ** 2;
+  // What rounding leaves of two equal numbers is no variance.
+  return { kappa: value, n, variance: excess < 1e-13 ? 0 : excess / (n * (1 - expected) ** 2) };
 }
 
 function agreementWeight(categories: number, weights: KappaWeights): (a: number, b: number) => number {
@@ -89,7 +90,7 @@ function agreementWeight(categories: number, weights: KappaWeights): (a: number,
 function kappaInterval({ kappa: value, n, variance }: KappaParts, level: number): Interval {
   const method = "asymptotic_normal";
   if (n < 2) return noInterval(level, method, "too_few");
-  if (!(variance > 1e-15)) return noInterval(level, method, "no_variance");
+  if (variance === 0) return noInterval(level, method, "no_variance");
   const half = normalCritical(level) * Math.sqrt(variance);
   return { level, method, low: Math.max(-1, value - half), high: Math.min(1, value + half) };
 }
