@@ -31,7 +31,7 @@ const batch = z.object({
 const line = z.object({
   custom_id: z.string(),
   result: z.discriminatedUnion("type", [
-    z.object({ type: z.literal("succeeded"), message: z.unknown() }),
+    z.object({ type: z.literal("succeeded"), message: z.unknown().optional() }),
     z.object({
       type: z.literal("errored"),
       error: z.object({ error: z.object({ type: z.string(), message: z.string().optional() }) }),
@@ -117,7 +117,7 @@ export class AnthropicBatches implements ChatBatches {
       const query = { limit: 100, ...(after === null ? {} : { after_id: after }) };
       const page = await this.#policy.run(async (signal) => {
         const { data, has_more } = await this.#client.messages.batches.list(query, { signal });
-        if (!Array.isArray(data)) throw new MisshapenAnswer("No page of batches");
+        if (!Array.isArray(data)) throw new MisshapenAnswer("a page of batches");
         return { states: data.map((each) => stateOf(read(each))), more: has_more === true };
       });
       yield* page.states;
@@ -188,7 +188,7 @@ export class AnthropicBatches implements ChatBatches {
 
   #resultOf(value: unknown): BatchResult {
     const parsed = line.safeParse(value);
-    if (!parsed.success) throw new BrokenStream(new MisshapenAnswer("No result of a batch"));
+    if (!parsed.success) throw new BrokenStream(new MisshapenAnswer("a result of a batch", parsed.error));
     const { custom_id: id, result } = parsed.data;
     if (result.type !== "succeeded") {
       const permanent = result.type === "errored" && PERMANENT.has(result.error.error.type);
@@ -252,7 +252,7 @@ function wording(result: Exclude<Result, { readonly type: "succeeded" }>): strin
 
 function read(body: unknown): z.infer<typeof batch> {
   const parsed = batch.safeParse(body);
-  if (!parsed.success) throw new MisshapenAnswer("No batch as the Message Batches API documents it");
+  if (!parsed.success) throw new MisshapenAnswer("a batch", parsed.error);
   return parsed.data;
 }
 
