@@ -71,11 +71,10 @@ export class AnthropicBatches implements ChatBatches {
    * error says so, and `list` tells.
    */
   async submit(requests: readonly { readonly id: string; readonly request: ChatRequest }[]): Promise<string> {
-    const { model } = this;
-    const structured = this.#structured;
+    const how = { model: this.#model, structured: this.#structured };
     const entries = requests.map(({ id, request }) => ({
       custom_id: id,
-      params: messageParams({ model, structured }, request),
+      params: messageParams(how, request),
     }));
     this.#check(entries);
     let doubtful = false;
@@ -96,10 +95,6 @@ export class AnthropicBatches implements ChatBatches {
         { permanent: false, status: error.status, cause: error },
       );
     }
-  }
-
-  get model(): string {
-    return this.#model;
   }
 
   async state(batchId: string): Promise<BatchState> {
@@ -168,13 +163,14 @@ export class AnthropicBatches implements ChatBatches {
   }
 
   async #open(batchId: string, stopper: AbortController): Promise<AsyncIterable<unknown>> {
+    const found = await this.#policy.run(async (signal) =>
+      read(await this.#client.messages.batches.retrieve(batchId, {}, { signal })),
+    );
+    if (found.results_url === null) {
+      const message = `anthropic ${this.#model}: batch ${batchId} has no results yet; wait until it has ended`;
+      throw new ChatModelError(message, { permanent: false });
+    }
     return this.#policy.run(async (signal) => {
-      const state = read(await this.#client.messages.batches.retrieve(batchId, {}, { signal }));
-      if (state.results_url === null) {
-        throw new ChatModelError(`Batch ${batchId} has no results yet: wait until it has ended`, {
-          permanent: false,
-        });
-      }
       // The stream outlives this call, so it gets a signal of its own, which this call's signal stops meanwhile.
       const stop = () => stopper.abort();
       signal.addEventListener("abort", stop, { once: true });
