@@ -3,7 +3,6 @@ import type { AnthropicStructured } from "./anthropic-request.ts";
 import type { CallLimits } from "./call-policy.ts";
 import { ModelSettingsError } from "./model-settings-error.ts";
 import type { OpenAiOptions, OpenAiStructured } from "./openai-compatible.ts";
-import type { Waits } from "./waits.ts";
 
 /** Which model to ask, and where. Holds no key, so it may stand in a settings file. */
 export type ModelChoice = Optional<CallLimits> & {
@@ -30,7 +29,6 @@ type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 export async function modelOf(
   choice: ModelChoice,
   variables: Readonly<Record<string, string | undefined>>,
-  waits?: Waits,
 ): Promise<ChatModel> {
   const { apiKeyVariable } = choice;
   const apiKey = apiKeyVariable === undefined ? undefined : variables[apiKeyVariable];
@@ -39,7 +37,7 @@ export async function modelOf(
       `${choice.provider} ${choice.model}: there is no API key; set the environment variable ${apiKeyVariable} to it`,
     );
   }
-  const more = { apiKey, variables, waits };
+  const more = { apiKey, variables };
   switch (choice.provider) {
     case "anthropic": {
       const { anthropicModel } = await import("./anthropic.ts");

@@ -10,7 +10,7 @@ import {
 } from "../../factories/model-server/model-server.ts";
 import { answer, fault, refusal, status, unfinished } from "../../factories/model-server/replies.ts";
 
-const QUICK = { baseDelayMs: 1, longestDelayMs: 4, maxTries: 3, timeoutMs: 300, maxConcurrency: 1 };
+const QUICK = { baseDelayMs: 1, longestDelayMs: 4, maxTries: 3, timeoutMs: 10_000, maxConcurrency: 1 };
 
 function question(content: string, more: Partial<ChatRequest> = {}): ChatRequest {
   return { system: "You judge.", messages: [{ role: "user", content }], maxTokens: 50, ...more };
@@ -18,11 +18,21 @@ function question(content: string, more: Partial<ChatRequest> = {}): ChatRequest
 
 async function desk(
   script: Script,
-  options: ModelServerOptions & { readonly structured?: AnthropicStructured } = {},
+  options: ModelServerOptions & {
+    readonly structured?: AnthropicStructured;
+    readonly timeoutMs?: number;
+  } = {},
 ): Promise<{ readonly server: ModelServer; readonly batches: ChatBatches }> {
   const server = await modelServer(script, options);
-  const { structured = "native" } = options;
-  const { batches } = anthropicModel({ model: "m", apiKey: "k", baseUrl: server.url, structured, ...QUICK });
+  const { structured = "native", timeoutMs = QUICK.timeoutMs } = options;
+  const { batches } = anthropicModel({
+    model: "m",
+    apiKey: "k",
+    baseUrl: server.url,
+    structured,
+    ...QUICK,
+    timeoutMs,
+  });
   if (batches === undefined) throw new Error("Anthropic takes batches");
   return { server, batches };
 }
@@ -148,7 +158,10 @@ describe("batches at Anthropic", () => {
   it.each(["cut", "stall", "malformed"] as const)(
     "read results on where the stream came to harm, each once: %s",
     async (kind) => {
-      const { server, batches } = await desk(({ text }) => answer(text));
+      const { server, batches } = await desk(
+        ({ text }) => answer(text),
+        kind === "stall" ? { timeoutMs: 300 } : {},
+      );
       const id = await batches.submit(many(40));
       await batches.state(id);
       server.failNext("batch-results", fault(kind), status(529), fault(kind));
@@ -187,7 +200,7 @@ describe("batches at Anthropic", () => {
   });
 
   it("are sent again only where the provider surely made none", async () => {
-    const { server, batches } = await desk(() => answer("x"), { batchPolls: null });
+    const { server, batches } = await desk(() => answer("x"), { batchPolls: null, timeoutMs: 300 });
     server.failNext("batch-create", status(429), status(529));
     await batches.submit(many(1));
     expect(await all(batches.list())).toHaveLength(1);
