@@ -28,15 +28,15 @@ export type ModelPrice = Readonly<z.infer<typeof priceSchema>>;
  * each step is dearer in proportion.
  */
 const fieldsSchema = z.strictObject({
-  task: characters.default(1_000),
+  task: characters.default(800),
   /** What users said between two steps. */
   user: characters.default(500),
-  thought: characters.default(180),
+  thought: characters.default(160),
   /** The text of a step without calls, which is all there is to judge. */
-  message: characters.default(700),
+  message: characters.default(600),
   /** Of all calls of a step together, as are results. */
-  arguments: characters.default(200),
-  result: characters.default(220),
+  arguments: characters.default(160),
+  result: characters.default(160),
 });
 export type FieldBudgets = Readonly<z.infer<typeof fieldsSchema>>;
 

@@ -121,7 +121,11 @@ function closeUp(output: string): string {
 
 /** `name: text` a line for plain arguments, which costs fewer tokens than JSON with its escapes. */
 function argumentText(params: Readonly<Record<string, unknown>>): string {
-  return Object.entries(params)
+  const entries = Object.entries(params);
+  const [only] = entries;
+  // The tool says what its one argument is.
+  if (entries.length === 1 && typeof only?.[1] === "string") return only[1];
+  return entries
     .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join("\n");
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fileSource } from "../../shared/adapters/local/file-source.ts";
 import { walkDrop } from "../../shared/adapters/local/walk.ts";
+import type { DomainProfile } from "../../shared/domains/profile.ts";
 import { parseJudgeConfig } from "../../shared/judge/config.ts";
 import { planJudging } from "../../shared/judge/plan.ts";
 import { estimateTokens } from "../../shared/judge/tokens.ts";
@@ -29,8 +30,14 @@ const FOLDERS = [
 /** Prices of batched calls and of cache reads, over the full input price. */
 const BATCH = 0.5;
 const CACHE_READ = 0.1;
-/** Characters of knowlyr-gym's instructions: 330 to 480 tokens as this project estimates them; and of a line of its context. */
-const REFERENCE_TEXT = 1_100;
+/** Tokens of knowlyr-gym's instructions (version 0.1.2), by domain, and characters of a line of its context. */
+const REFERENCE_INSTRUCTIONS: Readonly<Record<string, number>> = {
+  conversation: 391,
+  engineering: 344,
+  advisory: 371,
+  discussion: 432,
+};
+const REFERENCE_DEFAULT = 291;
 const REFERENCE_CONTEXT_LINE = 40;
 const REFERENCE_OUTPUT = 2_000;
 const REFERENCE_STEPS = 30;
@@ -57,10 +64,12 @@ async function trajectories(): Promise<readonly Trajectory[]> {
 }
 
 /** Tokens of one call a step: instructions, rubrics, task, arguments, the output's start and five lines of context. */
-function referenceTokens(trajectory: Trajectory, rubrics: readonly Rubric[]): readonly number[] {
+function referenceTokens(trajectory: Trajectory, profile: DomainProfile): readonly number[] {
   const { task } = trajectory.extra.gymline;
+  const instructions = REFERENCE_INSTRUCTIONS[profile.domain] ?? REFERENCE_DEFAULT;
   const first = trajectory.steps.find(({ source }) => source === "user");
   const about = task.description ?? contentText(first?.message);
+  const rubrics = rubricsOf(profile).filter(({ evaluator }) => evaluator === "model");
   const lines = rubrics.map(
     ({ id, name, weight, description }) => `- ${id} (${name}, ${weight}): ${description}`,
   );
@@ -68,8 +77,8 @@ function referenceTokens(trajectory: Trajectory, rubrics: readonly Rubric[]): re
     const [call] = calls;
     const output = (call?.output ?? (call === undefined ? message : "")).slice(0, REFERENCE_OUTPUT);
     const text = [...lines, about, call?.tool ?? "", JSON.stringify(call?.params ?? {}), output].join("\n");
-    const around = REFERENCE_TEXT + Math.min(5, index) * REFERENCE_CONTEXT_LINE;
-    return estimateTokens(`${text}${"x".repeat(around)}`);
+    const context = "x".repeat(Math.min(5, index) * REFERENCE_CONTEXT_LINE);
+    return instructions + estimateTokens(`${text}${context}`);
   });
 }
 
@@ -101,8 +110,9 @@ export async function benchJudge(): Promise<readonly Figure[]> {
   }
   const all = await trajectories();
   const rows = all.map((trajectory) => {
-    const rubrics = rubricsOf(profileFor(trajectory, undefined));
-    const reference = referenceTokens(trajectory, rubrics);
+    const profile = profileFor(trajectory, undefined);
+    const rubrics = rubricsOf(profile);
+    const reference = referenceTokens(trajectory, profile);
     const perStep = reference.reduce((sum, tokens) => sum + tokens, 0) / reference.length;
     const sampled = perStep * Math.min(reference.length, REFERENCE_STEPS);
     return {
