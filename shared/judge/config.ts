@@ -22,17 +22,21 @@ export const priceSchema = z.strictObject({
 });
 export type ModelPrice = Readonly<z.infer<typeof priceSchema>>;
 
-/** Most characters shown of each part of a step; longer texts keep their head and their tail. */
+/**
+ * Most characters shown of each part of a step; longer texts keep their head and their tail. The defaults are what a
+ * fifteenth of the price of one call a step leaves room for (`npm run bench -- judge`); a judge that must see more of
+ * each step is dearer in proportion.
+ */
 const fieldsSchema = z.strictObject({
-  task: characters.default(2_400),
+  task: characters.default(800),
   /** What users said between two steps. */
-  user: characters.default(800),
-  thought: characters.default(320),
+  user: characters.default(500),
+  thought: characters.default(160),
   /** The text of a step without calls, which is all there is to judge. */
-  message: characters.default(1_200),
+  message: characters.default(600),
   /** Of all calls of a step together, as are results. */
-  arguments: characters.default(480),
-  result: characters.default(480),
+  arguments: characters.default(160),
+  result: characters.default(160),
 });
 export type FieldBudgets = Readonly<z.infer<typeof fieldsSchema>>;
 

@@ -63,7 +63,7 @@ export function excerpt(text: string, budget: number): string {
   const start = visibleText(text.slice(0, head)).slice(0, head);
   const end = tail === 0 ? "" : visibleText(text.slice(Math.max(head, text.length - tail))).slice(-tail);
   const left = Math.max(1, text.length - start.length - end.length);
-  return `${start.toWellFormed()}${OPEN}… ${left} characters left out …${CLOSE}${end.toWellFormed()}`;
+  return `${start.toWellFormed()}${OPEN}${left}${CLOSE}${end.toWellFormed()}`;
 }
 
 /** The lines of a visible text, each marked as quoted; blank lines in a row count as one. */
@@ -81,7 +81,7 @@ export function quoted(visible: string): string {
 export function fenced(body: string): { readonly mark: string; readonly text: string } {
   let mark = "";
   for (let salt = 0; mark === "" || body.includes(mark); salt += 1) {
-    mark = createHash("sha256").update(`gymline.evidence\n${salt}\n${body}`).digest("hex").slice(0, 16);
+    mark = createHash("sha256").update(`gymline.evidence\n${salt}\n${body}`).digest("hex").slice(0, 12);
   }
   return { mark, text: `${OPEN}evidence ${mark}${CLOSE}\n${body}\n${OPEN}end ${mark}${CLOSE}` };
 }

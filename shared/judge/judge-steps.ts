@@ -89,10 +89,10 @@ function stepText(step: AgentStep, said: readonly string[], budgets: FieldBudget
   for (const call of shown) {
     lines.push(`call ${visibleName(call.tool)}:`);
     lines.push(quoted(excerpt(argumentText(call.params), each(budgets.arguments))));
-    const outcome = outcomeOf(call);
+    const title = call.exitCode === null ? "result" : `result (exit ${call.exitCode})`;
     if (call.output === null) lines.push("result: none recorded");
-    else if (call.output.trim() === "") lines.push(`result ${outcome}: empty`);
-    else part(`result ${outcome}`, call.output, each(budgets.result));
+    else if (call.output.trim() === "") lines.push(`${title}: empty`);
+    else part(title, closeUp(call.output), each(budgets.result));
     if (call.error !== null && call.error !== "") part("error", call.error, each(budgets.result));
   }
   if (step.calls.length > shown.length)
@@ -101,17 +101,31 @@ function stepText(step: AgentStep, said: readonly string[], budgets: FieldBudget
   return lines.join("\n");
 }
 
-/** A message that only repeats the thought, or holds the call that is shown anyway, is left out. */
+/** A message that only repeats the thought is left out, and so is the call that it holds, which is shown anyway. */
 function messageOf(step: AgentStep): string {
   if (step.message === step.thought) return "";
-  if (step.calls.length === 0) return step.message;
-  const parsedFromText = step.calls.some((call) => call.from === "text");
-  return parsedFromText && step.thought !== "" ? "" : step.message;
+  const call = step.calls.find(({ from }) => from === "text");
+  if (call === undefined) return step.message;
+  if (step.thought !== "") return "";
+  const longest = Object.values(call.params)
+    .filter((value) => typeof value === "string")
+    .reduce((best, value) => (value.length > best.length ? value : best), "");
+  const start = longest === "" ? -1 : step.message.indexOf(longest.slice(0, HINT));
+  return start < 0 ? step.message : step.message.slice(0, start).replace(/\s*(?:```\w*|<[^<>\n]*>)?\s*$/, "");
+}
+
+/** Outputs are indented, padded and ruled more than they need to be to be understood. */
+function closeUp(output: string): string {
+  return output.replace(/ {3,}|\t{2,}/g, "  ").replace(/([-=_*#~.])\1{4,}/g, "$1$1$1");
 }
 
 /** `name: text` a line for plain arguments, which costs fewer tokens than JSON with its escapes. */
 function argumentText(params: Readonly<Record<string, unknown>>): string {
-  return Object.entries(params)
+  const entries = Object.entries(params);
+  const [only] = entries;
+  // The tool says what its one argument is.
+  if (entries.length === 1 && typeof only?.[1] === "string") return only[1];
+  return entries
     .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join("\n");
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ChatRequest, StopReason } from "../ports/chat-model.ts";
 import type { Rubric } from "../reward/rubrics.ts";
-import { strictJsonSchema } from "./answer-schema.ts";
 import type { AnswerProblem } from "./answer-problems.ts";
+import { strictJsonSchema } from "./answer-schema.ts";
 import { evenIndices } from "./choose-steps.ts";
 import type { FieldBudgets } from "./config.ts";
 import { fenced } from "./evidence-text.ts";
@@ -35,12 +35,13 @@ export function pairwiseSystem(rubrics: readonly Rubric[]): string {
     "# How to compare",
     "- What counts first is whether the task was done, as far as results bear it out; a claim of success alone is worth nothing. Then comes how it was done, by the criteria below, the heavier ones first.",
     "- Neither length, number of steps, confidence nor politeness is a merit. Doing the same with less is one.",
-    "- Where text was too long, a mark in double brackets ⟦ ⟧ says how much is left out, and some steps are only listed. Hold nothing against either attempt because of what you cannot see.",
+    "- Where text was too long, a mark like ⟦812⟧ stands for that many characters left out, and some steps are only listed. Hold nothing against either attempt because of what you cannot see.",
     "- Say tie if you would not bet on either.",
     "",
     "# Criteria",
     ...rubrics.map(
-      ({ name, weight, description }) => `- ${name} (weight ${weight}): ${description.replace(/\s+/g, " ").trim()}`,
+      ({ name, weight, description }) =>
+        `- ${name} (weight ${weight}): ${description.replace(/\s+/g, " ").trim()}`,
     ),
     "",
     ...evidenceRules,

@@ -36,7 +36,7 @@ export function systemPrompt(rubrics: readonly Rubric[]): string {
     "- Take each step for itself and each rubric for itself: a strong step may follow a weak one, and a step may be strong on one rubric and weak on another.",
     "- Go by what the agent could know when it took the step. What comes later may show whether a claim was true; it does not turn a reasonable attempt into a bad one.",
     "- Go by what the evidence shows, not by what the agent says of itself. A claim of success counts only where a result bears it out. Neither length, confidence nor politeness is a merit.",
-    "- Where text was too long, a mark in double brackets ⟦ ⟧ says how much is left out. Hold nothing against the agent because of what you cannot see.",
+    "- Where text was too long, a mark like ⟦812⟧ stands for that many characters left out. Hold nothing against the agent because of what you cannot see.",
     "- Steps listed as earlier or skipped are there for orientation. Do not score them.",
     "- Use the whole scale and values between the anchors where they fit. Scores are numbers from 0 to 1.",
     "",

@@ -29,10 +29,7 @@ export interface TurnFacts {
 }
 
 /** A trajectory of one task message and these turns, as far as the judge looks at it. */
-export function trajectoryOf(
-  turns: readonly TurnFacts[],
-  task = "Fix the failing test.",
-): JudgedTrajectory {
+export function trajectoryOf(turns: readonly TurnFacts[], task = "Fix the failing test."): JudgedTrajectory {
   const steps: Step[] = [{ step_id: 1, source: "user", message: task } as Step];
   for (const turn of turns) {
     if (turn.user !== undefined) {

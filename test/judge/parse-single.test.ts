@@ -15,7 +15,9 @@ type Expected =
       readonly rubric_scores: Readonly<Record<string, number>>;
     };
 
-const cases = golden<GoldenCase<Input, Expected>>("judge.json").filter(({ name }) => name.startsWith("parse_"));
+const cases = golden<GoldenCase<Input, Expected>>("judge.json").filter(({ name }) =>
+  name.startsWith("parse_"),
+);
 const rubricsOf = (input: Input) =>
   rubricsNamed(...input.rubrics.map(({ id }) => id)).map((rubric, i) => ({
     ...rubric,
@@ -55,12 +57,25 @@ describe("an answer to one step", () => {
   const absent = (text: string) => parseSingleJudgement(text, rubrics, { missing: "absent" });
 
   it("has only the scores that are numbers from 0 to 1, unless the compatible reading is wanted", () => {
-    for (const bad of ['"0.5"', "true", "null", "NaN", "Infinity", "-Infinity", "1.2", "-0.1", "1e999", "{}"]) {
+    for (const bad of [
+      '"0.5"',
+      "true",
+      "null",
+      "NaN",
+      "Infinity",
+      "-Infinity",
+      "1.2",
+      "-0.1",
+      "1e999",
+      "{}",
+    ]) {
       const read = absent(`{"scores":{"a":${bad},"b":0.5},"rationale":"r"}`);
       expect(read).toMatchObject({ kind: "scored", scores: { b: 0.5 }, score: 0.5 });
       expect(read.problems).toHaveLength(1);
     }
-    const lenient = parseSingleJudgement('{"scores":{"a":"0.25","b":-Infinity}}', rubrics, { missing: "neutral" });
+    const lenient = parseSingleJudgement('{"scores":{"a":"0.25","b":-Infinity}}', rubrics, {
+      missing: "neutral",
+    });
     expect(lenient).toMatchObject({ scores: { a: 0.25, b: 0.5 } });
   });
 

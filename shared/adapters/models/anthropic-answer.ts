@@ -9,7 +9,9 @@ const tokens = z.int().nonnegative();
 const message = z.object({
   model: z.string(),
   stop_reason: z.string().nullable(),
-  content: z.array(z.object({ type: z.string(), text: z.string().optional(), input: z.unknown() })),
+  content: z.array(
+    z.object({ type: z.string(), text: z.string().optional(), input: z.unknown().optional() }),
+  ),
   usage: z.object({
     input_tokens: tokens,
     output_tokens: tokens,
@@ -29,7 +31,7 @@ const STOPS: Readonly<Record<string, StopReason>> = {
 /** Reads a message. The text is the input of a tool where one was called. @throws MisshapenAnswer */
 export function anthropicAnswer(body: unknown, structured: AnthropicStructured): ChatAnswer {
   const parsed = message.safeParse(body);
-  if (!parsed.success) throw new MisshapenAnswer("No message as the Messages API documents it");
+  if (!parsed.success) throw new MisshapenAnswer("a message", parsed.error);
   const { model, content, stop_reason, usage } = parsed.data;
   const called = content.find(({ type }) => type === "tool_use");
   const said = content.map(({ type, text }) => (type === "text" ? (text ?? "") : "")).join("");

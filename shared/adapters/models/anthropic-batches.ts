@@ -31,7 +31,7 @@ const batch = z.object({
 const line = z.object({
   custom_id: z.string(),
   result: z.discriminatedUnion("type", [
-    z.object({ type: z.literal("succeeded"), message: z.unknown() }),
+    z.object({ type: z.literal("succeeded"), message: z.unknown().optional() }),
     z.object({
       type: z.literal("errored"),
       error: z.object({ error: z.object({ type: z.string(), message: z.string().optional() }) }),
@@ -71,11 +71,10 @@ export class AnthropicBatches implements ChatBatches {
    * error says so, and `list` tells.
    */
   async submit(requests: readonly { readonly id: string; readonly request: ChatRequest }[]): Promise<string> {
-    const { model } = this;
-    const structured = this.#structured;
+    const how = { model: this.#model, structured: this.#structured };
     const entries = requests.map(({ id, request }) => ({
       custom_id: id,
-      params: messageParams({ model, structured }, request),
+      params: messageParams(how, request),
     }));
     this.#check(entries);
     let doubtful = false;
@@ -98,10 +97,6 @@ export class AnthropicBatches implements ChatBatches {
     }
   }
 
-  get model(): string {
-    return this.#model;
-  }
-
   async state(batchId: string): Promise<BatchState> {
     return this.#policy.run(async (signal) =>
       stateOf(read(await this.#client.messages.batches.retrieve(batchId, {}, { signal }))),
@@ -117,7 +112,7 @@ export class AnthropicBatches implements ChatBatches {
       const query = { limit: 100, ...(after === null ? {} : { after_id: after }) };
       const page = await this.#policy.run(async (signal) => {
         const { data, has_more } = await this.#client.messages.batches.list(query, { signal });
-        if (!Array.isArray(data)) throw new MisshapenAnswer("No page of batches");
+        if (!Array.isArray(data)) throw new MisshapenAnswer("a page of batches");
         return { states: data.map((each) => stateOf(read(each))), more: has_more === true };
       });
       yield* page.states;
@@ -168,13 +163,14 @@ export class AnthropicBatches implements ChatBatches {
   }
 
   async #open(batchId: string, stopper: AbortController): Promise<AsyncIterable<unknown>> {
+    const found = await this.#policy.run(async (signal) =>
+      read(await this.#client.messages.batches.retrieve(batchId, {}, { signal })),
+    );
+    if (found.results_url === null) {
+      const message = `anthropic ${this.#model}: batch ${batchId} has no results yet; wait until it has ended`;
+      throw new ChatModelError(message, { permanent: false });
+    }
     return this.#policy.run(async (signal) => {
-      const state = read(await this.#client.messages.batches.retrieve(batchId, {}, { signal }));
-      if (state.results_url === null) {
-        throw new ChatModelError(`Batch ${batchId} has no results yet: wait until it has ended`, {
-          permanent: false,
-        });
-      }
       // The stream outlives this call, so it gets a signal of its own, which this call's signal stops meanwhile.
       const stop = () => stopper.abort();
       signal.addEventListener("abort", stop, { once: true });
@@ -188,7 +184,7 @@ export class AnthropicBatches implements ChatBatches {
 
   #resultOf(value: unknown): BatchResult {
     const parsed = line.safeParse(value);
-    if (!parsed.success) throw new BrokenStream(new MisshapenAnswer("No result of a batch"));
+    if (!parsed.success) throw new BrokenStream(new MisshapenAnswer("a result of a batch", parsed.error));
     const { custom_id: id, result } = parsed.data;
     if (result.type !== "succeeded") {
       const permanent = result.type === "errored" && PERMANENT.has(result.error.error.type);
@@ -252,7 +248,7 @@ function wording(result: Exclude<Result, { readonly type: "succeeded" }>): strin
 
 function read(body: unknown): z.infer<typeof batch> {
   const parsed = batch.safeParse(body);
-  if (!parsed.success) throw new MisshapenAnswer("No batch as the Message Batches API documents it");
+  if (!parsed.success) throw new MisshapenAnswer("a batch", parsed.error);
   return parsed.data;
 }
 

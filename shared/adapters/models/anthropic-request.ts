@@ -56,10 +56,17 @@ function structuredParams(
   }
 }
 
+/** A batch asks for the same schema a hundred thousand times. */
+const constrainables = new WeakMap<AnswerSchema["schema"], Record<string, unknown>>();
+
 /** Bounds and the like, which the provider cannot constrain, go into the descriptions. */
 function constrainable({ name, schema }: AnswerSchema): Record<string, unknown> {
+  const known = constrainables.get(schema);
+  if (known !== undefined) return known;
   try {
-    return transformJSONSchema(schema);
+    const made: Record<string, unknown> = transformJSONSchema(schema);
+    constrainables.set(schema, made);
+    return made;
   } catch (error) {
     throw new ChatModelError(
       `The schema "${name}" has a part without a type, which Anthropic cannot constrain; give it one, or ask with structured "tool"`,

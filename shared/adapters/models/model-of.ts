@@ -1,10 +1,8 @@
 import type { ChatModel } from "../../ports/chat-model.ts";
-import { anthropicModel } from "./anthropic.ts";
 import type { AnthropicStructured } from "./anthropic-request.ts";
 import type { CallLimits } from "./call-policy.ts";
 import { ModelSettingsError } from "./model-settings-error.ts";
-import { type OpenAiOptions, type OpenAiStructured, openAiCompatibleModel } from "./openai-compatible.ts";
-import type { Waits } from "./waits.ts";
+import type { OpenAiOptions, OpenAiStructured } from "./openai-compatible.ts";
 
 /** Which model to ask, and where. Holds no key, so it may stand in a settings file. */
 export type ModelChoice = Optional<CallLimits> & {
@@ -24,14 +22,14 @@ export type ModelChoice = Optional<CallLimits> & {
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /**
- * The model of a choice. `variables`: the environment.
+ * The model of a choice. `variables`: the environment. A provider's client takes a while to load, so only the one that
+ * is used is loaded.
  * @throws ModelSettingsError which names the key that is missing and how to set it
  */
-export function modelOf(
+export async function modelOf(
   choice: ModelChoice,
   variables: Readonly<Record<string, string | undefined>>,
-  waits?: Waits,
-): ChatModel {
+): Promise<ChatModel> {
   const { apiKeyVariable } = choice;
   const apiKey = apiKeyVariable === undefined ? undefined : variables[apiKeyVariable];
   if (apiKeyVariable !== undefined && (apiKey === undefined || apiKey.trim() === "")) {
@@ -39,12 +37,16 @@ export function modelOf(
       `${choice.provider} ${choice.model}: there is no API key; set the environment variable ${apiKeyVariable} to it`,
     );
   }
-  const more = { apiKey, variables, waits };
+  const more = { apiKey, variables };
   switch (choice.provider) {
-    case "anthropic":
+    case "anthropic": {
+      const { anthropicModel } = await import("./anthropic.ts");
       return anthropicModel(defined({ ...choice, ...more }));
-    case "openai-compatible":
+    }
+    case "openai-compatible": {
+      const { openAiCompatibleModel } = await import("./openai-compatible.ts");
       return openAiCompatibleModel(defined({ ...choice, ...more }));
+    }
   }
 }
 

@@ -158,9 +158,7 @@ const STOPS: Readonly<Record<string, StopReason>> = {
 function completionAnswer(body: unknown, wantsJson: boolean): ChatAnswer {
   const parsed = completion.safeParse(body);
   const choice = parsed.data?.choices[0];
-  if (!parsed.success || choice === undefined) {
-    throw new MisshapenAnswer("No completion as the Chat Completions API documents it");
-  }
+  if (!parsed.success || choice === undefined) throw new MisshapenAnswer("a completion", parsed.error);
   const { model, usage } = parsed.data;
   const { content, refusal } = choice.message;
   const declined = typeof refusal === "string" && refusal !== "";

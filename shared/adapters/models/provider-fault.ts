@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { retryAfterMs } from "./retry-after.ts";
 
 /** Why a try failed, in terms that hold nothing of the prompt or the answer. */
@@ -30,6 +31,12 @@ export class CallTimeout extends Error {
 /** An answer with status 200 that is not what the provider documents. */
 export class MisshapenAnswer extends Error {
   override readonly name = "MisshapenAnswer";
+  /** Where it differs. */
+  readonly place: string | null;
+  constructor(what: string, error?: z.ZodError) {
+    super(`The provider's answer is not ${what} as its documentation has it`);
+    this.place = error?.issues[0]?.path.join(".") || null;
+  }
 }
 
 const PASSING = new Set([408, 409, 429]);
@@ -67,7 +74,8 @@ export function faultOf(error: unknown, now: number): ProviderFault {
   }
   // The message of a SyntaxError quotes what it could not read, so it does not become a cause.
   if (error instanceof SyntaxError || error instanceof MisshapenAnswer) {
-    return { ...NOTHING, type: "an answer that cannot be read", passes: true, cause: null };
+    const field = error instanceof MisshapenAnswer ? error.place : null;
+    return { ...NOTHING, type: "an answer that cannot be read", field, passes: true, cause: null };
   }
   const code = connectionCode(error);
   if (code !== null && CERTIFICATE.test(code)) {

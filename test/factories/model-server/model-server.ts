@@ -192,7 +192,9 @@ class ScriptedServer implements ModelServer {
 
   #refusedAtDoor({ path, headers }: RecordedCall): WireAnswer | null {
     const chat = path.startsWith("/v1/chat/");
-    const key = chat ? headers["authorization"]?.replace(/^Bearer /, "") : headers["x-api-key"];
+    // Anthropic takes a key in either header; its client uses the second.
+    const key =
+      (chat ? undefined : headers["x-api-key"]) ?? headers["authorization"]?.replace(/^Bearer /, "");
     const wanted = this.#options.apiKey;
     if ((key === undefined && !chat) || (wanted !== undefined && key !== wanted)) {
       const type = chat ? "invalid_request_error" : "authentication_error";
