@@ -1,16 +1,11 @@
 import { createHash } from "node:crypto";
 import { judgeBatchKey, trajectoryKey } from "../../contracts/keys.ts";
 import { type JudgingPlan, planJudging } from "../../judge/plan.ts";
-import {
-  type BatchResult,
-  type ChatBatches,
-  ChatModelError,
-  type TokenUsage,
-} from "../../ports/chat-model.ts";
+import { type ChatBatches, ChatModelError } from "../../ports/chat-model.ts";
 import { ObjectNotFoundError } from "../../ports/object-store.ts";
 import { readDocument } from "../compute-tasks.ts";
 import type { LedgerRecord } from "../ledger-record.ts";
-import { noteOutcome, readAnswers } from "./answer-cache.ts";
+import { readAnswers } from "./answer-cache.ts";
 import {
   type BatchManifest,
   type BatchRecord,
@@ -20,8 +15,8 @@ import {
   readBatchRecord,
   readManifest,
   requestId,
-  requestNumber,
 } from "./batch-records.ts";
+import { keepResults } from "./batch-results.ts";
 import { BatchSubmitter, type OpenCase } from "./batch-submitter.ts";
 import { dropCase, finishCase, isCurrent } from "./finish.ts";
 import { openRequests } from "./judge-case.ts";
@@ -52,8 +47,6 @@ export interface CollectReport extends JudgeReport {
 
 /** A draft this old was left by a process that was stopped; nothing of it was sent. */
 const DRAFT_MS = 60 * 60_000;
-/** Results that are written side by side. */
-const SIDE_BY_SIDE = 32;
 
 /** All batches that have not been taken in, the oldest first. */
 export async function openBatches({ ledger }: Pick<JudgePorts, "ledger">): Promise<readonly OpenBatch[]> {
@@ -162,7 +155,11 @@ class Collector {
     const { ledger, store, onProgress } = this.#ports;
     const { manifest, submitter } = of;
     const current = await Promise.all(manifest.trajectories.map((each) => isCurrent(each, this.#ports)));
-    const read = await this.#readResults(record.value, { ...of, current });
+    const { submission } = record.value;
+    const read = await keepResults(
+      { submission, batch: of.batch, manifest, current },
+      { batches: this.#batches(), store, budget: this.#budget, outOfTime: () => this.#outOfTime() },
+    );
     if (read === undefined) return;
     const again: OpenCase[] = [];
     for (const [position, trajectory] of manifest.trajectories.entries()) {
@@ -172,91 +169,13 @@ class Collector {
       onProgress?.({ done: position + 1, total: manifest.trajectories.length });
     }
     // The next batch is written down before this one is closed, under a name that follows from this one's.
-    if (again.length > 0 && !(await submitter.send(again, { submission: nextName(record.value.submission) })))
-      return;
-    await this.#budget.release({ ...record.value, id: record.value.submission }, read.usd);
+    if (again.length > 0 && !(await submitter.send(again, { submission: nextName(submission) }))) return;
+    const spent = read.reduce((sum, { usd }) => sum + (usd ?? 0), 0);
+    await this.#budget.release({ ...record.value, id: submission }, spent);
     if (await closeBatch(record, { ledger, store })) {
       this.collected += 1;
-      for (const { usage, usd } of read.calls) this.#tally.call(usage, usd);
+      for (const { usage, usd } of read) this.#tally.call(usage, usd);
     }
-  }
-
-  /** All results go into the cache; undefined where time ran out. */
-  async #readResults(
-    { submission }: BatchRecord,
-    of: {
-      readonly batch: string;
-      readonly manifest: BatchManifest;
-      readonly current: readonly boolean[];
-    },
-  ): Promise<{ readonly usd: number; readonly calls: readonly Call[] } | undefined> {
-    const { manifest, current } = of;
-    const calls: Call[] = [];
-    const answered = new Set<number>();
-    let usd = 0;
-    let group: Promise<void>[] = [];
-    const settle = async (): Promise<void> => {
-      const settled = await Promise.allSettled(group);
-      group = [];
-      for (const each of settled) if (each.status === "rejected") throw each.reason;
-    };
-    const take = (n: number, result: BatchResult | undefined): void => {
-      const asked = manifest.requests[n];
-      if (asked === undefined || answered.has(n)) return;
-      answered.add(n);
-      if (result?.kind === "answer") {
-        const { usage } = result.answer;
-        const cost = this.#budget.costOf(usage, true);
-        calls.push({ usage, usd: cost });
-        usd += cost ?? 0;
-      }
-      const first = asked.of.find((position) => current[position] === true);
-      const trajectory = first === undefined ? undefined : manifest.trajectories[first];
-      if (trajectory !== undefined)
-        group.push(this.#keep({ submission, n, hash: asked.hash, trajectory, result }));
-    };
-    for await (const result of this.#batches().results(of.batch)) {
-      const n = requestNumber(submission, result.id);
-      if (n !== undefined) take(n, result);
-      if (group.length < SIDE_BY_SIDE) continue;
-      await settle();
-      if (this.#outOfTime()) return undefined;
-    }
-    for (const n of manifest.requests.keys()) if (!answered.has(n)) take(n, undefined);
-    await settle();
-    return { usd, calls };
-  }
-
-  async #keep(of: {
-    readonly submission: string;
-    readonly n: number;
-    readonly hash: string;
-    readonly trajectory: BatchManifest["trajectories"][number];
-    readonly result: BatchResult | undefined;
-  }): Promise<void> {
-    const { submission, n, hash, trajectory, result } = of;
-    await noteOutcome(
-      {
-        hash,
-        source: requestId(submission, n),
-        batch: true,
-        paidFor: { trajectory: trajectory.id, judge: trajectory.judge },
-        outcome:
-          result?.kind === "answer"
-            ? { kind: "answer", answer: result.answer }
-            : {
-                kind: "failed",
-                reason:
-                  result === undefined
-                    ? "no result in the batch"
-                    : result.permanent
-                      ? "the provider refused the request"
-                      : "the batch gave no answer",
-                permanent: result?.permanent ?? false,
-              },
-      },
-      this.#ports.store,
-    );
   }
 
   /** The questions that have to be asked once more, where there are some. */
@@ -344,11 +263,6 @@ class Collector {
     }
     for (const submission of left) await store.remove(judgeBatchKey(submission));
   }
-}
-
-interface Call {
-  readonly usage: TokenUsage;
-  readonly usd: number | null;
 }
 
 function nextName(submission: string): string {
