@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { judgementSchema } from "../../shared/contracts/judgement.ts";
-import { judgeCacheKey } from "../../shared/contracts/keys.ts";
 import { type JudgeConfigInput, parseJudgeConfig } from "../../shared/judge/config.ts";
 import { type JudgeReply, judgementOf, modelScoresOf, readReplies } from "../../shared/judge/judgement-of.ts";
 import { type JudgingPlan, type PlannedRequest, planJudging } from "../../shared/judge/plan.ts";
@@ -63,7 +62,7 @@ describe("a judgement", () => {
     ]);
     expect(judgement.steps[0]).not.toHaveProperty("disagreement");
     expect(judgement.usd).toBeCloseTo((2_000 * 0.1 + 1_000 * 0.01 + 400 * 0.5) / 1e6, 12);
-    expect(judgement.cache_keys).toEqual(plan.requests.map(({ hash }) => judgeCacheKey(hash)));
+    expect(judgement.cache_keys).toEqual(plan.requests.map(({ hash }) => hash));
     expect(judge(plan, (planned) => says(planned, 1), true).usd).toBeCloseTo((judgement.usd ?? 0) / 2, 12);
   });
 

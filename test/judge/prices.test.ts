@@ -82,6 +82,7 @@ describe("an estimate", () => {
     expect(estimate.usd).toBeCloseTo((300 * 3 + 1_000 * 3.75 + 1_000 * 0.3 + 100 * 15) / 1e6, 12);
     const without = estimateRequests(requests, { ...options, caching: false });
     expect(without.cachedTokens).toBe(0);
+    expect(without.usdAtMost).toBeCloseTo((300 * 3 + 2_000 * 3.75 + 2_000 * 15) / 1e6, 12);
     expect(without.usd).toBeCloseTo((2_300 * 3 + 100 * 15) / 1e6, 12);
   });
 
@@ -90,6 +91,7 @@ describe("an estimate", () => {
     expect(estimateRequests([{ request: request("x"), answerTokens: 1 }], options)).toMatchObject({
       requests: 1,
       usd: null,
+      usdAtMost: null,
     });
     expect(estimateRequests([], { ...options, price: sonnet })).toEqual({
       requests: 0,
@@ -97,6 +99,7 @@ describe("an estimate", () => {
       cachedTokens: 0,
       outputTokens: 0,
       usd: 0,
+      usdAtMost: 0,
     });
   });
 });
