@@ -54,9 +54,10 @@ export function estimateRequests(
     if (price === null) continue;
     const input = system + turns + schema - cacheRead - cacheWrite;
     usd += costOf({ input, cacheRead, cacheWrite, output: answerTokens }, price, { batch });
-    // Providers that cache take more for writing the fixed part than for reading it.
+    // Some providers take more for what goes into their cache than for plain input.
     const most = { input: turns + schema, cacheRead: 0, cacheWrite: system, output: request.maxTokens };
-    usdAtMost += costOf(most, price, { batch });
+    const plain = { ...most, input: system + turns + schema, cacheWrite: 0 };
+    usdAtMost += Math.max(costOf(most, price, { batch }), costOf(plain, price, { batch }));
   }
   const tokens = { requests: count, inputTokens, cachedTokens, outputTokens };
   return price === null ? { ...tokens, usd: null, usdAtMost: null } : { ...tokens, usd, usdAtMost };
