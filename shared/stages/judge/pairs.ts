@@ -5,7 +5,6 @@ import { trajectoryKey } from "../../contracts/keys.ts";
 import type { JudgeConfig } from "../../judge/config.ts";
 import {
   combineSwapped,
-  PAIRWISE_VERSION,
   type PairVerdict,
   pairwiseRequest,
   parsePairAnswer,
@@ -126,11 +125,11 @@ class PairJudge {
       return this.#failed(pair, { judge: "", reason: "a trajectory is not in the store" });
     }
     const rubrics = rubricsOf(profileFor(left, settings.profile), settings.rubrics);
-    const judge = pairJudgeId(settings.config, rubrics);
     const requests = [
       requestOf({ left, right, rubrics, config: settings.config }),
       requestOf({ left: right, right: left, rubrics, config: settings.config }),
     ] as const;
+    const judge = pairJudgeId(requests[0], settings.config);
     const mosts = requests.map((request) => this.#budget.mostOf(request, false));
     const name = createHash("sha256").update(pairKey(pair)).digest("hex").slice(0, 24);
     const place = { id: `${run}/${name}`, run, day: dayOf(clock) };
@@ -248,14 +247,11 @@ function requestOf(asked: {
   });
 }
 
-function pairJudgeId(config: JudgeConfig, rubrics: readonly Rubric[]): string {
+/** Hash of all that shapes verdicts; the words of the prompt are part of it. */
+function pairJudgeId({ system }: ChatRequest, config: JudgeConfig): string {
   const { provider, model, window } = config;
   const temperature = config.temperature ?? null;
-  const criteria = rubrics.map(({ id, name, description, weight }) => ({ id, name, description, weight }));
-  const text = canonicalize({
-    ...{ prompt: PAIRWISE_VERSION, provider, model, window, temperature },
-    rubrics: criteria,
-  });
+  const text = canonicalize({ system, provider, model, window, temperature });
   return createHash("sha256")
     .update(text ?? "")
     .digest("hex")
