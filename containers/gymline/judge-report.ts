@@ -186,11 +186,11 @@ export function batchesReport(open: readonly OpenBatch[], now: number): string {
   return table(columns, rows);
 }
 
-export function collectedReport(report: Pick<CollectReport, "collected" | "open" | "otherModel">): string {
+export function collectedReport(report: Pick<CollectReport, "collected" | "open" | "otherProvider">): string {
   const lines = [`took in ${many(report.collected, "batch", "batches")}; ${report.open.length} open`];
-  if (report.otherModel > 0) {
+  if (report.otherProvider > 0) {
     lines.push(
-      `${many(report.otherModel, "batch", "batches")} of other models not looked at: name theirs with --model`,
+      `${many(report.otherProvider, "batch", "batches")} of another provider not looked at: name it with --provider and --model`,
     );
   }
   return lines.join("\n");

@@ -283,7 +283,7 @@ async function collectAll(
     tally.waiting = 0;
     const report = await judgeCollect(ports, tally);
     collected += report.collected;
-    const open = report.open.length - report.otherModel;
+    const open = report.open.length - report.otherProvider;
     if (!wait || open <= 0 || report.stoppedBy === "fault") return { ...report, collected };
     await sleep(pollMs);
   }

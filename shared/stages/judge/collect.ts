@@ -20,6 +20,7 @@ import { keepResults } from "./batch-results.ts";
 import { BatchSubmitter, type OpenCase } from "./batch-submitter.ts";
 import { dropCase, finishCase, isCurrent } from "./finish.ts";
 import { openRequests } from "./judge-case.ts";
+import { readJudgeState } from "./judge-state.ts";
 import { type JudgePorts, JudgeStoppedError } from "./ports.ts";
 import { adoptBatch } from "./reconcile.ts";
 import { Budget } from "./spend.ts";
@@ -41,10 +42,12 @@ export interface CollectReport extends JudgeReport {
   /** Batches whose answers were taken in. */
   readonly collected: number;
   readonly open: readonly OpenBatch[];
-  /** Of these, batches of another model than the one given, which were not looked at. */
-  readonly otherModel: number;
+  /** Of these, batches of another provider than the one given, which were not looked at. */
+  readonly otherProvider: number;
 }
 
+/** Trajectories that are finished side by side. */
+const SIDE_BY_SIDE = 16;
 /** A draft this old was left by a process that was stopped; nothing of it was sent. */
 const DRAFT_MS = 60 * 60_000;
 
@@ -67,13 +70,13 @@ export async function openBatches({ ledger }: Pick<JudgePorts, "ledger">): Promi
 export async function judgeCollect(ports: JudgePorts, tally = new JudgeTally()): Promise<CollectReport> {
   const collector = new Collector(ports, tally);
   const report = await tally.reportOf(() => collector.collect());
-  const { collected, otherModel } = collector;
-  return { ...report, collected, otherModel, open: await openBatches(ports) };
+  const { collected, otherProvider } = collector;
+  return { ...report, collected, otherProvider, open: await openBatches(ports) };
 }
 
 class Collector {
   collected = 0;
-  otherModel = 0;
+  otherProvider = 0;
   readonly #ports: JudgePorts;
   readonly #tally: JudgeTally;
   readonly #budget: Budget;
@@ -90,17 +93,25 @@ class Collector {
     for await (const record of batchRecords(ledger)) records.push(record);
     if (records.length === 0) return;
     const submitter = new BatchSubmitter(this.#ports, { budget: this.#budget, tally: this.#tally });
+    let lost: JudgeStoppedError | undefined;
     for (const record of records) {
       if (this.#outOfTime()) return;
-      const { provider, model: name } = record.value;
-      if (provider !== model.provider || name !== model.model) this.otherModel += 1;
-      else {
-        await this.#look(record, submitter).catch((error: unknown) => {
-          throw faultOf(error, record.value);
-        });
+      if (record.value.provider !== model.provider) {
+        this.otherProvider += 1;
+        continue;
+      }
+      try {
+        await this.#look(record, submitter);
+      } catch (error) {
+        if (!(error instanceof ChatModelError)) throw error;
+        const fault = faultOf(error, record.value);
+        // One batch that is lost does not keep the others waiting.
+        if (error.status !== 404) throw fault;
+        lost ??= fault;
       }
     }
     await this.#sweep();
+    if (lost !== undefined) throw lost;
   }
 
   #outOfTime(): boolean {
@@ -154,36 +165,66 @@ class Collector {
   ): Promise<void> {
     const { ledger, store, onProgress } = this.#ports;
     const { manifest, submitter } = of;
+    const budget = this.#budgetOf(record.value, manifest);
     const current = await Promise.all(manifest.trajectories.map((each) => isCurrent(each, this.#ports)));
     const { submission } = record.value;
     const read = await keepResults(
       { submission, batch: of.batch, manifest, current },
-      { batches: this.#batches(), store, budget: this.#budget, outOfTime: () => this.#outOfTime() },
+      { batches: this.#batches(), store, budget, outOfTime: () => this.#outOfTime() },
     );
     if (read === undefined) return;
     const again: OpenCase[] = [];
-    for (const [position, trajectory] of manifest.trajectories.entries()) {
+    const { trajectories } = manifest;
+    for (let from = 0; from < trajectories.length; from += SIDE_BY_SIDE) {
       if (this.#outOfTime()) return;
-      const open = await this.#finish(trajectory, manifest);
-      if (open !== undefined) again.push(open);
-      onProgress?.({ done: position + 1, total: manifest.trajectories.length });
+      const group = trajectories.slice(from, from + SIDE_BY_SIDE);
+      const finished = await Promise.allSettled(
+        group.map((each) => this.#finish(each, { manifest, budget })),
+      );
+      for (const each of finished) {
+        if (each.status === "rejected") throw each.reason;
+        if (each.value !== undefined) again.push(each.value);
+      }
+      onProgress?.({ done: Math.min(from + SIDE_BY_SIDE, trajectories.length), total: trajectories.length });
     }
-    // The next batch is written down before this one is closed, under a name that follows from this one's.
-    if (again.length > 0 && !(await submitter.send(again, { submission: nextName(submission) }))) return;
+    if (again.length > 0 && !(await this.#askAgain(again, record.value, submitter))) return;
     const spent = read.reduce((sum, { usd }) => sum + (usd ?? 0), 0);
-    await this.#budget.release({ ...record.value, id: submission }, spent);
+    await budget.release({ ...record.value, id: submission }, spent);
     if (await closeBatch(record, { ledger, store })) {
       this.collected += 1;
       for (const { usage, usd } of read) this.#tally.call(usage, usd);
     }
   }
 
+  /** A batch of another model has prices of its own. */
+  #budgetOf({ model }: BatchRecord, manifest: BatchManifest): Budget {
+    return model === this.#ports.model.model ? this.#budget : new Budget(manifest.config, this.#ports);
+  }
+
+  /**
+   * The next batch is written down before this one is closed, under a name that follows from this one's. False: another
+   * process is at it.
+   */
+  async #askAgain(
+    again: readonly OpenCase[],
+    { submission, model }: BatchRecord,
+    submitter: BatchSubmitter,
+  ): Promise<boolean> {
+    if (model === this.#ports.model.model) return submitter.send(again, { submission: nextName(submission) });
+    // The model that was asked is no longer the one that judges.
+    this.#tally.unanswered += again.length;
+    return true;
+  }
+
   /** The questions that have to be asked once more, where there are some. */
   async #finish(
     trajectory: BatchManifest["trajectories"][number],
-    manifest: BatchManifest,
+    { manifest, budget }: { readonly manifest: BatchManifest; readonly budget: Budget },
   ): Promise<OpenCase | undefined> {
     const { id, revision, judge } = trajectory;
+    const state = await readJudgeState({ id, judge }, this.#ports.store);
+    // A run before this one, which was stopped, came this far.
+    if (state?.done?.revision === revision) return undefined;
     const plan = await this.#planOf(trajectory, manifest);
     if (plan === undefined) {
       await dropCase({ id, plan: { judge } }, this.#ports);
@@ -197,7 +238,7 @@ class Collector {
     );
     const open = openRequests(plan, answers, { following: true });
     if (open.length > 0) return { judged, open };
-    const finished = await finishCase(judged, answers, { ...this.#ports, budget: this.#budget });
+    const finished = await finishCase(judged, answers, { ...this.#ports, budget });
     if (finished.kind === "judged") this.#tally.judgement(finished.judgement);
     else this.#tally[finished.kind] += 1;
     if (finished.kind === "unanswered") for (const reason of finished.reasons) this.#tally.failure(reason);
@@ -235,6 +276,8 @@ class Collector {
     );
     if (renewed === undefined) return;
     const byHash = new Map<string, JudgingPlan["requests"][number]>();
+    const same = renewed.value.model === this.#ports.model.model;
+    if (!same) this.#tally.unanswered += manifest.trajectories.length;
     for (const trajectory of manifest.trajectories) {
       const plan = await this.#planOf(trajectory, manifest);
       for (const planned of plan?.requests ?? []) byHash.set(planned.hash, planned);
@@ -245,7 +288,7 @@ class Collector {
       const id = requestId(renewed.value.submission, n);
       return planned === undefined ? [] : [{ id, request: planned.request }];
     });
-    if (requests.length > 0) await submitter.hand(renewed, requests);
+    if (same && requests.length > 0) await submitter.hand(renewed, requests);
     else {
       await this.#budget.release({ ...renewed.value, id: renewed.value.submission });
       await closeBatch(renewed, this.#ports);
@@ -269,8 +312,7 @@ function nextName(submission: string): string {
   return createHash("sha256").update(`gymline.judge-batch\n${submission}`).digest("hex").slice(0, 16);
 }
 
-function faultOf(error: unknown, { submission, batch }: BatchRecord): unknown {
-  if (!(error instanceof ChatModelError)) return error;
+function faultOf(error: ChatModelError, { submission, batch }: BatchRecord): JudgeStoppedError {
   const gone = error.status === 404;
   const remedy = gone
     ? `; the key may be of another workspace, or the batch older than the provider keeps it: if its answers are lost, gymline judge --abandon ${submission} lets its trajectories be asked about anew`
