@@ -16,7 +16,7 @@ export function percentileInterval(replicates: readonly (number | null)[], level
 
 /**
  * Bias-corrected and accelerated interval (Efron 1987). `jackknife` are the values without each unit in turn, which give
- * the acceleration. Not defined where all replicates lie on one side of the estimate or the jackknife does not vary.
+ * the acceleration. Not defined where nothing varies, or all replicates lie on one side of the estimate (unstable).
  */
 export function bcaInterval(of: {
   readonly value: number;
@@ -32,7 +32,8 @@ export function bcaInterval(of: {
   const upTo = sorted.filter((one) => one <= value).length;
   const bias = normalQuantile((below + upTo) / (2 * sorted.length));
   const acceleration = accelerationOf(jackknife.filter((one) => one !== null));
-  if (!Number.isFinite(bias) || acceleration === null) return noInterval(level, method, "no_variance");
+  if (sorted[0] === sorted.at(-1) || acceleration === null) return noInterval(level, method, "no_variance");
+  if (!Number.isFinite(bias)) return noInterval(level, method, "unstable");
   const corrected = (p: number): number => {
     const z = bias + normalQuantile(p);
     return normalCdf(bias + z / (1 - acceleration * z));
