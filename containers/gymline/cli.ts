@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addCalibrate } from "./commands/calibrate.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
 import { addDeployCheck } from "./commands/deploy-check.ts";
@@ -27,7 +28,7 @@ import { EXIT } from "./exit-code.ts";
 import { isExpected, messageOf } from "./faults.ts";
 import { note } from "./terminal.ts";
 
-// Reading of a closed pipe (`gymline list | head`) ends the program, it is no fault.
+ Reading of a closed pipe (`gymline list | head`) ends the program, it is no fault.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.done);
@@ -59,6 +60,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addValidate(program);
   addConvert(program);
   addScore(program);
+  addCalibrate(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);

@@ -16,6 +16,7 @@ import { type CalibrationRow, clustersOf, onUnitScale, requireComparable } from 
 export const GOOD_FROM = 0.5;
 /** Bins of equal width for the weighted kappa, and for the calibration error. */
 export const KAPPA_BINS = 5;
+export const RESAMPLES = 1000;
 export const ECE_BINS = { binning: "equal_width", bins: 10 } as const;
 
 /** How far automatic scores and people agree. Intervals are by the bootstrap, which draws groups whole. */
@@ -62,7 +63,7 @@ export function compareScores(
   requireComparable(rows);
   const unit = onUnitScale(rows);
   const clusters = clustersOf(rows);
-  const settings = { method: "auto", ...options } as const;
+  const settings = { method: "auto", resamples: RESAMPLES, ...options } as const;
   const figures = bootstrapFigures(
     { n: rows.length, figures: (indices) => figuresOf(rows, indices, unit) },
     { ...settings, clusters },

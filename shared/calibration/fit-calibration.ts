@@ -12,7 +12,7 @@ import {
 import { CalibrationError } from "./calibration-error.ts";
 import { type CalibrationRow, clustersOf, inUnit, requireComparable } from "./calibration-row.ts";
 import { type Candidate, chooseCalibrator } from "./choose-calibrator.ts";
-import { ECE_BINS } from "./compare-scores.ts";
+import { ECE_BINS, RESAMPLES } from "./compare-scores.ts";
 
 /** With fewer labelled rows a fit would follow chance. */
 export const LEAST_ROWS_TO_FIT = 10;
@@ -39,8 +39,8 @@ export function fitCalibration(request: FitRequest): CalibrationDocument {
   const identity = candidates.find(({ method }) => method === "identity") ?? chosen;
   const estimates = (heldOut: readonly number[]): HeldOutErrors => {
     const figures = (indices: readonly number[]) => heldOutErrors(rows, heldOut, indices);
-    const resamples = request.resamples === undefined ? {} : { resamples: request.resamples };
-    return bootstrapFigures({ n: rows.length, figures }, { seed, clusters, method: "auto", ...resamples });
+    const resamples = request.resamples ?? RESAMPLES;
+    return bootstrapFigures({ n: rows.length, figures }, { seed, clusters, method: "auto", resamples });
   };
   const figures = new Map(candidates.map((candidate) => [candidate, estimates(candidate.heldOut)]));
   const errorsOf = (candidate: Candidate): HeldOutErrors =>
