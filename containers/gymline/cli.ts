@@ -28,7 +28,7 @@ import { EXIT } from "./exit-code.ts";
 import { isExpected, messageOf } from "./faults.ts";
 import { note } from "./terminal.ts";
 
- Reading of a closed pipe (`gymline list | head`) ends the program, it is no fault.
+// Reading of a closed pipe (`gymline list | head`) ends the program, it is no fault.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.done);
