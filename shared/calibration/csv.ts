@@ -11,7 +11,7 @@ export function parseCsv(
     start = line;
   };
   // A cell, quoted or not, and what ends it.
-  const cell = /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n|\n|\r|$)/y;
+  const cell = /(?:"((?:[^"]|"")*)"|((?!")[^,\r\n]*))(,|\r\n|\n|\r|$)/y;
   while (cell.lastIndex <= text.length) {
     const found = cell.exec(text);
     if (found === null)

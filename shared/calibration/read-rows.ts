@@ -89,7 +89,7 @@ function csvRows(text: string, sourceName: string): readonly CalibrationRow[] {
       score: numberOf(cell("score")),
       human: numberOf(cell("human")),
       group: optional("group"),
-      success: TRUTH.get(success) ?? success,
+      success: TRUTH.has(success) ? TRUTH.get(success) : success,
     };
     return toRow(row, { place: `${sourceName}:${line}`, id: `line ${line}` });
   });
