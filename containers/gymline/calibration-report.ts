@@ -31,7 +31,7 @@ export function comparisonReport(comparison: ScoreComparison): string {
         ]),
     ...(success === null ? [] : [row("AUC of solved", success.auc), row("Brier of solved", success.brier)]),
   ];
-  const head = `${pc.bold("Scores and people")}  ${many(comparison.n, "labelled score")} in ${many(comparison.groups, "group")}; errors ${figure(comparison.min_error)} to ${figure(comparison.max_error)}`;
+  const head = `${pc.bold("Scores and people")}  ${many(comparison.n, "labelled score")} in ${many(comparison.groups, "group")}; errors ${figure(comparison.min_error)} to ${figure(comparison.max_error)}; seed ${comparison.seed}`;
   return `${head}\n${table(COLUMNS, rows)}`;
 }
 

@@ -28,6 +28,12 @@ export interface Candidate {
   readonly gainError: number;
 }
 
+interface Data {
+  readonly points: readonly FitPoint[];
+  /** The group of each point. */
+  readonly clusters: readonly string[];
+}
+
 export interface Choice {
   readonly folds: number;
   readonly candidates: readonly Candidate[];
@@ -59,23 +65,19 @@ export function chooseCalibrator(
       const calibrator = fitted[folds[index] ?? 0];
       return calibrator === undefined ? score : applyCalibrator(calibrator, score);
     });
-    return { method, heldOut, ...gainOf(points, { from: scores, to: heldOut }, clusters) };
+    return { method, heldOut, ...gainOf({ points, clusters }, { from: scores, to: heldOut }) };
   });
-  const chosen = simplestNotBeaten(points, candidates, clusters);
+  const chosen = simplestNotBeaten({ points, clusters }, candidates);
   return { folds: count, candidates, chosen, calibrator: FITS[chosen.method](points) };
 }
 
-function simplestNotBeaten(
-  points: readonly FitPoint[],
-  candidates: readonly Candidate[],
-  clusters: readonly string[],
-): Candidate {
+function simplestNotBeaten(data: Data, candidates: readonly Candidate[]): Candidate {
   let chosen: Candidate | undefined;
   for (const candidate of candidates) {
     const { gain, gainError } =
       chosen === undefined
         ? { gain: Number.POSITIVE_INFINITY, gainError: 0 }
-        : gainOf(points, { from: chosen.heldOut, to: candidate.heldOut }, clusters);
+        : gainOf(data, { from: chosen.heldOut, to: candidate.heldOut });
     // Rounding is no gain.
     if (gain > Math.max(gainError, 1e-12)) chosen = candidate;
   }
@@ -101,9 +103,8 @@ function foldsOf(clusters: readonly string[], seed: number): readonly number[] {
 }
 
 function gainOf(
-  points: readonly FitPoint[],
+  { points, clusters }: Data,
   predictions: { readonly from: readonly number[]; readonly to: readonly number[] },
-  clusters: readonly string[],
 ): { readonly gain: number; readonly gainError: number } {
   const { from, to } = predictions;
   const gains = points.map(

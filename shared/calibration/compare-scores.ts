@@ -33,6 +33,8 @@ export interface ScoreComparison {
   readonly mean_absolute_error: Estimate;
   readonly max_error: number;
   readonly min_error: number;
+  readonly seed: number;
+  readonly resamples: number;
   /** Only where all scores lie in [0, 1]. */
   readonly unit: UnitComparison | null;
   /** Only where people said of some whether they were solved, and scores lie in [0, 1]. */
@@ -65,7 +67,7 @@ export function compareScores(
   const clusters = clustersOf(rows);
   const settings = { method: "auto", resamples: RESAMPLES, ...options } as const;
   const figures = bootstrapFigures(
-    { n: rows.length, figures: (indices) => figuresOf(rows, indices, unit) },
+    { n: rows.length, figures: (indices) => figuresOf({ rows, unit }, indices) },
     { ...settings, clusters },
   );
   const [scores, humans] = [rows.map(({ score }) => score), rows.map(({ human }) => human)];
@@ -80,6 +82,8 @@ export function compareScores(
     mean_absolute_error: figures.error,
     max_error: errors.reduce((most, error) => Math.max(most, error), 0),
     min_error: errors.reduce((least, error) => Math.min(least, error), Number.POSITIVE_INFINITY),
+    seed: settings.seed,
+    resamples: settings.resamples,
     unit: unit
       ? {
           kappa: figures.kappa,
@@ -104,25 +108,21 @@ type FigureName =
   | "brier";
 
 function figuresOf(
-  rows: readonly CalibrationRow[],
+  { rows, unit }: { readonly rows: readonly CalibrationRow[]; readonly unit: boolean },
   indices: readonly number[],
-  unit: boolean,
 ): Readonly<Record<FigureName, number | null>> {
   const picked = indices.flatMap((index) => rows[index] ?? []);
   const [score, human] = [picked.map((row) => row.score), picked.map((row) => row.human)];
   const counts = pairCounts(score, human);
-  const categories = (categoryOf: (value: number) => number): readonly [number[], number[]] => [
-    score.map(categoryOf),
-    human.map(categoryOf),
-  ];
+  const categories = (of: (value: number) => number) => ({ a: score.map(of), b: human.map(of) });
   return {
     pearson: pearsonOf(score, human),
     spearman: spearmanOf(score, human),
     kendall: kendallOf(counts),
     agreement: agreementOf(withoutSelfPairs(counts, indices)),
     error: meanOf(picked.map((row) => Math.abs(row.score - row.human))),
-    kappa: unit ? kappaOf(...categories(goodness), { categories: 2, weights: "none" }) : null,
-    weighted: unit ? kappaOf(...categories(bin), { categories: KAPPA_BINS, weights: "quadratic" }) : null,
+    kappa: unit ? kappaOf(categories(goodness), { categories: 2, weights: "none" }) : null,
+    weighted: unit ? kappaOf(categories(bin), { categories: KAPPA_BINS, weights: "quadratic" }) : null,
     ece: unit ? eceOf({ predicted: score, observed: human }, ECE_BINS) : null,
     brier: unit ? brierOf(score, human) : null,
   };

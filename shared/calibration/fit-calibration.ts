@@ -38,7 +38,7 @@ export function fitCalibration(request: FitRequest): CalibrationDocument {
   const { folds, candidates, chosen, calibrator } = chooseCalibrator(rows, { clusters, seed });
   const identity = candidates.find(({ method }) => method === "identity") ?? chosen;
   const estimates = (heldOut: readonly number[]): HeldOutErrors => {
-    const figures = (indices: readonly number[]) => heldOutErrors(rows, heldOut, indices);
+    const figures = (indices: readonly number[]) => heldOutErrors({ rows, heldOut }, indices);
     const resamples = request.resamples ?? RESAMPLES;
     return bootstrapFigures({ n: rows.length, figures }, { seed, clusters, method: "auto", resamples });
   };
@@ -74,8 +74,7 @@ type HeldOutErrors = Readonly<
 >;
 
 function heldOutErrors(
-  rows: readonly CalibrationRow[],
-  heldOut: readonly number[],
+  { rows, heldOut }: { readonly rows: readonly CalibrationRow[]; readonly heldOut: readonly number[] },
   indices: readonly number[],
 ): Readonly<Record<keyof HeldOutErrors, number | null>> {
   const predicted = indices.map((index) => heldOut[index] ?? 0);

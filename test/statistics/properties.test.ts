@@ -174,7 +174,11 @@ describe("statistics of classes and probabilities", () => {
       fc.property(pairsOf(category), weights, (rows, weighting) => {
         const [a, b] = columns(rows);
         const scale = { categories: 4, weights: weighting } as const;
-        const [one, other, same] = [kappaOf(a, b, scale), kappaOf(b, a, scale), kappaOf(a, a, scale)];
+        const [one, other, same] = [
+          kappaOf({ a, b }, scale),
+          kappaOf({ a: b, b: a }, scale),
+          kappaOf({ a, b: a }, scale),
+        ];
         expect(other ?? 9).toBeCloseTo(one ?? 9, 12);
         expect(one ?? 0).toBeLessThanOrEqual(1 + 1e-12);
         if (new Set(a).size > 1) expect(same).toBeCloseTo(1, 12);
@@ -188,7 +192,7 @@ describe("statistics of classes and probabilities", () => {
       fc.property(pairsOf(fc.integer({ min: 0, max: 1 })), (rows) => {
         const [a, b] = columns(rows);
         const values = (["none", "linear", "quadratic"] as const).map((weights) =>
-          kappaOf(a, b, { categories: 2, weights }),
+          kappaOf({ a, b }, { categories: 2, weights }),
         );
         for (const value of values) expect(value ?? 9).toBeCloseTo(values[0] ?? 9, 10);
       }),
