@@ -294,6 +294,23 @@ describe("resampling", () => {
     );
   });
 
+  it("has an interval for values so small that their cubes vanish, and none where nothing varies", () => {
+    const tiny = [1e-160, 3e-160, 0, 2e-160, 5e-160];
+    const of = (values: readonly number[]): Estimate =>
+      bootstrap(
+        { n: values.length, statistic: (indices) => meanOf(indices.map((index) => values[index] ?? 0)) },
+        options,
+      );
+    const { interval } = { interval: null, ...of(tiny) };
+    expect(interval).toMatchObject({
+      method: "bootstrap_bca",
+      low: expect.any(Number),
+      high: expect.any(Number),
+    });
+    expect(Number.isFinite(interval?.low) && Number.isFinite(interval?.high)).toBe(true);
+    expect(of([1, 1, 1])).toMatchObject({ value: 1, interval: { low: null, why: "no_variance" } });
+  });
+
   it("says so where the statistic hardly ever has a value, or there is one cluster only", () => {
     const rare = bootstrap(
       { n: 9, statistic: (indices) => (new Set(indices).size === 9 ? 1 : null) },
