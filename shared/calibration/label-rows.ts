@@ -22,20 +22,26 @@ export interface LabelRows {
   readonly unscored: number;
 }
 
-const layerScoresSchema = z.looseObject({
+const figures = {
   total: z.number(),
-  layers: z.array(z.string()),
   process: z.number().nullish(),
   model: z.number().nullish(),
   critic: z.number().nullish(),
+};
+const layerScoresSchema = z.looseObject({
+  ...figures,
+  layers: z.array(z.string()),
+  /** Without people and calibration: a label must not be compared with itself. */
+  automatic: z.looseObject(figures).optional(),
 });
 
-/** The score of one layer, or null where the document has none. */
+/** The automatic score of one layer, or null where the document has none. */
 export function layerScore(document: unknown, layer: CalibrationLayer): number | null {
   const scores = layerScoresSchema.safeParse(document);
   if (!scores.success) return null;
-  if (layer === "total") return scores.data.layers.length === 0 ? null : scores.data.total;
-  return scores.data[layer] ?? null;
+  const { automatic = scores.data, layers } = scores.data;
+  if (layer !== "total") return automatic[layer] ?? null;
+  return layers.some((each) => each !== "human") ? automatic.total : null;
 }
 
 /**
