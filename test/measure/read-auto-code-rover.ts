@@ -25,7 +25,7 @@ export async function* autoCodeRoverRuns(
       if (!Array.isArray(messages) || messages.length === 0) continue;
       yield {
         name: `${setting}-${task}`,
-        log: { messages, task_id: task },
+        log: { messages: withoutVerdict(messages), task_id: task },
         format: "openai-messages",
         task,
         group: projectOf(task),
@@ -33,6 +33,14 @@ export async function* autoCodeRoverRuns(
       };
     }
   }
+}
+
+/** With validation, the tests that decide are run inside the run: the last message would give the outcome away. */
+function withoutVerdict(messages: readonly unknown[]): readonly unknown[] {
+  const last = messages.at(-1) as { readonly role?: string; readonly content?: unknown };
+  const tells =
+    last?.role === "user" && typeof last.content === "string" && /resolves? the issue/.test(last.content);
+  return tells ? messages.slice(0, -1) : messages;
 }
 
 function runFolders(paths: readonly string[], root: string): Map<string, string[]> {
