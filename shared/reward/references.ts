@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { TrajectoryFacts } from "./trajectory-facts.ts";
 
 /**
  * Typical sizes of trajectories, to judge one by: medians per task, per domain and agent, and per domain. Made
@@ -70,6 +71,20 @@ export function parseReferences(value: unknown, sourceName: string): References 
   const [first] = result.error.issues;
   const place = first === undefined ? "" : `${first.path.map(String).join(".")}: ${first.message}`;
   throw new ReferencesError(sourceName, place, result.error);
+}
+
+/** The sizes of a trajectory, for its row and for nothing else. */
+export function trajectorySizes(
+  facts: TrajectoryFacts,
+): Pick<SizeRow, "domain" | "steps" | "thought" | "action"> {
+  const steps = facts.steps.length;
+  const perStep = (sum: number): number => (steps === 0 ? 0 : sum / steps);
+  return {
+    domain: facts.domain,
+    steps,
+    thought: perStep(facts.steps.reduce((sum, step) => sum + step.thoughtLength, 0)),
+    action: perStep(facts.steps.reduce((sum, step) => sum + step.actionLength, 0)),
+  };
 }
 
 /** Medians over the rows, whatever their order. Trajectories without steps do not count. */

@@ -1,12 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { DomainProfile } from "../../shared/domains/profile.ts";
 import { parseRewardConfig } from "../../shared/reward/config.ts";
 import { factSteps } from "../../shared/reward/fact-steps.ts";
-import { referenceFor } from "../../shared/reward/references.ts";
+import {
+  buildReferences,
+  type References,
+  referenceFor,
+  type SizeRow,
+  trajectorySizes,
+} from "../../shared/reward/references.ts";
 import { scoreTrajectoryByRules } from "../../shared/reward/score-rules.ts";
-import type { SignalCode } from "../../shared/reward/signals/signal.ts";
+import type { Signal, SignalCode } from "../../shared/reward/signals/signal.ts";
 import { combineSignals, trajectorySignals } from "../../shared/reward/signals/trajectory-signals.ts";
-import { trajectoryFacts } from "../../shared/reward/trajectory-facts.ts";
+import {
+  type FactStep,
+  type TrajectoryFacts,
+  trajectoryFacts,
+} from "../../shared/reward/trajectory-facts.ts";
 import { profileFor } from "../../shared/stages/score-trajectory.ts";
 import type { Trajectory } from "../../shared/trajectory/schema.ts";
 
@@ -20,7 +31,12 @@ export interface ScoredRun {
   readonly compatible: number | null;
   readonly process: number | null;
   readonly signals: Readonly<Record<SignalCode, number | null>>;
+  /** By built-in references. */
   readonly combined: number | null;
+  /** By medians of the runs of the same agent. */
+  readonly byAgent: number | null;
+  /** By medians of the attempts at the same task, else of the same agent. */
+  readonly byTask: number | null;
 }
 
 interface Label {
@@ -34,21 +50,50 @@ interface Label {
 const mended = parseRewardConfig({});
 const compatible = parseRewardConfig({ composition: "compatible" });
 
-/** Scores every run below `folder`, without outcome and by built-in references. */
+/** Scores every run below `folder`, without outcome. */
 export async function scoreRuns(folder: string): Promise<readonly ScoredRun[]> {
   const lines = (await readFile(join(folder, "labels.jsonl"), "utf8")).trim().split("\n");
+  const labels = lines.map((line) => JSON.parse(line) as Label);
+  const rows: SizeRow[] = [];
+  for (const label of labels) rows.push(sizesOf((await factsOfRun(folder, label)).facts, label));
+  const byTask = buildReferences(rows);
+  const byAgent = { ...byTask, tasks: {} };
   const runs: ScoredRun[] = [];
-  for (const line of lines) runs.push(await scoreRun(folder, JSON.parse(line) as Label));
+  for (const label of labels) runs.push(await scoreRun({ folder, label, byTask, byAgent }));
   return runs;
 }
 
-async function scoreRun(folder: string, { file, set, task, group, label }: Label): Promise<ScoredRun> {
+/** A set is one agent at work, whatever its documents call it. */
+function sizesOf(facts: TrajectoryFacts, { set, task }: Label): SizeRow {
+  return { taskKey: `${set}/${task}`, agent: set, ...trajectorySizes(facts) };
+}
+
+async function factsOfRun(
+  folder: string,
+  { file }: Label,
+): Promise<{
+  readonly facts: TrajectoryFacts;
+  readonly steps: readonly FactStep[];
+  readonly profile: DomainProfile;
+}> {
   const trajectory = JSON.parse(await readFile(join(folder, file), "utf8")) as Trajectory;
   const profile = profileFor(trajectory, undefined);
   const steps = factSteps(trajectory);
-  const facts = trajectoryFacts(steps, profile);
-  const reference = referenceFor(null, { taskKey: null, domain: facts.domain, agent: trajectory.agent.name });
-  const signals = trajectorySignals({ facts, reference });
+  return { facts: trajectoryFacts(steps, profile), steps, profile };
+}
+
+async function scoreRun(of: {
+  readonly folder: string;
+  readonly label: Label;
+  readonly byTask: References;
+  readonly byAgent: References;
+}): Promise<ScoredRun> {
+  const { set, task, group, label } = of.label;
+  const { facts, steps, profile } = await factsOfRun(of.folder, of.label);
+  const key = sizesOf(facts, of.label);
+  const signalsBy = (references: References | null): readonly Signal[] =>
+    trajectorySignals({ facts, reference: referenceFor(references, key) });
+  const signals = signalsBy(null);
   const own = { steps, profile };
   return {
     set,
@@ -60,5 +105,7 @@ async function scoreRun(folder: string, { file, set, task, group, label }: Label
     process: scoreTrajectoryByRules({ ...own, config: mended }).process,
     signals: Object.fromEntries(signals.map(({ code, score }) => [code, score])) as ScoredRun["signals"],
     combined: combineSignals(signals),
+    byAgent: combineSignals(signalsBy(of.byAgent)),
+    byTask: combineSignals(signalsBy(of.byTask)),
   };
 }

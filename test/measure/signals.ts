@@ -38,6 +38,8 @@ const scores: readonly (readonly [string, Score])[] = [
   ["process", ({ process }) => process],
   ...signalCodes.map((code): readonly [string, Score] => [code, ({ signals }) => signals[code]]),
   ["signals", ({ combined }) => combined],
+  ["signals by agent", ({ byAgent }) => byAgent],
+  ["signals by task", ({ byTask }) => byTask],
   ["0.9 signals", blend(0.1)],
   ["0.75 signals", blend(0.25)],
   ["0.5 signals", blend(0.5)],
@@ -80,7 +82,15 @@ for (const set of sets) {
   if (groups.length === 0) continue;
   const text = scores
     .filter(([name]) =>
-      ["knowlyr process", "fewer steps", "process", "signals", "0.75 signals"].includes(name),
+      [
+        "knowlyr process",
+        "fewer steps",
+        "process",
+        "signals",
+        "signals by agent",
+        "signals by task",
+        "0.75 signals",
+      ].includes(name),
     )
     .map(([name, score]) => `${name} ${shown(bestOfN(groups, score))}`);
   print(`${set}\t${groups.length} tasks\t${text.join("\t")}`);

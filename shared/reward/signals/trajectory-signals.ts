@@ -21,11 +21,11 @@ const rules: Readonly<Record<SignalCode, SignalRule>> = {
 /** How much each signal counts; docs/SIGNALS.md says why. */
 export const defaultSignalWeights: Readonly<Record<SignalCode, number>> = {
   efficiency: 2,
-  verbosity: 3,
+  verbosity: 4,
   ending: 1,
-  refused_replies: 2,
+  refused_replies: 1,
   no_change: 2,
-  leftover_files: 1,
+  leftover_files: 0,
   rejected_edits: 1,
   failing_calls: 1,
   last_result: 1,
