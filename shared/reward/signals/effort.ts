@@ -27,6 +27,19 @@ export const verbosity: SignalRule = ({ facts, reference }) => {
   };
 };
 
+/**
+ * A short last word is better: who is done says so, who is not explains what is left, guesses and apologises.
+ * 0.5 at the reference thought.
+ */
+export const closingWords: SignalRule = ({ facts, reference }) => {
+  const last = facts.steps.at(-1);
+  if (last === undefined || last.thoughtLength === 0 || !(reference.thought > 0)) return null;
+  return {
+    score: falling(last.thoughtLength, reference.thought),
+    message: `${last.thoughtLength} characters in the last step; ${reference.thought} are typical (${originOf(reference)})`,
+  };
+};
+
 function originOf({ of, n }: { readonly of: string; readonly n: number }): string {
   return of === "builtin" ? "built-in" : `median of ${n} of the same ${of}`;
 }

@@ -5,6 +5,7 @@ import type { TrajectoryFacts } from "../trajectory-facts.ts";
 export const signalCodes = [
   "efficiency",
   "verbosity",
+  "closing_words",
   "ending",
   "refused_replies",
   "no_change",

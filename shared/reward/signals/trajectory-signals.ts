@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { efficiency, verbosity } from "./effort.ts";
+import { closingWords, efficiency, verbosity } from "./effort.ts";
 import { ending, lastResult, refusedReplies } from "./ending.ts";
 import { failingCalls, rejectedEdits, thrash } from "./failures.ts";
 import { type Signal, type SignalCode, type SignalInput, type SignalRule, signalCodes } from "./signal.ts";
@@ -8,6 +8,7 @@ import { leftoverFiles, noChange } from "./work-left.ts";
 const rules: Readonly<Record<SignalCode, SignalRule>> = {
   efficiency,
   verbosity,
+  closing_words: closingWords,
   ending,
   refused_replies: refusedReplies,
   no_change: noChange,
@@ -22,7 +23,8 @@ const rules: Readonly<Record<SignalCode, SignalRule>> = {
 export const defaultSignalWeights: Readonly<Record<SignalCode, number>> = {
   efficiency: 2,
   verbosity: 4,
-  ending: 1,
+  closing_words: 2,
+  ending: 2,
   refused_replies: 1,
   no_change: 2,
   leftover_files: 0,
