@@ -14,6 +14,7 @@ import { addJob } from "./commands/job.ts";
 import { addList } from "./commands/list.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
+import { addReferences } from "./commands/references.ts";
 import { addReprocess } from "./commands/reprocess.ts";
 import { addRequestExport } from "./commands/request-export.ts";
 import { addRun } from "./commands/run.ts";
@@ -62,6 +63,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRedact(program);
   addFormats(program);
   addDomains(program);
+  addReferences(program);
   addSchema(program);
   addDoctor(program);
   addStatus(program);
