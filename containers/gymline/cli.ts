@@ -17,6 +17,7 @@ import { addRedrive } from "./commands/redrive.ts";
 import { addReferences } from "./commands/references.ts";
 import { addReprocess } from "./commands/reprocess.ts";
 import { addRequestExport } from "./commands/request-export.ts";
+import { addRubrics } from "./commands/rubrics.ts";
 import { addRun } from "./commands/run.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addScore } from "./commands/score.ts";
@@ -64,6 +65,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addFormats(program);
   addDomains(program);
   addReferences(program);
+  addRubrics(program);
   addSchema(program);
   addDoctor(program);
   addStatus(program);
