@@ -15,6 +15,7 @@ import { addJob } from "./commands/job.ts";
 import { addList } from "./commands/list.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
+import { addReferences } from "./commands/references.ts";
 import { addReprocess } from "./commands/reprocess.ts";
 import { addRequestExport } from "./commands/request-export.ts";
 import { addRubrics } from "./commands/rubrics.ts";
@@ -65,6 +66,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRedact(program);
   addFormats(program);
   addDomains(program);
+  addReferences(program);
   addRubrics(program);
   addSchema(program);
   addDoctor(program);
