@@ -20,10 +20,10 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "DomainProfileError",
   "RewardConfigError",
   "CalibrationError",
+  "RubricError",
+  "ReferencesError",
   "DuplicateFormatError",
   "DeploymentConfigError",
-  "DeploymentError",
-  "AwsAccessError",
   "RedriveError",
 ]);
 

@@ -5,6 +5,7 @@ import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import { type ProjectConfig, projectConfigSchema } from "../../shared/contracts/project-config.ts";
 import { getDomainProfile, isBuiltinDomain, listDomainProfiles } from "../../shared/domains/builtin.ts";
 import { type DomainProfile, parseDomainProfile } from "../../shared/domains/profile.ts";
+import { parseReferences, type References } from "../../shared/reward/references.ts";
 import { parseRubrics } from "../../shared/reward/rubric-book.ts";
 import { builtinRubrics, type RubricBook } from "../../shared/reward/rubrics.ts";
 import { parseCustomMapping } from "../../shared/trajectory/formats/custom-mapping.ts";
@@ -54,6 +55,9 @@ export function loadSettings(options: SettingsOptions): Settings {
     reward: config.reward,
     ...(profile === undefined ? {} : { profile }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(config.references === undefined
+      ? {}
+      : { references: referencesOfFile(resolve(folder, config.references)) }),
     ...(config.calibration === undefined
       ? {}
       : { calibration: calibrationOfFile(resolve(folder, config.calibration)) }),
@@ -64,6 +68,11 @@ export function loadSettings(options: SettingsOptions): Settings {
 /** A file of rubrics. @throws UsageError, RubricError */
 export function rubricsOfFile(path: string): RubricBook {
   return parseRubrics(readJson(path), path);
+}
+
+/** @throws UsageError, ReferencesError */
+function referencesOfFile(path: string): References {
+  return parseReferences(readJson(path), path);
 }
 
 /** @throws UsageError, CalibrationError */

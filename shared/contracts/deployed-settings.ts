@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseCalibration } from "../calibration/calibration-document.ts";
 import { getDomainProfile, isBuiltinDomain } from "../domains/builtin.ts";
 import { parseDomainProfile } from "../domains/profile.ts";
+import { parseReferences } from "../reward/references.ts";
 import { parseRubrics } from "../reward/rubric-book.ts";
 import { parseCustomMapping } from "../trajectory/formats/custom-mapping.ts";
 import { deployedDatasetSchema } from "./deployment-config.ts";
@@ -22,6 +23,8 @@ export const deployedSettingsSchema = z.strictObject({
   rubrics: namedJson.optional(),
   /** The file that `config.calibration` names. */
   calibration: namedJson.optional(),
+  /** The file that `config.references` names. */
+  references: namedJson.optional(),
   datasets: z.array(deployedDatasetSchema).default([]),
 });
 export type DeployedSettings = z.infer<typeof deployedSettingsSchema>;
@@ -64,6 +67,9 @@ export function planOf(settings: DeployedSettings): PipelinePlan {
     reward: config.reward,
     ...(chosen === undefined ? {} : { profile: chosen }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(settings.references === undefined
+      ? {}
+      : { references: parseReferences(settings.references.json, settings.references.name) }),
     ...(settings.calibration === undefined
       ? {}
       : {

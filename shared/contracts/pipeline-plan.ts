@@ -3,6 +3,7 @@ import type { DomainProfile } from "../domains/profile.ts";
 import type { ReadingLimits } from "../reading/limits.ts";
 import type { RedactionConfig } from "../redaction/config.ts";
 import type { RewardConfig } from "../reward/config.ts";
+import type { References } from "../reward/references.ts";
 import type { RubricBook } from "../reward/rubrics.ts";
 import type { CustomMapping } from "../trajectory/formats/custom-mapping.ts";
 
@@ -19,4 +20,5 @@ export interface PipelinePlan {
   readonly profile?: DomainProfile;
   readonly rubrics?: RubricBook;
   readonly calibration?: CalibrationDocument;
+  readonly references?: References;
 }

@@ -21,6 +21,8 @@ export const projectConfigSchema = z.strictObject({
   rubrics: z.string().optional(),
   /** File that `gymline calibrate` wrote. */
   calibration: z.string().optional(),
+  /** File that `gymline references` wrote. */
+  references: z.string().optional(),
 });
 
 export type ProjectConfig = z.infer<typeof projectConfigSchema>;

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
 import { z } from "zod";
 import type { TrajectoryFacts } from "./trajectory-facts.ts";
 
@@ -62,6 +64,18 @@ export class ReferencesError extends Error {
     this.name = "ReferencesError";
     this.source = source;
   }
+}
+
+/** References as scoring takes them. */
+export interface ReferenceBook {
+  /** First 16 hex digits of SHA-256 over their canonical JSON. */
+  readonly version: string;
+  readonly references: References;
+}
+
+export function referenceBook(references: References): ReferenceBook {
+  const text = canonicalize(references) ?? "";
+  return { version: createHash("sha256").update(text, "utf8").digest("hex").slice(0, 16), references };
 }
 
 /** @throws ReferencesError naming source and field */

@@ -4,6 +4,7 @@ import { round4 } from "./rounding.ts";
 import type { Rubric } from "./rubrics.ts";
 import type { ScoreDocument, ScoreLayer } from "./score-document.ts";
 import type { ScoreRequest } from "./score-rules.ts";
+import { combineSignals } from "./signals/trajectory-signals.ts";
 import { type ComposedStep, weightedMean } from "./step-score.ts";
 
 /** The means over the steps that were scored, and which layers scored any. */
@@ -84,7 +85,7 @@ export function totalOf({
   const mended = config.composition === "mended";
   const { efficiency, reference } = efficiencyOf(request, means.count);
   const signalScores = mended ? (request.signals ?? []) : [];
-  const signals = weightedMean(signalScores.map(({ score, weight }) => [score, weight]));
+  const signals = combineSignals(signalScores);
   const rawCritic = mended ? (request.critic?.values.at(-1) ?? null) : null;
   const rawProcess = means.automatic.value();
   const human = mended && request.human !== undefined ? humanOf(request.human, rubrics) : null;
@@ -92,26 +93,30 @@ export function totalOf({
     value !== null && calibration?.layer === layer ? calibration.apply(value) : value;
   const process = apply("process", means.total.value());
   const critic = apply("critic", rawCritic);
+  // Of the two, the one that has nothing to say leaves its share to the other.
+  const signalShare = signals === null ? 0 : process === null ? 1 : config.signalShare;
+  const signalWeight = config.processWeight * signalShare;
+  const stepWeight = config.processWeight - signalWeight;
   const terms = [
     ["outcome", outcome, config.outcomeWeight],
-    ["process", process, config.processWeight],
+    ["process", process, stepWeight],
     ["efficiency", efficiency, config.efficiencyWeight],
-    ["signals", signals, config.signalWeight],
+    ["signals", signals, signalWeight],
     ["critic", critic, config.criticWeight],
     ["human", human, config.humanWeight],
   ] as const;
   const total = apply("total", weightedMean(terms.map(([, value, weight]) => [value, weight])) ?? 0) ?? 0;
   const parts: ScoreDocument["parts"] = [];
   for (const [part, value, weight] of terms) {
-    if (value !== null && weight > 0) parts.push({ part, value: round4(value), weight });
+    if (value !== null && weight > 0) parts.push({ part, value: round4(value), weight: round4(weight) });
   }
   const automatic = (): Automatic => ({
     total:
       weightedMean([
         [outcome, config.outcomeWeight],
-        [rawProcess, config.processWeight],
+        [rawProcess, stepWeight],
         [efficiency, config.efficiencyWeight],
-        [signals, config.signalWeight],
+        [signals, signalWeight],
         [rawCritic, config.criticWeight],
       ]) ?? 0,
     process: rawProcess,

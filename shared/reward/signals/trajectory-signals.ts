@@ -63,7 +63,7 @@ export function trajectorySignals(
 }
 
 /** Weighted mean over the signals that apply; null where none does. */
-export function combineSignals(signals: readonly Signal[]): number | null {
+export function combineSignals(signals: readonly Pick<Signal, "score" | "weight">[]): number | null {
   let sum = 0;
   let total = 0;
   for (const { score, weight } of signals) {
