@@ -3,7 +3,7 @@ import { marginOf } from "../../shared/preferences/attempt.ts";
 import { pairingOptionsSchema } from "../../shared/preferences/options.ts";
 import { pairTask } from "../../shared/preferences/pair-task.ts";
 import { attemptsOfFile } from "../../shared/preferences/reference-file.ts";
-import { PreferenceSummary } from "../../shared/preferences/summary.ts";
+import { PairTotals } from "../../shared/preferences/summary.ts";
 import { round4 } from "../../shared/reward/rounding.ts";
 import { type GoldenCase, golden, hasGolden, whyGolden } from "../reward/golden.ts";
 
@@ -29,7 +29,7 @@ const cases = golden<GoldenPreferences>("preferences.json").filter(
 describe.skipIf(!hasGolden)(`pairs of the reference${whyGolden}`, () => {
   it.each(cases.map((each) => [each.name, each] as const))("%s", (_, { input, expected }) => {
     const options = pairingOptionsSchema.parse({ margin: input.min_margin, ties: "first-wins" });
-    const summary = new PreferenceSummary();
+    const summary = new PairTotals();
     const pairs = attemptsOfFile(input.trajectories_by_task).tasks.flatMap((task) => {
       const made = pairTask(task, options);
       for (const pair of made.pairs) summary.add(task.task, pair);
