@@ -12,6 +12,7 @@ import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
 import { addList } from "./commands/list.ts";
+import { addPreferences } from "./commands/preferences.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
 import { addReprocess } from "./commands/reprocess.ts";
@@ -59,6 +60,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addValidate(program);
   addConvert(program);
   addScore(program);
+  addPreferences(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);

@@ -77,7 +77,12 @@ export class BranchTree {
         if (chosen === undefined || rejected === undefined) continue;
         const reason = reasonAgainst({ chosen, rejected }, options);
         if (reason !== undefined) leftOut.add(reason);
-        else pairs.push({ prefix: state.prefix, chosen: chosen.shown("best"), rejected: rejected.shown("worst") });
+        else
+          pairs.push({
+            prefix: state.prefix,
+            chosen: chosen.shown("best"),
+            rejected: rejected.shown("worst"),
+          });
       }
     }
     pairs.sort((a, b) => branchMargin(b) - branchMargin(a) || a.prefix - b.prefix);

@@ -91,7 +91,10 @@ export function stepPreferences(
 
 function longerShareLimit(
   tasks: readonly TaskAttempts[],
-  by: { readonly share: number | undefined; readonly pair: (of: TaskAttempts) => ReturnType<typeof pairTask> },
+  by: {
+    readonly share: number | undefined;
+    readonly pair: (of: TaskAttempts) => ReturnType<typeof pairTask>;
+  },
 ): LongerShareLimit | undefined {
   if (by.share === undefined) return undefined;
   const limit = new LongerShareLimit(by.share);
@@ -119,7 +122,8 @@ class Report {
 
   noteVotes(votes: ReadonlyMap<string, readonly VotedPair[]>): void {
     const known = new Set(this.#input.tasks.map(({ task }) => task));
-    for (const [task, all] of votes) if (!known.has(task)) this.votes.add("names no task that was selected", all.length);
+    for (const [task, all] of votes)
+      if (!known.has(task)) this.votes.add("names no task that was selected", all.length);
   }
 
   document(lengths: PreferenceSummaryDocument["lengths"]): PreferenceSummaryDocument {

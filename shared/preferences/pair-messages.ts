@@ -8,7 +8,10 @@ type Steps = Pick<Trajectory, "steps">;
  * The row with its texts as chat messages. A pair of trajectories has both conversations from the start; a pair of
  * steps has what came before as the chosen trajectory tells it, and each side's message of the step.
  */
-export function withMessages(row: PreferenceRow, of: { readonly chosen: Steps; readonly rejected: Steps }): PreferenceRow {
+export function withMessages(
+  row: PreferenceRow,
+  of: { readonly chosen: Steps; readonly rejected: Steps },
+): PreferenceRow {
   const [chosen, rejected] = [sftMessages(of.chosen), sftMessages(of.rejected)];
   if (row.level === "trajectory") {
     return {

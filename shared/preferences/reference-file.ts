@@ -12,14 +12,19 @@ const attemptSchema = z.looseObject({
   scorer: z.string().nullish(),
 });
 
+/** A file of rewards by task is not what it should be; the message names the place. */
+export class AttemptsFileError extends Error {
+  override readonly name = "AttemptsFileError";
+}
+
 /** Attempts by task, as knowlyr-gym's `preferences` takes them: `{task: [{id, reward, …}]}`. */
-export const attemptsFileSchema = z.record(z.string(), z.array(attemptSchema));
+const attemptsFileSchema = z.record(z.string(), z.array(attemptSchema));
 
 /**
  * Reads attempts by task. As in knowlyr-gym, a missing reward is 0, and a missing id is `traj_<rank>`, the place
  * in the task's ranking by reward. A reward of null is no reward: such an attempt is left out and counted.
  *
- * @throws z.ZodError
+ * @throws AttemptsFileError
  */
 export function attemptsOfFile(value: unknown): {
   readonly tasks: readonly TaskAttempts[];
@@ -27,7 +32,7 @@ export function attemptsOfFile(value: unknown): {
 } {
   const leftOut = new Counts();
   // A record in zod gives the keys back as they came, but whole numbers first, as all of JavaScript does.
-  const tasks = Object.entries(attemptsFileSchema.parse(value)).map(([task, rows]): TaskAttempts => {
+  const tasks = Object.entries(parsed(value)).map(([task, rows]): TaskAttempts => {
     const scored = rows.flatMap((row) => (row.reward === null ? [] : [{ ...row, reward: row.reward }]));
     leftOut.add("no reward", rows.length - scored.length);
     const ranked = scored.toSorted((a, b) => b.reward - a.reward);
@@ -43,4 +48,14 @@ export function attemptsOfFile(value: unknown): {
     return { task, attempts };
   });
   return { tasks, leftOut: leftOut.record() };
+}
+
+function parsed(value: unknown): z.infer<typeof attemptsFileSchema> {
+  const result = attemptsFileSchema.safeParse(value);
+  if (result.success) return result.data;
+  const faults = result.error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.map(String).join(".") || "$"}: ${message}`);
+  const shape = "rewards by task are {task: [{id, reward, …}]}";
+  throw new AttemptsFileError(`${faults.join("; ")}; ${shape}`, { cause: result.error });
 }

@@ -88,5 +88,11 @@ export function lengthFacts({ counts: { longer, shorter, equal, unknown } }: Len
     return { longer, shorter, equal, unknown, longer_share: { n, value: null, low: null, high: null } };
   }
   const { value, interval } = share;
-  return { longer, shorter, equal, unknown, longer_share: { n, value, low: interval.low, high: interval.high } };
+  return {
+    longer,
+    shorter,
+    equal,
+    unknown,
+    longer_share: { n, value, low: interval.low, high: interval.high },
+  };
 }
