@@ -14,6 +14,7 @@ export interface PreferenceOptions {
   readonly verified?: boolean;
   readonly maxLengthRatio?: string;
   readonly maxLongerShare?: string;
+  readonly mixedLayers?: boolean;
   readonly minRuns?: string;
   readonly votes?: string;
   readonly project?: string;
@@ -42,7 +43,7 @@ const TRAJECTORIES_ONLY = ["maxLengthRatio", "maxLongerShare", "votes", "ties"] 
 /** What only a store can answer. */
 const STORE_ONLY = [
   ...["store", "project", "onlyDomain", "agent", "model", "sourceFormat", "task"],
-  ...["withMessages", "minRuns"],
+  ...["withMessages", "minRuns", "mixedLayers"],
 ] as const;
 
 /** @throws UsageError naming the option and what it takes */

@@ -9,8 +9,10 @@ export interface Attempt {
   readonly success: boolean | null;
   /** Graded outcome in [0, 1], where the source has one. */
   readonly outcomeScore: number | null;
-  /** What gave the reward; rewards of different scorers are not compared. */
+  /** What gave the reward. */
   readonly scorer: string | null;
+  /** Equal for attempts whose rewards may be compared: of one scorer, and made up of the same layers. */
+  readonly scale: string | null;
 }
 
 /** All attempts at one task. */

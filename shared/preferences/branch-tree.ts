@@ -45,13 +45,13 @@ interface Branch {
  * state for each observation. Two attempts whose environment answered the same action differently are in two states
  * from there on, which says nothing of the action.
  *
- * Adding an attempt is linear in its steps. Attempts of different scorers are kept apart.
+ * Adding an attempt is linear in its steps. Attempts whose rewards are not comparable are kept apart.
  */
 export class BranchTree {
   readonly #roots = new Map<string, State>();
 
   add(attempt: Attempt, { prompt, decisions }: DecisionPath): void {
-    let state = stateOf(this.#roots, `${attempt.scorer ?? ""}\u0000${prompt}`, 0);
+    let state = stateOf(this.#roots, `${attempt.scale ?? ""}\u0000${prompt}`, 0);
     for (const { action, observation } of decisions) {
       const branch = state.branches.get(action) ?? { attempts: [], after: new Map<string, State>() };
       state.branches.set(action, branch);

@@ -76,10 +76,10 @@ function wideEnough({ margin, ties }: PairingOptions): (margin: number) => boole
   return (actual) => actual >= margin && (actual > 0 || ties === "first-wins");
 }
 
-/** Rank k with rank n−1−k; the middle one of an odd group has no partner. Each scorer ranks by itself. */
+/** Rank k with rank n−1−k; the middle one of an odd group has no partner. Each scale has a ranking of its own. */
 function outsideIn(ranked: readonly Attempt[]): readonly (readonly [Attempt, Attempt])[] {
-  const byScorer = Map.groupBy(ranked, ({ scorer }) => scorer);
-  const pairs = [...byScorer.values()].flatMap((group) => {
+  const byScale = Map.groupBy(ranked, ({ scale }) => scale);
+  const pairs = [...byScale.values()].flatMap((group) => {
     const half = Math.floor(group.length / 2);
     return Array.from({ length: half }, (_, rank) => [group[rank], group[group.length - 1 - rank]] as const);
   });
@@ -123,7 +123,7 @@ function countRest({
 
 function reasonAgainst(pair: AttemptPair, { verified }: PairingOptions): string | undefined {
   const { chosen, rejected, source } = pair;
-  if (source === "reward" && chosen.scorer !== rejected.scorer) return "rewards of different scorers";
+  if (source === "reward" && chosen.scale !== rejected.scale) return "rewards of different scorers or layers";
   if (chosen.contentId !== null && chosen.contentId === rejected.contentId)
     return "same actions and observations";
   if (verified && !(chosen.success === true && rejected.success === false))

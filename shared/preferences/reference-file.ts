@@ -44,6 +44,7 @@ export function attemptsOfFile(value: unknown): {
       success: row.success ?? null,
       outcomeScore: row.outcome_score ?? null,
       scorer: row.scorer ?? null,
+      scale: row.scorer ?? null,
     }));
     return { task, attempts };
   });

@@ -11,6 +11,7 @@ export function makeAttempt(id: string, reward: number, more: Partial<Attempt> =
     success: null,
     outcomeScore: null,
     scorer: "scorer",
+    scale: "scorer",
     ...more,
   };
 }
@@ -28,8 +29,8 @@ export const attemptsArbitrary: fc.Arbitrary<readonly Attempt[]> = fc
       steps: fc.option(fc.integer({ min: 0, max: 12 })),
       success: fc.constantFrom(true, false, null),
       outcomeScore: fc.constant(null),
-      scorer: fc.constantFrom("one", "one", "one", "two"),
+      scale: fc.constantFrom("one", "one", "one", "two"),
     }),
     { maxLength: 14 },
   )
-  .map((all) => all.map((each, index) => ({ ...each, id: `t${index}` })));
+  .map((all) => all.map((each, index) => ({ ...each, id: `t${index}`, scorer: each.scale })));

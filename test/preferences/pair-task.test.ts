@@ -69,15 +69,17 @@ describe("pairs of one task", () => {
     expect(made.leftOut["same actions and observations as another pair"]).toBe(1);
   });
 
-  it("compares rewards of one scorer only, each scorer ranking by itself", () => {
+  it("compares rewards of one scale only, each scale with a ranking of its own", () => {
     const attempts = [
       makeAttempt("a", 0.9),
-      makeAttempt("b", 0.8, { scorer: "other" }),
-      makeAttempt("c", 0.2, { scorer: "other" }),
+      makeAttempt("b", 0.8, { scale: "other" }),
+      makeAttempt("c", 0.2, { scale: "other" }),
       makeAttempt("d", 0.1),
     ];
     expect(idsOf(pair(attempts))).toEqual(["a>d", "b>c"]);
-    expect(pair(attempts, { strategy: "all-pairs" }).leftOut).toEqual({ "rewards of different scorers": 4 });
+    expect(pair(attempts, { strategy: "all-pairs" }).leftOut).toEqual({
+      "rewards of different scorers or layers": 4,
+    });
   });
 
   it("with verified asks for a success and a failure", () => {
@@ -129,7 +131,7 @@ describe("pairs of one task", () => {
           if (options.ties !== "first-wins") expect(chosen.reward).not.toBe(rejected.reward);
           if (chosen.contentId !== null) expect(chosen.contentId).not.toBe(rejected.contentId);
           if (options.verified === true) expect([chosen.success, rejected.success]).toEqual([true, false]);
-          expect(chosen.scorer).toBe(rejected.scorer);
+          expect(chosen.scale).toBe(rejected.scale);
           const before = made.pairs[index - 1];
           if (before !== undefined) expect(marginOf(before)).toBeGreaterThanOrEqual(marginOf(each));
         }

@@ -46,6 +46,7 @@ export function addPreferences(program: Command): void {
       "--max-longer-share <x>",
       "at most this share of pairs may have the longer attempt as the chosen one",
     )
+    .option("--mixed-layers", "also compare rewards of different layers, such as with and without an outcome")
     .option("--min-runs <n>", "with branches: least number of attempts through each step (default: 1)")
     .option("--votes <file>", "JSON Lines of votes on pairs; they go before the rewards")
     .option("--project <label>", "this project only")
@@ -74,7 +75,9 @@ async function preferences(file: string | undefined, options: PreferenceOptions)
   }
   const local = openForReading(options.store ?? "out");
   try {
-    const input = await collectAttempts(local.catalog.select(selectionOf(options)));
+    const input = await collectAttempts(local.catalog.select(selectionOf(options)), {
+      layers: options.mixedLayers === true ? "any" : "same",
+    });
     const made = plan.branches
       ? stepPreferences(
           input,
