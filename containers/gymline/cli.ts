@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
 import { addDeployCheck } from "./commands/deploy-check.ts";
@@ -11,6 +12,7 @@ import { addExport } from "./commands/export.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
+import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
 import { addPreferences } from "./commands/preferences.ts";
 import { addRedact } from "./commands/redact.ts";
@@ -60,6 +62,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   addValidate(program);
   addConvert(program);
   addScore(program);
+  addCompare(program);
+  addLeaderboard(program);
   addPreferences(program);
   addRedact(program);
   addFormats(program);

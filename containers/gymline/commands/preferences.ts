@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { type LocalStore, openForReading } from "../../../shared/adapters/local/local-store.ts";
-import type { Selection } from "../../../shared/ports/catalog.ts";
 import { collectAttempts } from "../../../shared/preferences/collect-attempts.ts";
 import { decisionPath } from "../../../shared/preferences/decision-path.ts";
 import {
@@ -18,6 +17,7 @@ import { examples } from "../options.ts";
 import { openOutput } from "../output.ts";
 import { type PreferenceOptions, type PreferencePlan, preferencePlan } from "../preference-options.ts";
 import { noPairsReport, pairTable, preferenceReport } from "../preference-report.ts";
+import { selectionOf } from "../runs.ts";
 import { readJson } from "../settings.ts";
 import { loadTrajectory } from "../store-access.ts";
 import { many, note, out } from "../terminal.ts";
@@ -107,18 +107,6 @@ function inputOfFile(file: string): PreferenceInput {
       throw new UsageError(`${file}: ${error.message}`, { cause: error });
     throw error;
   }
-}
-
-function selectionOf(options: PreferenceOptions): Selection {
-  const { project, onlyDomain: domain, agent, model, sourceFormat: format, task } = options;
-  return {
-    ...(project === undefined ? {} : { project }),
-    ...(domain === undefined ? {} : { domain }),
-    ...(agent === undefined ? {} : { agent }),
-    ...(model === undefined ? {} : { model }),
-    ...(format === undefined ? {} : { format }),
-    ...(task === undefined ? {} : { task }),
-  };
 }
 
 type Made = Preferences<Iterable<PreferenceRow> | AsyncIterable<PreferenceRow>>;
