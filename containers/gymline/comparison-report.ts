@@ -2,6 +2,7 @@ import type { GroupComparison } from "../../shared/leaderboard/compare-groups.ts
 import type { LeaderboardGroup, Metric } from "../../shared/leaderboard/leaderboard.ts";
 import type { ScoreFacts } from "../../shared/leaderboard/side-by-side.ts";
 import { pc } from "./colours.ts";
+import { hasMixedRewards, MIXED_REWARDS } from "./leaderboard-report.ts";
 import { estimateText, intervalText, pText, signed } from "./statistics-text.ts";
 import { type Column, figure, many, printable, table, verdict } from "./terminal.ts";
 
@@ -122,6 +123,9 @@ export function comparisonReport(comparison: GroupComparison, options: Compariso
     `  A − B  ${signed(difference.value)} (${Math.round(level * 100)} % interval ${intervalText(difference.interval, 3)}), p ${pText(difference.test)}${verdictText}`,
     `         ${pc.dim(`${on}; seed ${seed}`)}`,
   );
+  if (metric === "reward" && hasMixedRewards([comparison.a, comparison.b])) {
+    lines.push(`         ${pc.dim(MIXED_REWARDS)}`);
+  }
   if (tasks.length > 0) {
     const rows = tasks
       .slice(0, SHOWN)

@@ -8,6 +8,9 @@ import { pc } from "./colours.ts";
 import { estimateText, intervalText, pText, signed } from "./statistics-text.ts";
 import { type Column, figure, many, table } from "./terminal.ts";
 
+export const MIXED_REWARDS =
+  "some rewards rest on an outcome and some do not, which are different quantities: --metric process or success compares like with like";
+
 /** The leaderboard with all that it depends on. */
 export function leaderboardDocument(board: Leaderboard, options: LeaderboardOptions): unknown {
   return { schema: "gymline.leaderboard.v1", ...options, ...board };
@@ -49,9 +52,7 @@ export function leaderboardReport(board: Leaderboard, options: LeaderboardOption
     );
   }
   if (metric === "reward" && hasMixedRewards([...ranked, ...unranked])) {
-    remarks.push(
-      "some rewards rest on an outcome and some do not, which are different quantities: --metric process or success compares like with like",
-    );
+    remarks.push(MIXED_REWARDS);
   }
   return [...lines, ...remarks.map((line) => `  ${pc.dim(line)}`)].join("\n");
 }
@@ -86,7 +87,7 @@ function tierName(tier: number): string {
   return tier <= 26 ? letter : `${tierName(Math.floor((tier - 1) / 26))}${letter}`;
 }
 
-function hasMixedRewards(groups: readonly LeaderboardGroup[]): boolean {
+export function hasMixedRewards(groups: readonly LeaderboardGroup[]): boolean {
   const scored = groups.reduce((sum, { reward }) => sum + reward.n, 0);
   const withOutcome = groups.reduce((sum, group) => sum + group.withOutcome, 0);
   return withOutcome > 0 && withOutcome < scored;

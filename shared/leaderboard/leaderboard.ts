@@ -67,7 +67,7 @@ export interface LeaderboardGroup {
 }
 
 export interface RankedGroup extends LeaderboardGroup {
-  /** Place by the metric, from 1. */
+  /** Place by the metric, from 1; equal values share the better place. */
   readonly rank: number;
   /** Groups of one tier follow each other without a separable neighbour. The ends of a long tier may still differ. */
   readonly tier: number;
@@ -102,7 +102,8 @@ export function leaderboard(runs: Iterable<LeaderboardRun>, options: Leaderboard
   return {
     ranked: ranked.map(({ facts }, index) => {
       if (separations[index - 1]?.separable === true) tier += 1;
-      return { rank: index + 1, tier, ...facts, next: separations[index] ?? null };
+      const rank = 1 + ranked.findIndex((other) => other.facts.metric.value === facts.metric.value);
+      return { rank, tier, ...facts, next: separations[index] ?? null };
     }),
     unranked: unranked.map(({ facts }) => facts),
   };
