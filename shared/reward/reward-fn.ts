@@ -127,7 +127,7 @@ function rewardFns({ domain, config, rubrics }: RewardFnSettings): () => (step: 
       const { scores, broken } = tracker.step(placed);
       const { composed, document } = stepDocument({
         index,
-        tools: placed.map(({ tool }) => tool),
+        calls: placed,
         scores,
         others: { model: null, credit: null, human: null },
         composer,

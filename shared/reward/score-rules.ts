@@ -60,7 +60,7 @@ export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
     while (calls[next]?.step === index) next++;
     const { composed, document } = stepDocument({
       index,
-      tools: calls.slice(from, next).map(({ tool }) => tool),
+      calls: calls.slice(from, next),
       scores: scores.slice(from, next),
       others: {
         model: modelScores[index] ?? null,

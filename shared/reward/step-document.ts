@@ -1,18 +1,19 @@
 import { round4 } from "./rounding.ts";
 import { type CallScores, shownTool } from "./rule-result.ts";
+import type { PlacedCall } from "./rule-step.ts";
 import type { CallScore, ScoreReason, StepScore } from "./score-document.ts";
 import { type ComposedStep, ruleRubricsOf, type StepComposer, type StepInput } from "./step-score.ts";
 
 /** A step as the score document has it, and what it adds to the total. */
 export function stepDocument(of: {
   readonly index: number;
-  /** Names of the tools that were called, one for each of `scores`. */
-  readonly tools: readonly string[];
+  /** The calls of the step, one for each of `scores`. */
+  readonly calls: readonly PlacedCall[];
   readonly scores: readonly CallScores[];
   readonly others: Required<Omit<StepInput, "calls">>;
   readonly composer: StepComposer;
 }): { readonly composed: ComposedStep; readonly document: StepScore } {
-  const { index, tools, scores, others, composer } = of;
+  const { index, calls, scores, others, composer } = of;
   const rules = scores.map(ruleRubricsOf);
   const reasons: ScoreReason[] = [];
   scores.forEach((each, call) => {
@@ -32,7 +33,7 @@ export function stepDocument(of: {
     rubrics: composed.rubrics,
     calls: scores.map((each, i) => {
       const scored = rules[i];
-      return callScore(tools[i] ?? "", each, scored === undefined ? null : composer.call(scored));
+      return callScore(calls[i]?.tool ?? "", each, scored === undefined ? null : composer.call(scored));
     }),
     reasons,
   };

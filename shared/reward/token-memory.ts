@@ -8,7 +8,7 @@ import { type TokenRule, TokenScanner } from "./info-tokens.ts";
  * no more than the longest token that starts like the text there, however many tokens there are.
  */
 export class TokenMemory {
-  readonly #root: Node = { label: "", isToken: false, children: new Map() };
+  readonly #root: Node = { label: "", isToken: false, children: null };
   readonly #scanner: TokenScanner;
   #text = "";
   #hasTokens = false;
@@ -39,17 +39,18 @@ interface Node {
   /** The part of the token since the parent. */
   label: string;
   isToken: boolean;
-  /** By the first character of their labels. */
-  readonly children: Map<number, Node>;
+  /** By the first character of their labels; null where there is none, as in most nodes. */
+  children: Map<number, Node> | null;
 }
 
 function insert(root: Node, token: string): void {
   let node = root;
   let at = 0;
   while (at < token.length) {
-    const child = node.children.get(token.charCodeAt(at));
+    const child = node.children?.get(token.charCodeAt(at));
     if (child === undefined) {
-      node.children.set(token.charCodeAt(at), { label: token.slice(at), isToken: true, children: new Map() });
+      node.children ??= new Map();
+      node.children.set(token.charCodeAt(at), { label: token.slice(at), isToken: true, children: null });
       return;
     }
     const same = commonLength(child.label, token, at);
@@ -62,13 +63,8 @@ function insert(root: Node, token: string): void {
 
 /** Puts a node between a node and its parent, after the first `length` characters of its label. */
 function split(node: Node, length: number): void {
-  const rest: Node = {
-    label: node.label.slice(length),
-    isToken: node.isToken,
-    children: new Map(node.children),
-  };
-  node.children.clear();
-  node.children.set(rest.label.charCodeAt(0), rest);
+  const rest: Node = { label: node.label.slice(length), isToken: node.isToken, children: node.children };
+  node.children = new Map([[rest.label.charCodeAt(0), rest]]);
   node.label = node.label.slice(0, length);
   node.isToken = false;
 }
@@ -77,7 +73,7 @@ function startsHere(root: Node, text: string, start: number): boolean {
   let node = root;
   let at = start;
   for (;;) {
-    const child = node.children.get(text.charCodeAt(at));
+    const child = node.children?.get(text.charCodeAt(at));
     if (child === undefined || !text.startsWith(child.label, at)) return false;
     if (child.isToken) return true;
     node = child;
