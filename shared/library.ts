@@ -29,6 +29,15 @@ export {
 } from "./adapters/local/run-pipeline.ts";
 export { systemClock } from "./adapters/local/system-clock.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
+export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
+export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
+export {
+  applyCalibration,
+  type CalibrationDocument,
+  type CalibrationLayer,
+  parseCalibration,
+} from "./calibration/calibration-document.ts";
+export { CalibrationError } from "./calibration/calibration-error.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";

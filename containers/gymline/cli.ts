@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addCalibrate } from "./commands/calibrate.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
@@ -66,6 +67,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addCompare(program);
   addLeaderboard(program);
   addPreferences(program);
+  addCalibrate(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);

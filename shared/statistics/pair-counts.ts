@@ -21,7 +21,7 @@ export function pairCounts(x: readonly number[], y: readonly number[]): PairCoun
   const tiedBoth = tiedPairs(n, (a, b) => sortedX[a] === sortedX[b] && sortedY[a] === sortedY[b]);
   const discordant = sortCountingInversions(sortedY);
   const tiedY = tiedPairs(n, (a, b) => sortedY[a] === sortedY[b]);
-  const pairs = (n * (n - 1)) / 2;
+  const pairs = n === 0 ? 0 : (n * (n - 1)) / 2;
   return {
     pairs,
     concordant: pairs - tiedX - tiedY + tiedBoth - discordant,

@@ -14,21 +14,27 @@ import {
 /** Pearson's r in [−1, 1], or null where fewer than two pairs are given or one side is constant. */
 export function pearsonOf(x: readonly number[], y: readonly number[]): number | null {
   if (x.length < 2 || isConstant(x) || isConstant(y)) return null;
-  const [a, b] = [unitDeviations(x), unitDeviations(y)];
-  let r = 0;
-  for (let index = 0; index < a.length; index += 1) r += (a[index] ?? 0) * (b[index] ?? 0);
-  return Math.min(1, Math.max(-1, r));
+  const [a, b] = [scaledDeviations(x), scaledDeviations(y)];
+  let [xx, xy, yy] = [0, 0, 0];
+  for (const [index, one] of a.entries()) {
+    const other = b[index] ?? 0;
+    xx += one * one;
+    xy += one * other;
+    yy += other * other;
+  }
+  return Math.min(1, Math.max(-1, xy / Math.sqrt(xx * yy)));
 }
 
-/** Deviations from the mean as a vector of length 1, scaled first so that their squares can neither overflow nor vanish. */
-function unitDeviations(values: readonly number[]): number[] {
+/**
+ * Deviations from the mean, brought near 1 so that no square overflows or vanishes. A power of two does that without
+ * rounding: ranks in the same order correlate to exactly 1.
+ */
+function scaledDeviations(values: readonly number[]): number[] {
   const mean = meanOf(values);
   const deviations = values.map((value) => value - mean);
   const largest = deviations.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  let squares = 0;
-  for (const value of deviations) squares += (value / largest) ** 2;
-  const norm = Math.sqrt(squares);
-  return deviations.map((value) => value / largest / norm);
+  const scale = 2 ** Math.floor(Math.log2(largest));
+  return deviations.map((value) => value / scale);
 }
 
 /** Pearson's correlation with its p-value (Student's t, n − 2 degrees of freedom) and Fisher's z interval. */

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { openForReading } from "../../../shared/adapters/local/local-store.ts";
 import { readPaths } from "../../../shared/adapters/local/read-paths.ts";
+import { taskSettings } from "../../../shared/adapters/local/task-settings.ts";
 import { compareGroups } from "../../../shared/leaderboard/compare-groups.ts";
 import { type Metric, metricSchema } from "../../../shared/leaderboard/leaderboard.ts";
 import { scoreFacts } from "../../../shared/leaderboard/side-by-side.ts";
@@ -121,18 +122,17 @@ async function readLogs(
 async function readStored(ids: readonly string[], options: CompareOptions): Promise<readonly Compared[]> {
   const local = openForReading(options.store);
   try {
-    const settings = loadSettings(options);
+    const settings = await taskSettings(loadSettings(options).plan);
     const compared: Compared[] = [];
     for (const text of ids) {
       const id = await resolveId(local.catalog, text);
       const entry = await local.catalog.entry(id);
       const stored = await loadScore(local.store, id, entry?.scorer ?? null);
       const trajectory = await loadTrajectory(local.store, id);
-      const { reward, profile } = settings.plan;
       const document =
         options.domain === undefined && stored !== undefined
           ? stored
-          : scoreTrajectory(trajectory, { reward, ...(profile === undefined ? {} : { profile }) }).document;
+          : scoreTrajectory(trajectory, settings.score).document;
       const facts = trajectory.extra.gymline;
       compared.push({
         name: id.slice(0, 10),
