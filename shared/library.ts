@@ -62,6 +62,15 @@ export {
   type ToolCategory,
   type ToolSpec,
 } from "./domains/profile.ts";
+export { compareGroups, type GroupComparison } from "./leaderboard/compare-groups.ts";
+export type { Difference } from "./leaderboard/difference.ts";
+export {
+  type Leaderboard,
+  type LeaderboardOptions,
+  type LeaderboardRun,
+  leaderboard,
+  type RankedGroup,
+} from "./leaderboard/leaderboard.ts";
 export {
   type Added,
   type Catalog,
@@ -89,6 +98,23 @@ export {
 } from "./ports/compute.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
+export type { Attempt, AttemptPair, PairSource, TaskAttempts } from "./preferences/attempt.ts";
+export type { BranchOptions, BranchPair } from "./preferences/branch-tree.ts";
+export { type CollectedAttempts, collectAttempts } from "./preferences/collect-attempts.ts";
+export { type DecisionPath, decisionPath } from "./preferences/decision-path.ts";
+export {
+  type PreferenceInput,
+  type Preferences,
+  stepPreferences,
+  type TrajectoryRequest,
+  trajectoryPreferences,
+} from "./preferences/make-preferences.ts";
+export { type PairingOptions, pairingOptionsSchema } from "./preferences/options.ts";
+export { withMessages } from "./preferences/pair-messages.ts";
+export { pairTask, type TaskPairs } from "./preferences/pair-task.ts";
+export { type PreferenceRow, preferenceRowSchema } from "./preferences/preference-row.ts";
+export { type PreferenceSummaryDocument, preferenceSummarySchema } from "./preferences/summary.ts";
+export { type VotedPair, votedPairSchema } from "./preferences/votes.ts";
 export { type ReadingLimits, readingLimitsSchema } from "./reading/limits.ts";
 export { type Rejection, rejectionSchema } from "./reading/rejection.ts";
 export type { ByteSource, SourceRecord } from "./reading/source.ts";
@@ -117,6 +143,14 @@ export {
   type SizeRow,
   trajectorySizes,
 } from "./reward/references.ts";
+export {
+  makeHistoryRewardFn,
+  makeRewardFn,
+  type RewardFnSettings,
+  type StepCorrection,
+  type StepReward,
+  UnknownDomainError,
+} from "./reward/reward-fn.ts";
 export type { RuleCall, RuleStep } from "./reward/rule-step.ts";
 export {
   type CallScore,

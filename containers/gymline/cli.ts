@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addCalibrate } from "./commands/calibrate.ts";
+import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
 import { addDeployCheck } from "./commands/deploy-check.ts";
@@ -12,7 +13,9 @@ import { addExport } from "./commands/export.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
+import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
+import { addPreferences } from "./commands/preferences.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
 import { addReferences } from "./commands/references.ts";
@@ -62,6 +65,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   addValidate(program);
   addConvert(program);
   addScore(program);
+  addCompare(program);
+  addLeaderboard(program);
+  addPreferences(program);
   addCalibrate(program);
   addRedact(program);
   addFormats(program);

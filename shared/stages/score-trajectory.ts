@@ -109,7 +109,13 @@ export function scoreTrajectory(
   const scorer =
     judgement === undefined && labels.length === 0
       ? basis
-      : scorerIdWith(basis, { judge: judgement?.judge, steps: judgement?.steps, labels });
+      : scorerIdWith(basis, {
+          layers: [
+            ...(judgement === undefined ? [] : ["judge" as const]),
+            ...(labels.length === 0 ? [] : ["people" as const]),
+          ],
+          said: { judge: judgement?.judge, steps: judgement?.steps, labels },
+        });
   return {
     row: {
       scorer,
