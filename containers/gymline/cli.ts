@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addAnnotate } from "./commands/annotate.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
 import { addDeployCheck } from "./commands/deploy-check.ts";
@@ -54,6 +55,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addShow(program);
   addDiff(program);
   addTrace(program);
+  addAnnotate(program);
   addForget(program);
   addReprocess(program);
   addValidate(program);

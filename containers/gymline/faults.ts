@@ -24,6 +24,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "DeploymentError",
   "AwsAccessError",
   "RedriveError",
+  "LabelsFileError",
+  "LedgerBusyError",
 ]);
 
 export function isExpected(error: unknown): boolean {
