@@ -70,7 +70,6 @@ const BODY = `<header>
 <span id="place"></span>
 <label>Go to <select id="jump"></select></label>
 <span class="grow"></span>
-<span id="status" role="status"></span>
 <label><span id="count"></span> <progress id="progress" aria-label="trajectories with an overall score"></progress></label>
 <span>as <button type="button" id="who" title="label under another name"></button></span>
 <button type="button" id="load">Load file</button>
@@ -78,6 +77,7 @@ const BODY = `<header>
 <button type="button" id="show-help" aria-label="help: keys">?</button>
 <input type="file" id="file" accept="application/json,.json" aria-label="file of labels" hidden>
 </header>
+<p id="status" role="status"></p>
 <main>
 <div id="trajectory"></div>
 <aside id="panel" aria-label="your labels">

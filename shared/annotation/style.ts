@@ -38,6 +38,8 @@ main { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; gap: 1.2rem; 
 .turn.target, fieldset.target { background: var(--mark-ground); border-color: var(--mark); }
 .turn > header { display: flex; gap: 0.8rem; align-items: baseline; margin-bottom: 0.3rem; }
 .turn.user h3, .turn.system h3, .turn.context h3, .place, .facts, .hint, .label, .none, #status { color: var(--dim); }
+#status { position: fixed; left: 1.2rem; bottom: 1rem; z-index: 3; background: var(--card); border: 1px solid var(--mark); border-radius: 6px; padding: 0.3rem 0.8rem; }
+#status:empty { display: none; }
 .place, .facts, .hint, .label, .none, #status, .step-score { font-size: 0.85rem; }
 .step-score { color: var(--mark); font-weight: 600; margin-left: auto; }
 .block { margin: 0.4rem 0; }
@@ -79,6 +81,6 @@ td { padding: 0.15rem 0; }
 .fault { color: light-dark(#b3261e, #ff8a80); min-height: 1.5em; }
 @media (max-width: 60rem) {
   main { grid-template-columns: minmax(0, 1fr); }
-  #panel { position: static; max-height: none; }
+  #panel, body > header { position: static; max-height: none; }
 }
 `;

@@ -44,7 +44,7 @@ export function startPage({ document, window, page, logic, views }: PageParts): 
     try {
       window.localStorage.setItem(keep, state.annotator);
       window.localStorage.setItem(`${keep}.${state.annotator}`, JSON.stringify(state.drafts));
-      say(unsaved ? "kept in this browser; not yet in a file" : "");
+      say("");
     } catch {
       say("this browser keeps nothing: save the file before you leave");
     }
@@ -154,6 +154,8 @@ export function startPage({ document, window, page, logic, views }: PageParts): 
     byId("progress").setAttribute("value", String(done));
     byId("place").textContent = `Trajectory ${state.item + 1} of ${page.items.length}`;
     byId("who").textContent = state.annotator;
+    byId("save").textContent = unsaved ? "Save file ●" : "Save file";
+    byId("save").setAttribute("title", unsaved ? "labels are kept in this browser, but in no file yet" : "");
     const options = [...byId("jump").querySelectorAll("option")];
     options.forEach((option, index) => {
       const id = page.items[index]?.id ?? "";
@@ -172,6 +174,7 @@ export function startPage({ document, window, page, logic, views }: PageParts): 
     link.remove();
     window.setTimeout(() => window.URL.revokeObjectURL(url), 10000);
     unsaved = false;
+    draw();
     say(`saved as ${name}`);
   }
 
