@@ -17,6 +17,7 @@ import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
 import { addReprocess } from "./commands/reprocess.ts";
 import { addRequestExport } from "./commands/request-export.ts";
+import { addRubrics } from "./commands/rubrics.ts";
 import { addRun } from "./commands/run.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addScore } from "./commands/score.ts";
@@ -64,6 +65,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRedact(program);
   addFormats(program);
   addDomains(program);
+  addRubrics(program);
   addSchema(program);
   addDoctor(program);
   addStatus(program);
