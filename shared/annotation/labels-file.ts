@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { annotatorSchema, type Label, labelSchema } from "../contracts/label.ts";
-import { isRubricId, rubricIds } from "../reward/rubric-ids.ts";
+import { rubricIds } from "../reward/rubric-ids.ts";
 
 /** What an annotation page saves. Labels are looked at one by one, so that one bad one does not hold up the others. */
 const labelsFileSchema = z.object({
@@ -44,8 +44,16 @@ export interface ReadLabels {
   readonly drafts: number;
 }
 
-/** Reads one file of labels. @throws LabelsFileError where it is none */
-export function readLabelsFile(text: string, file: string): ReadLabels {
+/**
+ * Reads one file of labels.
+ * @param rubrics ids that labels may score; without it, those built in
+ * @throws LabelsFileError where it is none
+ */
+export function readLabelsFile(
+  text: string,
+  file: string,
+  rubrics: readonly string[] = rubricIds,
+): ReadLabels {
   const whole = labelsFileSchema.safeParse(parsed(text, file));
   if (!whole.success) {
     const [issue] = whole.error.issues;
@@ -59,7 +67,7 @@ export function readLabelsFile(text: string, file: string): ReadLabels {
   const refused: RefusedLabel[] = [];
   for (const [index, value] of values.entries()) {
     const place = `labels[${index}]`;
-    const read = readLabel(value, annotator);
+    const read = readLabel(value, { annotator, rubrics });
     if ("label" in read) labels.push({ label: read.label, file, place });
     else refused.push({ file, ...read, place: `${place}${read.place}` });
   }
@@ -76,7 +84,10 @@ function parsed(text: string, file: string): unknown {
 
 type Fault = Omit<RefusedLabel, "file">;
 
-function readLabel(value: unknown, annotator: string): { readonly label: Label } | Fault {
+function readLabel(
+  value: unknown,
+  { annotator, rubrics }: { readonly annotator: string; readonly rubrics: readonly string[] },
+): { readonly label: Label } | Fault {
   const result = labelSchema.safeParse(value);
   if (!result.success) {
     const [issue] = result.error.issues;
@@ -102,9 +113,8 @@ function readLabel(value: unknown, annotator: string): { readonly label: Label }
   if (Number.isNaN(Date.parse(label.labelled_at))) {
     return fault(".labelled_at", "it is no time", "give it as ISO 8601, such as 2026-01-31T12:00:00Z");
   }
-  const unknown = Object.keys(label.rubrics).findIndex((id) => !isRubricId(id));
-  if (unknown >= 0) {
-    return fault(".rubrics", "it scores a rubric that there is not", `known are ${rubricIds.join(", ")}`);
+  if (!Object.keys(label.rubrics).every((id) => rubrics.includes(id))) {
+    return fault(".rubrics", "it scores a rubric that there is not", `known are ${rubrics.join(", ")}`);
   }
   const indexes = new Set(label.steps.map(({ index }) => index));
   if (indexes.size < label.steps.length) {

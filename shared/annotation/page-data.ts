@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DomainProfile } from "../domains/profile.ts";
-import { type Rubric, rubricsOf } from "../reward/rubrics.ts";
+import { type Rubric, type RubricBook, rubricsOf } from "../reward/rubrics.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import { type Turn, turnsOf } from "./turns.ts";
 
@@ -39,7 +39,11 @@ export interface ToAnnotate {
  */
 export function pageData(
   sample: readonly ToAnnotate[],
-  options: { readonly annotator?: string; readonly showScores?: boolean } = {},
+  options: {
+    readonly annotator?: string;
+    readonly showScores?: boolean;
+    readonly rubrics?: RubricBook;
+  } = {},
 ): PageData {
   const items = sample.map(({ trajectory, profile, reward }): PageItem => {
     const { id, task, outcome } = trajectory.extra.gymline;
@@ -48,11 +52,7 @@ export function pageData(
       id,
       domain: profile.domain,
       task: { id: task.id ?? "", description: task.description ?? "", repo: task.repo ?? "" },
-      rubrics: rubricsOf(profile).map(({ id: rubric, name, description }) => ({
-        id: rubric,
-        name,
-        description,
-      })),
+      rubrics: forPeople(rubricsOf(profile, options.rubrics)),
       turns: turnsOf(trajectory),
       ...(options.showScores === true ? { automatic } : {}),
     };
@@ -67,4 +67,10 @@ export function pageData(
     annotator: options.annotator ?? "",
     items,
   };
+}
+
+/** Without those that only the critic scores, and without what people say of the whole, which is the overall score. */
+function forPeople(rubrics: readonly Rubric[]): readonly PageRubric[] {
+  const asked = rubrics.filter(({ evaluator }) => evaluator === "rule" || evaluator === "model");
+  return asked.map(({ id, name, description }) => ({ id, name, description }));
 }

@@ -22,6 +22,7 @@ import {
   stratifiedSample,
 } from "../../../shared/annotation/sample.ts";
 import { annotatorSchema } from "../../../shared/contracts/label.ts";
+import { builtinRubrics } from "../../../shared/reward/rubrics.ts";
 import { type ImportedLabels, importLabels } from "../../../shared/stages/import-labels.ts";
 import { profileFor } from "../../../shared/stages/score-trajectory.ts";
 import { wholeNumber } from "../deployment.ts";
@@ -30,7 +31,7 @@ import { annotatorFigures } from "../label-figures.ts";
 import { examples, storeOption } from "../options.ts";
 import { openOutput } from "../output.ts";
 import { type SelectionOptions, selectionOf, selectionOptions } from "../selection-options.ts";
-import { loadSettings } from "../settings.ts";
+import { loadSettings, type Settings } from "../settings.ts";
 import { loadTrajectory } from "../store-access.ts";
 import { many, note, out, printable, table } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -98,11 +99,7 @@ async function makePage(options: AnnotateOptions): Promise<void> {
       `--annotator takes lower-case letters, digits, ".", "_" and "-", not "${annotator}"`,
     );
   }
-  const { config, domain } = options;
-  const { plan } = loadSettings({
-    ...(config === undefined ? {} : { config }),
-    ...(domain === undefined ? {} : { domain }),
-  });
+  const { plan } = settingsOf(options);
   const selection = selectionOf(options);
   const local = openForReading(options.store);
   try {
@@ -124,7 +121,11 @@ async function makePage(options: AnnotateOptions): Promise<void> {
         reward: rewards.get(id) ?? null,
       });
     }
-    const page = pageData(items, { annotator, showScores: options.showScores === true });
+    const page = pageData(items, {
+      annotator,
+      showScores: options.showScores === true,
+      ...(plan.rubrics === undefined ? {} : { rubrics: plan.rubrics }),
+    });
     const output = await openOutput(options.out);
     try {
       await output.write(annotationPage(page));
@@ -137,6 +138,13 @@ async function makePage(options: AnnotateOptions): Promise<void> {
   } finally {
     await local.close();
   }
+}
+
+function settingsOf({ config, domain }: AnnotateOptions): Settings {
+  return loadSettings({
+    ...(config === undefined ? {} : { config }),
+    ...(domain === undefined ? {} : { domain }),
+  });
 }
 
 function reportPage(
@@ -191,9 +199,10 @@ function strataOf(text: string | undefined, uncertain: boolean): readonly Stratu
 async function takeIn(files: readonly string[], options: AnnotateOptions): Promise<void> {
   const read: ReadLabels[] = [];
   const unread: string[] = [];
+  const rubrics = [...(settingsOf(options).plan.rubrics ?? builtinRubrics).rubrics.keys()];
   for (const file of files) {
     try {
-      read.push(readLabelsFile(contentOf(file), file));
+      read.push(readLabelsFile(contentOf(file), file, rubrics));
     } catch (error) {
       if (!(error instanceof LabelsFileError) && !(error instanceof UsageError)) throw error;
       unread.push(error.message);
