@@ -25,6 +25,7 @@ import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTrace } from "./commands/trace.ts";
 import { addValidate } from "./commands/validate.ts";
+import { addVotes } from "./commands/votes.ts";
 import { EXIT } from "./exit-code.ts";
 import { isExpected, messageOf } from "./faults.ts";
 import { note } from "./terminal.ts";
@@ -57,6 +58,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDiff(program);
   addTrace(program);
   addAnnotate(program);
+  addVotes(program);
   addForget(program);
   addReprocess(program);
   addValidate(program);

@@ -25,6 +25,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "AwsAccessError",
   "RedriveError",
   "LabelsFileError",
+  "VotingServiceError",
   "LedgerBusyError",
 ]);
 

@@ -86,7 +86,10 @@ export async function votesAbout(id: string, store: ObjectStore): Promise<readon
     if (record === undefined) continue;
     for await (const { key: vote } of store.list(votePrefix(record.pair_id))) keys.push(vote);
     const other = record.left_id === id ? record.right_id : record.left_id;
-    keys.push(pairKey(record.pair_id), pairOfKey(other, record.pair_id), key);
+    for (const each of [pairKey(record.pair_id), pairOfKey(other, record.pair_id)]) {
+      if (await store.exists(each)) keys.push(each);
+    }
+    keys.push(key);
   }
   return keys;
 }

@@ -5,7 +5,7 @@ import type { PairTally } from "./tally.ts";
 /** How strong the votes find a trajectory among the attempts at its task. */
 export interface Strength {
   readonly trajectoryId: string;
-  /** Natural logarithm of the odds of being preferred to the task's mean attempt. */
+  /** Natural logarithm of the odds of being preferred to an attempt of strength 0, which is about the task's mean. */
   readonly strength: number;
   readonly interval: Interval;
   /** Votes it was part of, skips aside. */
@@ -14,7 +14,7 @@ export interface Strength {
 
 /**
  * Bradley and Terry's strengths (1952) of the trajectories of one task, strongest first. A tie is half a vote for each.
- * Each trajectory also has half a win and half a defeat against one that is as strong as the mean, without which one
+ * Each trajectory also has half a win and half a defeat against one of strength 0, without which one
  * that never lost would be infinitely strong (a maximum a posteriori estimate); so the figures are drawn towards 0.
  * Intervals come from the inverse of the observed information. Skips do not count.
  */

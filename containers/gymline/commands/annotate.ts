@@ -1,10 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import {
-  type LocalStore,
-  openForReading,
-  openForWriting,
-} from "../../../shared/adapters/local/local-store.ts";
+import { openForReading } from "../../../shared/adapters/local/local-store.ts";
 import {
   type FileLabel,
   LabelsFileError,
@@ -28,11 +24,12 @@ import { profileFor } from "../../../shared/stages/score-trajectory.ts";
 import { wholeNumber } from "../deployment.ts";
 import { EXIT } from "../exit-code.ts";
 import { annotatorFigures } from "../label-figures.ts";
+import { seedOf } from "../numbers.ts";
 import { examples, storeOption } from "../options.ts";
 import { openOutput } from "../output.ts";
 import { type SelectionOptions, selectionOf, selectionOptions } from "../selection-options.ts";
 import { loadSettings, type Settings } from "../settings.ts";
-import { loadTrajectory } from "../store-access.ts";
+import { loadTrajectory, writableStore } from "../store-access.ts";
 import { many, note, out, printable, table } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -180,12 +177,6 @@ function reportPage(
   out("  → open it in a browser, label, save the file, then: gymline annotate --import <file>");
 }
 
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (Number.isSafeInteger(seed)) return seed;
-  throw new UsageError(`--seed takes a whole number, not "${text}"`);
-}
-
 function strataOf(text: string | undefined, uncertain: boolean): readonly StratumName[] {
   if (text === undefined) return strataNames.filter((name) => !uncertain || name !== "score");
   const names = text.split(",").map((name) => name.trim());
@@ -210,7 +201,7 @@ async function takeIn(files: readonly string[], options: AnnotateOptions): Promi
   }
   const labels = read.flatMap((each): readonly FileLabel[] => each.labels);
   const drafts = read.reduce((sum, each) => sum + each.drafts, 0);
-  const local = await existing(options.store);
+  const local = await writableStore(options.store);
   try {
     const { store, catalog } = local;
     const imported = await importLabels(labels, { store, catalog, ledger: catalog.ledger });
@@ -225,12 +216,6 @@ async function takeIn(files: readonly string[], options: AnnotateOptions): Promi
 
 /** Trajectories whose labels changed, as the last step of an import. */
 async function afterImport(_ids: readonly string[]): Promise<void> {}
-
-/** A store to write to that is there already. @throws NoStoreError */
-async function existing(folder: string): Promise<LocalStore> {
-  await openForReading(folder).close();
-  return openForWriting(folder);
-}
 
 /** @throws UsageError */
 function contentOf(file: string): string {
