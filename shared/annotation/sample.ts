@@ -74,16 +74,19 @@ function groups(
   return found;
 }
 
-/** Which third of the rewards one is in; equal rewards are in the same. */
+/** Which third of the rewards one is in, by its mean rank; so equal rewards are in the same, all equal in the middle. */
 function thirds(entries: readonly Sampled[]): (reward: number | null) => string {
-  const rewards = entries.flatMap(({ reward }) => (reward === null ? [] : [reward])).sort((a, b) => a - b);
-  const low = rewards[Math.ceil(rewards.length / 3) - 1] ?? 0;
-  const middle = rewards[Math.ceil((rewards.length * 2) / 3) - 1] ?? 0;
-  return (reward) => {
-    if (reward === null) return "no reward";
-    if (reward <= low) return "low reward";
-    return reward <= middle ? "middle reward" : "high reward";
-  };
+  const counts = new Map<number, number>();
+  for (const { reward } of entries) if (reward !== null) counts.set(reward, (counts.get(reward) ?? 0) + 1);
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const found = new Map<number | null, string>();
+  let below = 0;
+  for (const [reward, count] of [...counts].sort(([a], [b]) => a - b)) {
+    const rank = (below + count / 2) / all;
+    found.set(reward, rank < 1 / 3 ? "low reward" : rank < 2 / 3 ? "middle reward" : "high reward");
+    below += count;
+  }
+  return (reward) => found.get(reward) ?? "no reward";
 }
 
 /** How many of each stratum: at most its size, at least one while there are places, in sum `size` where possible. */

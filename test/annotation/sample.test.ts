@@ -48,7 +48,9 @@ describe("the sample that people label", () => {
 
   it("puts equal rewards into one third", () => {
     const entries = makeEntries(30, () => ({ reward: 0.5 }));
-    expect(stratifiedSample(entries, request({ strata: ["score"] })).strata).toHaveLength(1);
+    expect(stratifiedSample(entries, request({ strata: ["score"] })).strata).toEqual([
+      { name: "middle reward", of: 30, taken: 10 },
+    ]);
   });
 
   it("is the same for a seed and another for another seed", () => {
