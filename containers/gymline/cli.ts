@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addAnnotate } from "./commands/annotate.ts";
+import { addCalibrate } from "./commands/calibrate.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
 import { addDeployCheck } from "./commands/deploy-check.ts";
@@ -15,6 +16,7 @@ import { addJob } from "./commands/job.ts";
 import { addList } from "./commands/list.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
+import { addReferences } from "./commands/references.ts";
 import { addReprocess } from "./commands/reprocess.ts";
 import { addRequestExport } from "./commands/request-export.ts";
 import { addRubrics } from "./commands/rubrics.ts";
@@ -64,9 +66,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   addValidate(program);
   addConvert(program);
   addScore(program);
+  addCalibrate(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);
+  addReferences(program);
   addRubrics(program);
   addSchema(program);
   addDoctor(program);

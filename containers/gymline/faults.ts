@@ -19,6 +19,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "MappingError",
   "DomainProfileError",
   "RewardConfigError",
+  "CalibrationError",
   "DuplicateFormatError",
   "DeploymentConfigError",
   "DeploymentError",

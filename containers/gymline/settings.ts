@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
+import { type CalibrationDocument, parseCalibration } from "../../shared/calibration/calibration-document.ts";
 import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import { type ProjectConfig, projectConfigSchema } from "../../shared/contracts/project-config.ts";
 import { getDomainProfile, isBuiltinDomain, listDomainProfiles } from "../../shared/domains/builtin.ts";
@@ -53,6 +54,9 @@ export function loadSettings(options: SettingsOptions): Settings {
     reward: config.reward,
     ...(profile === undefined ? {} : { profile }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(config.calibration === undefined
+      ? {}
+      : { calibration: calibrationOfFile(resolve(folder, config.calibration)) }),
   };
   return { plan, config };
 }
@@ -60,6 +64,11 @@ export function loadSettings(options: SettingsOptions): Settings {
 /** A file of rubrics. @throws UsageError, RubricError */
 export function rubricsOfFile(path: string): RubricBook {
   return parseRubrics(readJson(path), path);
+}
+
+/** @throws UsageError, CalibrationError */
+function calibrationOfFile(path: string): CalibrationDocument {
+  return parseCalibration(JSON.stringify(readJson(path)), path);
 }
 
 /** A built-in domain by name, or a profile file by path. */

@@ -26,11 +26,11 @@ button, select {
 button:hover, select:hover { border-color: var(--mark); }
 :focus-visible { outline: 3px solid var(--mark); outline-offset: 1px; }
 body > header {
-  position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center;
+  position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: 0.5rem 0.8rem; align-items: center;
   padding: 0.6rem 1.2rem; background: var(--card); border-bottom: 1px solid var(--line);
 }
 body > header .grow { flex: 1; }
-progress { width: 9rem; accent-color: var(--mark); }
+progress { width: 6rem; accent-color: var(--mark); }
 main { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; gap: 1.2rem; max-width: 86rem; margin: 0 auto; padding: 1.2rem; }
 .task, .turn, #panel { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 0.9rem 1.1rem; }
 .task, .turn { margin-bottom: 0.8rem; scroll-margin: 5rem 0 1rem; }
@@ -79,6 +79,9 @@ dialog .row > * { flex: none; }
 th { text-align: left; white-space: nowrap; padding: 0.15rem 1.2rem 0.15rem 0; font: 600 0.9rem ui-monospace, monospace; }
 td { padding: 0.15rem 0; }
 .fault { color: light-dark(#b3261e, #ff8a80); min-height: 1.5em; }
+@media (max-width: 78rem) {
+  h1, body > header progress { display: none; }
+}
 @media (max-width: 60rem) {
   main { grid-template-columns: minmax(0, 1fr); }
   #panel, body > header { position: static; max-height: none; }

@@ -36,6 +36,9 @@ export type Calibrator = {
   };
 }[CalibratorMethod];
 
+/** One of a given method. */
+export type CalibratorOf<Method extends CalibratorMethod> = Extract<Calibrator, { readonly method: Method }>;
+
 /** Never falls where the score rises. @param score in [0, 1] @throws RangeError for another score */
 export function applyCalibrator(calibrator: Calibrator, score: number): number {
   if (!(score >= 0 && score <= 1)) throw new RangeError(`a score lies between 0 and 1, not at ${score}`);

@@ -28,6 +28,12 @@ export interface Candidate {
   readonly gainError: number;
 }
 
+interface Data {
+  readonly points: readonly FitPoint[];
+  /** The group of each point. */
+  readonly clusters: readonly string[];
+}
+
 export interface Choice {
   readonly folds: number;
   readonly candidates: readonly Candidate[];
@@ -37,8 +43,8 @@ export interface Choice {
 }
 
 /**
- * Tries the ways by cross-validation that holds groups out whole, and takes the one with the least squared error, if
- * that is less than the scores' own by more than one standard error; else the scores stay as they are.
+ * Tries the ways, the simplest first, by cross-validation that holds groups out whole. A way takes the place of a simpler
+ * one where its squared error is less by more than one standard error; the first is to leave the scores as they are.
  * @param clusters the group of each point; at least two different ones
  */
 export function chooseCalibrator(
@@ -50,6 +56,7 @@ export function chooseCalibrator(
     (method) => method !== "isotonic" || points.length >= ISOTONIC_FROM,
   );
   const count = Math.max(...folds) + 1;
+  const scores = points.map(({ score }) => score);
   const candidates = methods.map((method) => {
     const fitted = Array.from({ length: count }, (_, fold) =>
       FITS[method](points.filter((_point, index) => folds[index] !== fold)),
@@ -58,20 +65,21 @@ export function chooseCalibrator(
       const calibrator = fitted[folds[index] ?? 0];
       return calibrator === undefined ? score : applyCalibrator(calibrator, score);
     });
-    return { method, heldOut, ...gainOf(points, heldOut, clusters) };
+    return { method, heldOut, ...gainOf({ points, clusters }, { from: scores, to: heldOut }) };
   });
-  const chosen = best(candidates);
+  const chosen = simplestNotBeaten({ points, clusters }, candidates);
   return { folds: count, candidates, chosen, calibrator: FITS[chosen.method](points) };
 }
 
-function best(candidates: readonly Candidate[]): Candidate {
-  const [identity, ...others] = candidates;
-  let chosen = identity;
-  for (const candidate of others) {
-    if (chosen === undefined) continue;
+function simplestNotBeaten(data: Data, candidates: readonly Candidate[]): Candidate {
+  let chosen: Candidate | undefined;
+  for (const candidate of candidates) {
+    const { gain, gainError } =
+      chosen === undefined
+        ? { gain: Number.POSITIVE_INFINITY, gainError: 0 }
+        : gainOf(data, { from: chosen.heldOut, to: candidate.heldOut });
     // Rounding is no gain.
-    const better = candidate.gain > candidate.gainError && candidate.gain > chosen.gain + 1e-12;
-    if (better) chosen = candidate;
+    if (gain > Math.max(gainError, 1e-12)) chosen = candidate;
   }
   if (chosen === undefined) throw new RangeError("no way of calibrating was tried");
   return chosen;
@@ -95,12 +103,12 @@ function foldsOf(clusters: readonly string[], seed: number): readonly number[] {
 }
 
 function gainOf(
-  points: readonly FitPoint[],
-  heldOut: readonly number[],
-  clusters: readonly string[],
+  { points, clusters }: Data,
+  predictions: { readonly from: readonly number[]; readonly to: readonly number[] },
 ): { readonly gain: number; readonly gainError: number } {
+  const { from, to } = predictions;
   const gains = points.map(
-    ({ score, human }, index) => (score - human) ** 2 - ((heldOut[index] ?? score) - human) ** 2,
+    ({ human }, index) => ((from[index] ?? 0) - human) ** 2 - ((to[index] ?? 0) - human) ** 2,
   );
   const gain = meanOf(gains);
   const sums = new Map<string, number>();

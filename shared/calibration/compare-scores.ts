@@ -16,6 +16,7 @@ import { type CalibrationRow, clustersOf, onUnitScale, requireComparable } from 
 export const GOOD_FROM = 0.5;
 /** Bins of equal width for the weighted kappa, and for the calibration error. */
 export const KAPPA_BINS = 5;
+export const RESAMPLES = 1000;
 export const ECE_BINS = { binning: "equal_width", bins: 10 } as const;
 
 /** How far automatic scores and people agree. Intervals are by the bootstrap, which draws groups whole. */
@@ -32,6 +33,8 @@ export interface ScoreComparison {
   readonly mean_absolute_error: Estimate;
   readonly max_error: number;
   readonly min_error: number;
+  readonly seed: number;
+  readonly resamples: number;
   /** Only where all scores lie in [0, 1]. */
   readonly unit: UnitComparison | null;
   /** Only where people said of some whether they were solved, and scores lie in [0, 1]. */
@@ -62,9 +65,9 @@ export function compareScores(
   requireComparable(rows);
   const unit = onUnitScale(rows);
   const clusters = clustersOf(rows);
-  const settings = { method: "auto", ...options } as const;
+  const settings = { method: "auto", resamples: RESAMPLES, ...options } as const;
   const figures = bootstrapFigures(
-    { n: rows.length, figures: (indices) => figuresOf(rows, indices, unit) },
+    { n: rows.length, figures: (indices) => figuresOf({ rows, unit }, indices) },
     { ...settings, clusters },
   );
   const [scores, humans] = [rows.map(({ score }) => score), rows.map(({ human }) => human)];
@@ -79,6 +82,8 @@ export function compareScores(
     mean_absolute_error: figures.error,
     max_error: errors.reduce((most, error) => Math.max(most, error), 0),
     min_error: errors.reduce((least, error) => Math.min(least, error), Number.POSITIVE_INFINITY),
+    seed: settings.seed,
+    resamples: settings.resamples,
     unit: unit
       ? {
           kappa: figures.kappa,
@@ -103,25 +108,21 @@ type FigureName =
   | "brier";
 
 function figuresOf(
-  rows: readonly CalibrationRow[],
+  { rows, unit }: { readonly rows: readonly CalibrationRow[]; readonly unit: boolean },
   indices: readonly number[],
-  unit: boolean,
 ): Readonly<Record<FigureName, number | null>> {
   const picked = indices.flatMap((index) => rows[index] ?? []);
   const [score, human] = [picked.map((row) => row.score), picked.map((row) => row.human)];
   const counts = pairCounts(score, human);
-  const categories = (categoryOf: (value: number) => number): readonly [number[], number[]] => [
-    score.map(categoryOf),
-    human.map(categoryOf),
-  ];
+  const categories = (of: (value: number) => number) => ({ a: score.map(of), b: human.map(of) });
   return {
     pearson: pearsonOf(score, human),
     spearman: spearmanOf(score, human),
     kendall: kendallOf(counts),
     agreement: agreementOf(withoutSelfPairs(counts, indices)),
     error: meanOf(picked.map((row) => Math.abs(row.score - row.human))),
-    kappa: unit ? kappaOf(...categories(goodness), { categories: 2, weights: "none" }) : null,
-    weighted: unit ? kappaOf(...categories(bin), { categories: KAPPA_BINS, weights: "quadratic" }) : null,
+    kappa: unit ? kappaOf(categories(goodness), { categories: 2, weights: "none" }) : null,
+    weighted: unit ? kappaOf(categories(bin), { categories: KAPPA_BINS, weights: "quadratic" }) : null,
     ece: unit ? eceOf({ predicted: score, observed: human }, ECE_BINS) : null,
     brier: unit ? brierOf(score, human) : null,
   };

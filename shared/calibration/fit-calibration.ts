@@ -12,7 +12,7 @@ import {
 import { CalibrationError } from "./calibration-error.ts";
 import { type CalibrationRow, clustersOf, inUnit, requireComparable } from "./calibration-row.ts";
 import { type Candidate, chooseCalibrator } from "./choose-calibrator.ts";
-import { ECE_BINS } from "./compare-scores.ts";
+import { ECE_BINS, RESAMPLES } from "./compare-scores.ts";
 
 /** With fewer labelled rows a fit would follow chance. */
 export const LEAST_ROWS_TO_FIT = 10;
@@ -38,9 +38,9 @@ export function fitCalibration(request: FitRequest): CalibrationDocument {
   const { folds, candidates, chosen, calibrator } = chooseCalibrator(rows, { clusters, seed });
   const identity = candidates.find(({ method }) => method === "identity") ?? chosen;
   const estimates = (heldOut: readonly number[]): HeldOutErrors => {
-    const figures = (indices: readonly number[]) => heldOutErrors(rows, heldOut, indices);
-    const resamples = request.resamples === undefined ? {} : { resamples: request.resamples };
-    return bootstrapFigures({ n: rows.length, figures }, { seed, clusters, method: "auto", ...resamples });
+    const figures = (indices: readonly number[]) => heldOutErrors({ rows, heldOut }, indices);
+    const resamples = request.resamples ?? RESAMPLES;
+    return bootstrapFigures({ n: rows.length, figures }, { seed, clusters, method: "auto", resamples });
   };
   const figures = new Map(candidates.map((candidate) => [candidate, estimates(candidate.heldOut)]));
   const errorsOf = (candidate: Candidate): HeldOutErrors =>
@@ -74,8 +74,7 @@ type HeldOutErrors = Readonly<
 >;
 
 function heldOutErrors(
-  rows: readonly CalibrationRow[],
-  heldOut: readonly number[],
+  { rows, heldOut }: { readonly rows: readonly CalibrationRow[]; readonly heldOut: readonly number[] },
   indices: readonly number[],
 ): Readonly<Record<keyof HeldOutErrors, number | null>> {
   const predicted = indices.map((index) => heldOut[index] ?? 0);

@@ -1,4 +1,4 @@
-import type { Calibrator } from "./calibrator.ts";
+import type { CalibratorOf } from "./calibrator.ts";
 import type { FitPoint } from "./fit-linear.ts";
 
 interface Block {
@@ -11,7 +11,7 @@ interface Block {
  * The best step function that never falls (pool adjacent violators; Ayer et al. 1955), then smoothed: straight lines
  * between the centres of its steps, each at the mean score of what it pools.
  */
-export function fitIsotonic(points: readonly FitPoint[]): Calibrator {
+export function fitIsotonic(points: readonly FitPoint[]): CalibratorOf<"isotonic"> {
   const sorted = points.toSorted((a, b) => a.score - b.score);
   const equal: Block[] = [];
   let before: number | undefined;

@@ -1,5 +1,5 @@
 import { meanOf } from "../statistics/mean.ts";
-import type { Calibrator } from "./calibrator.ts";
+import type { CalibratorOf } from "./calibrator.ts";
 
 /** A score and what it should become, both in [0, 1]. */
 export interface FitPoint {
@@ -8,7 +8,7 @@ export interface FitPoint {
 }
 
 /** Least squares; where the line would fall, the level line at the mean, which is the best that does not. */
-export function fitLinear(points: readonly FitPoint[]): Calibrator {
+export function fitLinear(points: readonly FitPoint[]): CalibratorOf<"linear"> {
   const [x, y] = [meanOf(points.map(({ score }) => score)), meanOf(points.map(({ human }) => human))];
   let [xx, xy] = [0, 0];
   for (const { score, human } of points) {

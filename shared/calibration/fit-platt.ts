@@ -1,5 +1,5 @@
 import { meanOf } from "../statistics/mean.ts";
-import { type Calibrator, sigmoid } from "./calibrator.ts";
+import { type CalibratorOf, sigmoid } from "./calibrator.ts";
 import type { FitPoint } from "./fit-linear.ts";
 
 const MOST_STEPS = 100;
@@ -10,7 +10,7 @@ const SMALLEST_STEP = 1e-10;
  * As there, targets are drawn in a little, as if one more good and one more bad had been seen, so that scores which
  * separate good from bad do not give an endless slope. Where the curve would fall, the level one at the mean.
  */
-export function fitPlatt(points: readonly FitPoint[]): Calibrator {
+export function fitPlatt(points: readonly FitPoint[]): CalibratorOf<"platt"> {
   const good = points.reduce((sum, { human }) => sum + human, 0);
   const low = 1 / (points.length - good + 2);
   const high = (good + 1) / (good + 2);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseCalibration } from "../calibration/calibration-document.ts";
 import { getDomainProfile, isBuiltinDomain } from "../domains/builtin.ts";
 import { parseDomainProfile } from "../domains/profile.ts";
 import { parseRubrics } from "../reward/rubric-book.ts";
@@ -19,6 +20,8 @@ export const deployedSettingsSchema = z.strictObject({
   profile: namedJson.optional(),
   /** The file that `config.rubrics` names. */
   rubrics: namedJson.optional(),
+  /** The file that `config.calibration` names. */
+  calibration: namedJson.optional(),
   datasets: z.array(deployedDatasetSchema).default([]),
 });
 export type DeployedSettings = z.infer<typeof deployedSettingsSchema>;
@@ -61,5 +64,10 @@ export function planOf(settings: DeployedSettings): PipelinePlan {
     reward: config.reward,
     ...(chosen === undefined ? {} : { profile: chosen }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(settings.calibration === undefined
+      ? {}
+      : {
+          calibration: parseCalibration(JSON.stringify(settings.calibration.json), settings.calibration.name),
+        }),
   };
 }

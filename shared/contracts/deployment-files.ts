@@ -82,6 +82,7 @@ function withFiles({
     mappings: project.mappings.map(named),
     ...(profilePath === undefined ? {} : { profile: named(profilePath) }),
     ...(project.rubrics === undefined ? {} : { rubrics: named(project.rubrics) }),
+    ...(project.calibration === undefined ? {} : { calibration: named(project.calibration) }),
     datasets,
   };
 }

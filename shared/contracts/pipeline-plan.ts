@@ -1,3 +1,4 @@
+import type { CalibrationDocument } from "../calibration/calibration-document.ts";
 import type { DomainProfile } from "../domains/profile.ts";
 import type { ReadingLimits } from "../reading/limits.ts";
 import type { RedactionConfig } from "../redaction/config.ts";
@@ -17,4 +18,5 @@ export interface PipelinePlan {
   readonly reward: RewardConfig;
   readonly profile?: DomainProfile;
   readonly rubrics?: RubricBook;
+  readonly calibration?: CalibrationDocument;
 }

@@ -19,6 +19,8 @@ export const projectConfigSchema = z.strictObject({
   domain: z.string().optional(),
   /** File of rubrics and sets of one's own. */
   rubrics: z.string().optional(),
+  /** File that `gymline calibrate` wrote. */
+  calibration: z.string().optional(),
 });
 
 export type ProjectConfig = z.infer<typeof projectConfigSchema>;

@@ -84,8 +84,9 @@ export function scoreTrajectory(
   const { reward: config, rubrics, calibration } = settings;
   const judgement = evidence === undefined ? undefined : currentJudgement(evidence, revision);
   const labels = evidence?.labels ?? [];
+  const turns = agentSteps(trajectory);
   const document = scoreTrajectoryByRules({
-    steps: agentSteps(trajectory).map((step) => ({
+    steps: turns.map((step) => ({
       message: step.message,
       calls: step.calls.map((call) => ({
         tool: call.tool,
@@ -100,7 +101,7 @@ export function scoreTrajectory(
     rubrics,
     calibration,
     critic,
-    judge: judgement === undefined ? undefined : modelReading(judgement),
+    judge: judgement === undefined ? undefined : modelReading(judgement, turns.length),
     human: humanReading(labels),
   });
   const basis = scorerOf(settings, profile, critic?.version);
