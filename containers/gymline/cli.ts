@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addAnnotate } from "./commands/annotate.ts";
 import { addCalibrate } from "./commands/calibrate.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
@@ -29,6 +30,7 @@ import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTrace } from "./commands/trace.ts";
 import { addValidate } from "./commands/validate.ts";
+import { addVotes } from "./commands/votes.ts";
 import { EXIT } from "./exit-code.ts";
 import { isExpected, messageOf } from "./faults.ts";
 import { note } from "./terminal.ts";
@@ -60,6 +62,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   addShow(program);
   addDiff(program);
   addTrace(program);
+  addAnnotate(program);
+  addVotes(program);
   addForget(program);
   addReprocess(program);
   addValidate(program);

@@ -25,6 +25,9 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "DuplicateFormatError",
   "DeploymentConfigError",
   "RedriveError",
+  "LabelsFileError",
+  "VotingServiceError",
+  "LedgerBusyError",
 ]);
 
 export function isExpected(error: unknown): boolean {
