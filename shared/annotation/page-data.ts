@@ -69,8 +69,8 @@ export function pageData(
   };
 }
 
-/** Without those that only the critic scores, and without what people say of the whole, which is the overall score. */
+/** Without those that only the critic scores. */
 function forPeople(rubrics: readonly Rubric[]): readonly PageRubric[] {
-  const asked = rubrics.filter(({ evaluator }) => evaluator === "rule" || evaluator === "model");
+  const asked = rubrics.filter(({ evaluator }) => evaluator !== "critic");
   return asked.map(({ id, name, description }) => ({ id, name, description }));
 }

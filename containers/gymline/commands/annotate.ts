@@ -1,13 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { openForReading } from "../../../shared/adapters/local/local-store.ts";
-import {
-  type FileLabel,
-  LabelsFileError,
-  type ReadLabels,
-  type RefusedLabel,
-  readLabelsFile,
-} from "../../../shared/annotation/labels-file.ts";
 import { annotationPage } from "../../../shared/annotation/page.ts";
 import { pageData, type ToAnnotate } from "../../../shared/annotation/page-data.ts";
 import {
@@ -18,19 +10,17 @@ import {
   stratifiedSample,
 } from "../../../shared/annotation/sample.ts";
 import { annotatorSchema } from "../../../shared/contracts/label.ts";
-import { builtinRubrics } from "../../../shared/reward/rubrics.ts";
-import { type ImportedLabels, importLabels } from "../../../shared/stages/import-labels.ts";
 import { profileFor } from "../../../shared/stages/score-trajectory.ts";
 import { wholeNumber } from "../deployment.ts";
-import { EXIT } from "../exit-code.ts";
 import { annotatorFigures } from "../label-figures.ts";
+import { importFiles } from "../label-import.ts";
 import { seedOf } from "../numbers.ts";
 import { examples, storeOption } from "../options.ts";
 import { openOutput } from "../output.ts";
 import { type SelectionOptions, selectionOf, selectionOptions } from "../selection-options.ts";
 import { loadSettings, type Settings } from "../settings.ts";
-import { loadTrajectory, writableStore } from "../store-access.ts";
-import { many, note, out, printable, table } from "../terminal.ts";
+import { loadTrajectory } from "../store-access.ts";
+import { many, note, out, table } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
 interface AnnotateOptions extends SelectionOptions {
@@ -80,7 +70,8 @@ export function addAnnotate(program: Command): void {
 async function annotate(options: AnnotateOptions): Promise<void> {
   const asked = [options.out, options.import, options.list].filter((each) => each !== undefined);
   if (asked.length !== 1) throw new UsageError("give one of --out page.html, --import labels.json or --list");
-  if (options.import !== undefined) await takeIn(options.import, options);
+  if (options.import !== undefined)
+    await importFiles(options.import, { ...options, plan: settingsOf(options).plan });
   else if (options.list === true) await list(options);
   else await makePage(options);
 }
@@ -185,82 +176,6 @@ function strataOf(text: string | undefined, uncertain: boolean): readonly Stratu
     if (found === undefined) throw new UsageError(`--strata takes ${strataNames.join(", ")}, not "${name}"`);
     return found;
   });
-}
-
-async function takeIn(files: readonly string[], options: AnnotateOptions): Promise<void> {
-  const read: ReadLabels[] = [];
-  const unread: string[] = [];
-  const rubrics = [...(settingsOf(options).plan.rubrics ?? builtinRubrics).rubrics.keys()];
-  for (const file of files) {
-    try {
-      read.push(readLabelsFile(contentOf(file), file, rubrics));
-    } catch (error) {
-      if (!(error instanceof LabelsFileError) && !(error instanceof UsageError)) throw error;
-      unread.push(error.message);
-    }
-  }
-  const labels = read.flatMap((each): readonly FileLabel[] => each.labels);
-  const drafts = read.reduce((sum, each) => sum + each.drafts, 0);
-  const local = await writableStore(options.store);
-  try {
-    const { store, catalog } = local;
-    const imported = await importLabels(labels, { store, catalog, ledger: catalog.ledger });
-    await afterImport(imported.changed);
-    const refused = [...read.flatMap((each) => each.refused), ...imported.refused];
-    reportImport(options, { imported, refused, unread, drafts });
-    if (refused.length > 0 || unread.length > 0) process.exitCode = EXIT.rejected;
-  } finally {
-    await local.close();
-  }
-}
-
-/** Trajectories whose labels changed, as the last step of an import. */
-async function afterImport(_ids: readonly string[]): Promise<void> {}
-
-/** @throws UsageError */
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : "unknown fault";
-    throw new UsageError(`${file} cannot be read: ${why}`, { cause });
-  }
-}
-
-function reportImport(
-  options: AnnotateOptions,
-  result: {
-    readonly imported: ImportedLabels;
-    readonly refused: readonly RefusedLabel[];
-    readonly unread: readonly string[];
-    readonly drafts: number;
-  },
-): void {
-  const { imported, refused, unread, drafts } = result;
-  const { counts, changed } = imported;
-  if (options.json === true) {
-    out(JSON.stringify({ schema: "gymline.labels-import.v1", ...counts, changed, drafts, refused, unread }));
-    return;
-  }
-  for (const message of unread) note(`refused ${printable(message)}`);
-  for (const { file, place, trajectoryId, reason, remedy } of refused) {
-    note(
-      `refused ${printable(file)} ${place} (trajectory ${trajectoryId ?? "unknown"}): ${printable(reason)}`,
-    );
-    note(`  → ${printable(remedy)}`);
-  }
-  const { added, replaced, unchanged, outdated } = counts;
-  const others = [
-    replaced === 0 ? "" : `${replaced} replaced`,
-    unchanged === 0 ? "" : `${unchanged} as before`,
-    outdated === 0 ? "" : `${outdated} older than what the store holds`,
-    refused.length === 0 ? "" : `${refused.length} refused`,
-    drafts === 0 ? "" : `${drafts} without an overall score left out`,
-  ].filter((part) => part !== "");
-  out([`${many(added, "new label")}`, ...others].join(", "));
-  if (changed.length > 0) {
-    out(`  → compare them with the automatic scores: gymline calibrate --store ${options.store}`);
-  }
 }
 
 async function list(options: AnnotateOptions): Promise<void> {
