@@ -16,7 +16,9 @@ export interface PreferenceOptions {
   readonly maxLongerShare?: string;
   readonly mixedLayers?: boolean;
   readonly minRuns?: string;
-  readonly votes?: string;
+  /** A file; true: those of the store. */
+  readonly votes?: string | true;
+  readonly minVotes?: string;
   readonly project?: string;
   readonly onlyDomain?: string;
   readonly agent?: string;
@@ -35,6 +37,8 @@ export interface PreferencePlan {
   readonly minRuns: number;
   readonly maxLongerShare: number | undefined;
   readonly votes: readonly VotedPair[];
+  /** Votes of the store count where a pair has so many. */
+  readonly storedVotes: { readonly minVotes: number } | undefined;
 }
 
 const BRANCHES = "branches";
@@ -43,7 +47,7 @@ const TRAJECTORIES_ONLY = ["maxLengthRatio", "maxLongerShare", "votes", "ties"] 
 /** What only a store can answer. */
 const STORE_ONLY = [
   ...["store", "project", "onlyDomain", "agent", "model", "sourceFormat", "task"],
-  ...["withMessages", "minRuns", "mixedLayers"],
+  ...["withMessages", "minRuns", "minVotes", "mixedLayers"],
 ] as const;
 
 /** @throws UsageError naming the option and what it takes */
@@ -69,13 +73,19 @@ export function preferencePlan(options: PreferenceOptions, file: string | undefi
     verified: options.verified,
     maxLengthRatio: numeric("--max-length-ratio", options.maxLengthRatio),
   });
-  const votes = options.votes === undefined ? [] : readVotes(options.votes);
-  return { pairing, branches, minRuns, maxLongerShare, votes };
+  const votes = typeof options.votes === "string" ? readVotes(options.votes) : [];
+  if (options.votes === true && file !== undefined) {
+    throw new UsageError("--votes without a file takes the votes of a store, not of a file of rewards");
+  }
+  const { minVotes } = checked(limitsSchema, { minVotes: numeric("--min-votes", options.minVotes) });
+  const storedVotes = options.votes === true ? { minVotes } : undefined;
+  return { pairing, branches, minRuns, maxLongerShare, votes, storedVotes };
 }
 
 const limitsSchema = z.strictObject({
   maxLongerShare: z.number().min(0).max(1).optional(),
   minRuns: z.int().positive().default(1),
+  minVotes: z.int().positive().default(1),
 });
 
 function checked<T>(schema: z.ZodType<T>, value: Readonly<Record<string, unknown>>): T {

@@ -12,6 +12,9 @@ import { withMessages } from "../../../shared/preferences/pair-messages.ts";
 import type { PreferenceRow } from "../../../shared/preferences/preference-row.ts";
 import { AttemptsFileError, attemptsOfFile } from "../../../shared/preferences/reference-file.ts";
 import type { PreferenceSummaryDocument } from "../../../shared/preferences/summary.ts";
+import type { VotedPair } from "../../../shared/preferences/votes.ts";
+import { storedVotes } from "../../../shared/stages/store-votes.ts";
+import { votedPreferences } from "../../../shared/votes/voted-preferences.ts";
 import { EXIT } from "../exit-code.ts";
 import { examples } from "../options.ts";
 import { openOutput } from "../output.ts";
@@ -48,7 +51,11 @@ export function addPreferences(program: Command): void {
     )
     .option("--mixed-layers", "also compare rewards of different layers, such as with and without an outcome")
     .option("--min-runs <n>", "with branches: least number of attempts through each step (default: 1)")
-    .option("--votes <file>", "JSON Lines of votes on pairs; they go before the rewards")
+    .option(
+      "--votes [file]",
+      "let votes on pairs go before rewards: those of the store, or JSON Lines in a file",
+    )
+    .option("--min-votes <n>", "votes of the store count where a pair has so many (default: 1)")
     .option("--project <label>", "this project only")
     .option("--only-domain <name>", "this domain only")
     .option("--agent <name>", "this agent only")
@@ -62,6 +69,7 @@ export function addPreferences(program: Command): void {
     "gymline preferences --store out --out pairs.jsonl",
     "gymline preferences --strategy all-pairs --per-task 4 --verified --max-longer-share 0.5 --json",
     "gymline preferences --strategy branches --min-runs 2 --with-messages --out steps.jsonl",
+    "gymline preferences --votes --min-votes 2 --out pairs.jsonl",
     "gymline preferences rewards.json --margin 0.1",
   ]).action(preferences);
 }
@@ -78,17 +86,28 @@ async function preferences(file: string | undefined, options: PreferenceOptions)
     const input = await collectAttempts(local.catalog.select(selectionOf(options)), {
       layers: options.mixedLayers === true ? "any" : "same",
     });
+    const votes = plan.storedVotes === undefined ? plan.votes : await votesOf(local, plan.storedVotes);
     const made = plan.branches
       ? stepPreferences(
           input,
           { ...plan.pairing, minRuns: plan.minRuns, perTask: plan.pairing.perTask },
           async (id) => decisionPath(await loadTrajectory(local.store, id)),
         )
-      : trajectoryPreferences(input, requestOf(plan));
+      : trajectoryPreferences(input, requestOf({ ...plan, votes }));
     await deliver(made, options, options.withMessages === true ? local : undefined);
   } finally {
     await local.close();
   }
+}
+
+/** What the votes in the store prefer: more than half of them, of pairs with enough. */
+async function votesOf(
+  { store }: LocalStore,
+  { minVotes }: { readonly minVotes: number },
+): Promise<readonly VotedPair[]> {
+  const { pairs, votes } = await storedVotes(store);
+  const preferred = votedPreferences(pairs, votes, { minVotes, minAgreement: 0.5 });
+  return preferred.map(({ interval: _, ...pair }) => ({ ...pair, source: "votes" }));
 }
 
 function requestOf({
