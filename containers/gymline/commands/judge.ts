@@ -10,6 +10,7 @@ import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { modelOf } from "../../../shared/adapters/models/model-of.ts";
 import type { JudgeConfig } from "../../../shared/judge/config.ts";
 import { swapConsistency } from "../../../shared/judge/reliability.ts";
+import type { Selection } from "../../../shared/ports/catalog.ts";
 import type { ChatModel } from "../../../shared/ports/chat-model.ts";
 import { abandonBatch } from "../../../shared/stages/judge/abandon.ts";
 import { type CollectReport, judgeCollect, openBatches } from "../../../shared/stages/judge/collect.ts";
@@ -40,7 +41,8 @@ import { resolveId } from "../store-access.ts";
 import { many, note, out } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
-interface JudgeOptions extends JudgeSettingsOptions, SelectionOptions {
+interface JudgeOptions extends JudgeSettingsOptions, Omit<SelectionOptions, "model"> {
+  readonly agentModel?: string;
   readonly store: string;
   readonly limit?: string;
   readonly direct?: boolean;
@@ -92,7 +94,7 @@ export function addJudge(program: Command): void {
     .option("-d, --domain <name|file>", "judge everything by the rubrics of this domain")
     .option("-c, --config <file>", "configuration file (default: ./gymline.json, if there is one)")
     .option("--json", "print JSON");
-  selectionOptions(storeOption(command));
+  selectionOptions(storeOption(command), { model: "--agent-model" });
   examples(command, [
     "gymline judge --dry-run --band 0.3..0.7",
     "gymline judge --band 0.3..0.7 --max-usd 2        # submits a batch",
@@ -339,11 +341,16 @@ async function requestOf(
   const named: string[] = [];
   for (const id of ids) named.push(await resolveId(local.catalog, id));
   return {
-    ids: named.length > 0 ? named : selectedIds(selectionOf(options), local),
+    ids: named.length > 0 ? named : selectedIds(agentSelection(options), local),
     ...(limit === undefined ? {} : { limit }),
     retry: options.retry === true,
     always: options.again === true,
   };
+}
+
+/** `--model` names the judge here. */
+function agentSelection({ agentModel, model: _, ...options }: JudgeOptions): Selection {
+  return selectionOf({ ...options, ...(agentModel === undefined ? {} : { model: agentModel }) });
 }
 
 /** Of the configured provider; its key comes from the environment. @throws ModelSettingsError */
