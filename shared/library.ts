@@ -62,6 +62,12 @@ export {
   type ToolCategory,
   type ToolSpec,
 } from "./domains/profile.ts";
+export {
+  type JudgeConfig,
+  JudgeConfigError,
+  type JudgeConfigInput,
+  parseJudgeConfig,
+} from "./judge/config.ts";
 export { compareGroups, type GroupComparison } from "./leaderboard/compare-groups.ts";
 export type { Difference } from "./leaderboard/difference.ts";
 export {
@@ -176,6 +182,15 @@ export { type ExportPorts, type ExportResult, exportDataset } from "./stages/exp
 export type { IngestedItem, IngestReport } from "./stages/ingest.ts";
 export { type IngestedRecord, type IngestedTrajectory, ingestRecord } from "./stages/ingest-record.ts";
 export { type IngestSettings, ingestSettings, UnknownFormatError } from "./stages/ingest-settings.ts";
+export { abandonBatch } from "./stages/judge/abandon.ts";
+export { type CollectReport, judgeCollect, type OpenBatch, openBatches } from "./stages/judge/collect.ts";
+export { forecastJudging, type JudgeForecast } from "./stages/judge/forecast.ts";
+export { type JudgedPair, judgePairs, type PairVerdictRow } from "./stages/judge/pairs.ts";
+export type { JudgePorts, JudgeReadPorts, JudgeSettings } from "./stages/judge/ports.ts";
+export { judgeRepeats, type RepeatReport } from "./stages/judge/repeat.ts";
+export { JudgePriceError } from "./stages/judge/spend.ts";
+export { type JudgeRequest, judgeSubmit, selectedIds } from "./stages/judge/submit.ts";
+export type { JudgeReport } from "./stages/judge/tally.ts";
 export {
   type ScoredTrajectory,
   type ScoreSettings,

@@ -103,7 +103,7 @@ async function look(ids: readonly string[], options: JudgeOptions): Promise<void
     const settings = { config, ...(profile && { profile }), ...(rubrics && { rubrics }) };
     const forecast = await forecastJudging(await requestOf(ids, { options, local }), { ...local, settings });
     const facts = { schema: "gymline.judge-forecast.v1", model: config.model, ...forecast };
-    out(options.json === true ? JSON.stringify(facts) : forecastReport(forecast, config.model));
+    out(options.json === true ? JSON.stringify(facts) : forecastReport(forecast, config));
   } finally {
     await local.close();
   }
