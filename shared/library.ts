@@ -68,6 +68,7 @@ export {
   type JudgeConfigInput,
   parseJudgeConfig,
 } from "./judge/config.ts";
+export { parseSingleJudgement } from "./judge/parse-single.ts";
 export { compareGroups, type GroupComparison } from "./leaderboard/compare-groups.ts";
 export type { Difference } from "./leaderboard/difference.ts";
 export {
@@ -157,6 +158,15 @@ export {
   type StepReward,
   UnknownDomainError,
 } from "./reward/reward-fn.ts";
+export { parseRubrics, RubricError } from "./reward/rubric-book.ts";
+export {
+  builtinRubrics,
+  type Evaluator,
+  type Rubric,
+  type RubricBook,
+  rubricSetForDomain,
+  rubricsOf,
+} from "./reward/rubrics.ts";
 export type { RuleCall, RuleStep } from "./reward/rule-step.ts";
 export {
   type CallScore,
