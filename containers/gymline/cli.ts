@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
+import { addCritic } from "./commands/critic.ts";
 import { addDeployCheck } from "./commands/deploy-check.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
@@ -59,6 +60,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addValidate(program);
   addConvert(program);
   addScore(program);
+  addCritic(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);

@@ -24,6 +24,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "DeploymentError",
   "AwsAccessError",
   "RedriveError",
+  "CriticError",
+  "ValueModelError",
 ]);
 
 export function isExpected(error: unknown): boolean {

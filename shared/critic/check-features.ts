@@ -1,5 +1,5 @@
 import type { CallFacts, TestRun } from "../reward/call-facts.ts";
-import type { StepFacts } from "../reward/trajectory-facts.ts";
+import type { CriticStep } from "./critic-step.ts";
 import { type FeatureGroup, type FeatureGroupSpec, flag, logOf, share } from "./feature-group.ts";
 
 /** Whether the work was tried out, how that went, and how long ago anything moved. */
@@ -52,7 +52,7 @@ class CheckGroup implements FeatureGroup {
   #sinceProgress = 0;
   #progressSteps = 0;
 
-  add(step: StepFacts): void {
+  add({ facts: step }: CriticStep): void {
     this.#steps++;
     let progress = false;
     for (const call of step.calls) if (this.#call(call)) progress = true;

@@ -1,5 +1,5 @@
 import type { ValueModel } from "../ports/value-model.ts";
-import type { TrajectoryFacts } from "../reward/trajectory-facts.ts";
+import type { CriticRun } from "./critic-step.ts";
 import { criticFeatureNames, prefixVectors } from "./features.ts";
 
 /** What the critic thinks of a trajectory as it goes on. */
@@ -16,11 +16,8 @@ export interface CriticValues {
 }
 
 /** @throws ValueModelError */
-export async function criticValues(
-  facts: Pick<TrajectoryFacts, "steps" | "domain">,
-  model: ValueModel,
-): Promise<CriticValues> {
-  const vectors = prefixVectors(facts);
+export async function criticValues(run: CriticRun, model: ValueModel): Promise<CriticValues> {
+  const vectors = prefixVectors(run);
   const width = criticFeatureNames.length;
   const rows = new Float32Array(vectors.length * width);
   vectors.forEach((vector, index) => {

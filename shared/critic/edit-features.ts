@@ -1,6 +1,6 @@
 import type { CallFacts } from "../reward/call-facts.ts";
 import type { Edit } from "../reward/edits.ts";
-import type { StepFacts } from "../reward/trajectory-facts.ts";
+import type { CriticStep } from "./critic-step.ts";
 import { type FeatureGroup, type FeatureGroupSpec, flag, logOf, share } from "./feature-group.ts";
 
 /**
@@ -48,7 +48,7 @@ class EditGroup implements FeatureGroup {
   #lastEditStep = 0;
   #looks = 0;
 
-  add(step: StepFacts): void {
+  add({ facts: step }: CriticStep): void {
     this.#steps++;
     for (const call of step.calls) {
       if (call.edit !== null) this.#edit(call, call.edit === "applied");

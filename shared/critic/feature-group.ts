@@ -1,8 +1,8 @@
-import type { StepFacts } from "../reward/trajectory-facts.ts";
+import type { CriticStep } from "./critic-step.ts";
 
 /** Some features that belong together. Knows the steps added so far and nothing else. */
 export interface FeatureGroup {
-  readonly add: (step: StepFacts) => void;
+  readonly add: (step: CriticStep) => void;
   /** One finite number for each name, in order. Costs the same however many steps there are. */
   readonly values: () => readonly number[];
 }

@@ -1,5 +1,6 @@
-import type { StepFacts, TrajectoryFacts } from "../reward/trajectory-facts.ts";
 import { checkFeatures } from "./check-features.ts";
+import type { CriticRun, CriticStep } from "./critic-step.ts";
+import { dialogueFeatures } from "./dialogue-features.ts";
 import { editFeatures } from "./edit-features.ts";
 import type { FeatureGroup, FeatureGroupSpec } from "./feature-group.ts";
 import { shapeFeatures } from "./shape-features.ts";
@@ -8,7 +9,13 @@ import { troubleFeatures } from "./trouble-features.ts";
 /** Rises whenever a feature is added, removed or computed differently; a critic works with its own version only. */
 export const FEATURES_VERSION = 1;
 
-const groups: readonly FeatureGroupSpec[] = [shapeFeatures, troubleFeatures, editFeatures, checkFeatures];
+const groups: readonly FeatureGroupSpec[] = [
+  shapeFeatures,
+  troubleFeatures,
+  editFeatures,
+  checkFeatures,
+  dialogueFeatures,
+];
 /** Domains that have a feature of their own. */
 const domains = ["coding", "browser", "conversation"] as const;
 
@@ -34,7 +41,7 @@ export class PrefixFeatures {
     this.#domain = domains.map((each) => (each === domain ? 1 : 0));
   }
 
-  add(step: StepFacts): void {
+  add(step: CriticStep): void {
     for (const group of this.#groups) group.add(step);
   }
 
@@ -49,12 +56,10 @@ function round4(value: number): number {
 }
 
 /** One vector for each prefix, from none of the steps to all of them. */
-export function prefixVectors(
-  facts: Pick<TrajectoryFacts, "steps" | "domain">,
-): readonly (readonly number[])[] {
-  const features = new PrefixFeatures(facts.domain);
+export function prefixVectors({ steps, domain }: CriticRun): readonly (readonly number[])[] {
+  const features = new PrefixFeatures(domain);
   const vectors = [features.values()];
-  for (const step of facts.steps) {
+  for (const step of steps) {
     features.add(step);
     vectors.push(features.values());
   }

@@ -1,5 +1,5 @@
 import type { CallRole } from "../reward/call-facts.ts";
-import type { StepFacts } from "../reward/trajectory-facts.ts";
+import type { CriticStep } from "./critic-step.ts";
 import { type FeatureGroup, type FeatureGroupSpec, flag, logOf, RecentMean, share } from "./feature-group.ts";
 
 const roles: readonly CallRole[] = [
@@ -53,7 +53,7 @@ class ShapeGroup implements FeatureGroup {
   #empty = 0;
   readonly #emptyRecent = new RecentMean(recent);
 
-  add(step: StepFacts): void {
+  add({ facts: step }: CriticStep): void {
     this.#steps++;
     this.#silentLast = step.calls.length === 0;
     if (this.#silentLast) this.#silent++;

@@ -1,5 +1,5 @@
 import type { CallFacts } from "../reward/call-facts.ts";
-import type { StepFacts } from "../reward/trajectory-facts.ts";
+import type { CriticStep } from "./critic-step.ts";
 import {
   type FeatureGroup,
   type FeatureGroupSpec,
@@ -44,7 +44,7 @@ class TroubleGroup implements FeatureGroup {
   readonly #failures = new Failures();
   readonly #repeats = new Repeats();
 
-  add(step: StepFacts): void {
+  add({ facts: step }: CriticStep): void {
     for (const call of step.calls) {
       this.#failures.add(call);
       this.#repeats.add(call);
