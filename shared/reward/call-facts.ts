@@ -1,4 +1,4 @@
-import type { CallView } from "./call-view.ts";
+import { type CallView, normalPath } from "./call-view.ts";
 import { looksEndedBadly, looksLikeToolError, looksNotRun } from "./failure-text.ts";
 import { commandOf, type FileTraces, fileTraces } from "./file-traces.ts";
 import { nearKey } from "./near-key.ts";
@@ -35,6 +35,8 @@ export interface CallFacts {
    */
   readonly failed: boolean | null;
   readonly files: FileTraces;
+  /** The file an edit was made to, as far as the log shows it; "" where it does not. */
+  readonly edited: string;
   /** Equal for near-identical calls. */
   readonly near: string;
 }
@@ -54,10 +56,21 @@ const refusedEdit =
 
 /** Facts of all calls, in order. One pass, linear in the size of the calls. Pure. */
 export function callFacts(views: readonly CallView[]): readonly CallFacts[] {
-  return views.map(factsOf);
+  let shown = "";
+  return views.map((view) => {
+    const facts = factsOf(view, shown);
+    shown = shownFile(view.at.output) ?? shown;
+    return facts;
+  });
 }
 
-function factsOf(view: CallView): CallFacts {
+/** Editors that work on an open file name it above what they show. */
+function shownFile(output: string): string | null {
+  const file = /^\s*\[File: (\S{1,1000}) \(\d/.exec(output.slice(0, 1_100))?.[1];
+  return file === undefined ? null : normalPath(file);
+}
+
+function factsOf(view: CallView, shown: string): CallFacts {
   const role = roleOf(view);
   const tests = role === "tests" ? testRunOf(view) : null;
   const edit = role === "edit" ? editOf(view) : null;
@@ -68,6 +81,7 @@ function factsOf(view: CallView): CallFacts {
     tests,
     failed: edit === null ? failureOf(view, role, tests) : edit === "refused",
     files: role === "edit" || role === "command" || role === "tests" ? fileTraces(view) : noFiles,
+    edited: edit === null ? "" : editedFile(view, shown),
     near: nearKey(view),
   };
 }
@@ -91,6 +105,18 @@ function roleOf(view: CallView): CallRole {
   if (view.edits.length > 0 || editWords.test(command) || /\bsed -i\b/.test(command)) return "edit";
   // A program that reports test counts was a test run, whatever it is called.
   return view.shell !== null && readTestCounts(view.at.output) !== null ? "tests" : "command";
+}
+
+function editedFile(view: CallView, shown: string): string {
+  const [created] = fileTraces(view).creates;
+  if (created !== undefined) return created;
+  if (view.target !== "") return view.target;
+  for (const edit of view.edits) if (edit.target !== "") return edit.target;
+  const command = commandOf(view);
+  const inPlace = /\bsed -i\S*\s[^;&|\n]*?\s([\w./~-]{1,300})\s*(?:$|[;&|\n])/.exec(
+    command.slice(0, 5_000),
+  )?.[1];
+  return inPlace === undefined ? shown : normalPath(inPlace);
 }
 
 function editOf(view: CallView): "applied" | "refused" {

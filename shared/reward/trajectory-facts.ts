@@ -8,6 +8,8 @@ import { ownCalls, placeCalls, type RuleStep } from "./rule-step.ts";
 /** A step with the thought the log sets apart; without one, what stands beside the call is taken for it. */
 export interface FactStep extends RuleStep {
   readonly thought?: string | null;
+  /** What the agent was told after this step, other than the results of its calls. */
+  readonly replies?: readonly string[];
 }
 
 export interface StepFacts {
@@ -16,6 +18,9 @@ export interface StepFacts {
   readonly thoughtLength: number;
   /** Characters of the arguments of its calls. */
   readonly actionLength: number;
+  /** Whether the agent said something. */
+  readonly speaks: boolean;
+  readonly replies: readonly string[];
   readonly calls: readonly CallFacts[];
 }
 
@@ -38,7 +43,14 @@ export function trajectoryFacts(steps: readonly FactStep[], profile: DomainProfi
     steps: steps.map((step, index) => {
       const own = byStep[index] ?? [];
       const actionLength = own.reduce((sum, call) => sum + argumentText(call.view.at.params).length, 0);
-      return { index, thoughtLength: thoughtLengthOf(step, actionLength), actionLength, calls: own };
+      return {
+        index,
+        thoughtLength: thoughtLengthOf(step, actionLength),
+        actionLength,
+        speaks: typeof step?.message === "string" && step.message.trim() !== "",
+        replies: repliesOf(step),
+        calls: own,
+      };
     }),
   };
 }
@@ -49,6 +61,11 @@ function thoughtLengthOf(step: FactStep, actionLength: number): number {
   const message: unknown = step?.message;
   // A call that was parsed out of the message stands in it a second time.
   return typeof message === "string" ? Math.max(0, message.length - actionLength) : 0;
+}
+
+function repliesOf(step: FactStep): readonly string[] {
+  const replies: unknown = step?.replies;
+  return Array.isArray(replies) ? replies.filter((reply) => typeof reply === "string") : [];
 }
 
 /** A few profiles serve many trajectories. */
