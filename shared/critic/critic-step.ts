@@ -5,12 +5,12 @@ export interface CriticStep {
   readonly facts: StepFacts;
   /** What the agent said. */
   readonly message: string;
-  /** Messages of the user (or of the harness in the user's place) after this step and before the next. */
-  readonly replies: readonly string[];
 }
 
 /** A run as the critic sees it. */
 export interface CriticRun {
-  readonly steps: readonly CriticStep[];
   readonly domain: string;
+  /** What the agent was asked before its first step. Its words only serve to look others up in them. */
+  readonly asked: string;
+  readonly steps: readonly CriticStep[];
 }

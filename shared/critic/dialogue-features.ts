@@ -1,17 +1,20 @@
 import { looksEndedBadly, looksLikeToolError } from "../reward/failure-text.ts";
+import { drawsRefusal } from "../reward/signals/ending.ts";
 import type { CriticStep } from "./critic-step.ts";
 import { type FeatureGroup, type FeatureGroupSpec, flag, logOf, RecentMean, share } from "./feature-group.ts";
+import { fencedBlocks } from "./fenced-blocks.ts";
+import { changesService } from "./service-tools.ts";
 
 const recent = 3;
 /** Longer replies are told apart by their beginning. */
 const compared = 2_000;
-const looking =
-  /^(?:\w+[._-])?(?:get|list|search|find|read|fetch|look|show|check|calculate|view|query|retrieve|describe|count)(?:[_-]|[A-Z]|$)/;
 const handingOver = /transfer|escalat|handoff|hand_off/i;
 
 /** What is said and answered without calls, and what tools of services are used for. */
 export const dialogueFeatures: FeatureGroupSpec = {
   features: [
+    ["refused_steps_share", "share of steps that were answered by a refusal in words"],
+    ["refused_step_last", "the last step was"],
     ["replies", "ln(1 + messages of the user or harness after a step)"],
     ["replies_per_step", "such messages ÷ steps, at most 5"],
     ["reply_mean", "mean of ln(1 + characters of such a message)"],
@@ -41,13 +44,17 @@ export const dialogueFeatures: FeatureGroupSpec = {
 
 class DialogueGroup implements FeatureGroup {
   #steps = 0;
+  #refusals = 0;
+  #refused = false;
   readonly #replies = new Replies();
   readonly #said = new Said();
   readonly #service = new Service();
 
   add(step: CriticStep): void {
     this.#steps++;
-    this.#replies.add(step.replies);
+    this.#replies.add(step.facts.replies);
+    this.#refused = drawsRefusal(step.facts);
+    if (this.#refused) this.#refusals++;
     if (step.facts.calls.length === 0) this.#said.add(step.message);
     for (const call of step.facts.calls) {
       if (call.role === "tool") this.#service.add(call.view.at.tool, call.failed === true);
@@ -55,7 +62,13 @@ class DialogueGroup implements FeatureGroup {
   }
 
   values(): readonly number[] {
-    return [...this.#replies.values(this.#steps), ...this.#said.values(), ...this.#service.values()];
+    return [
+      share(this.#refusals, this.#steps),
+      flag(this.#refused),
+      ...this.#replies.values(this.#steps),
+      ...this.#said.values(),
+      ...this.#service.values(),
+    ];
   }
 }
 
@@ -148,22 +161,6 @@ class Said {
   }
 }
 
-/** Text between pairs of lines that start with three backticks. */
-function fencedBlocks(message: string): readonly string[] {
-  if (!message.includes("```")) return [];
-  const blocks: string[] = [];
-  let open: string[] | null = null;
-  for (const line of message.split("\n")) {
-    if (!line.trimStart().startsWith("```")) open?.push(line);
-    else if (open === null) open = [];
-    else {
-      blocks.push(open.join("\n"));
-      open = null;
-    }
-  }
-  return blocks;
-}
-
 /** Tools that no profile knows, as agents of services have. */
 class Service {
   #looks = 0;
@@ -175,7 +172,7 @@ class Service {
 
   add(tool: string, failed: boolean): void {
     if (handingOver.test(tool)) this.#handedOver = true;
-    this.#lastChanges = !looking.test(tool);
+    this.#lastChanges = changesService(tool);
     if (this.#lastChanges) {
       this.#changes++;
       if (failed) this.#failed++;

@@ -70,7 +70,7 @@ class EditGroup implements FeatureGroup {
     this.#applied++;
     const changes = call.view.edits.length > 0 ? call.view.edits : [wholeOf(call)];
     for (const change of changes) {
-      const name = nameOf(change.target);
+      const name = nameOf(changes.length > 1 && change.target !== "" ? change.target : call.edited);
       if (call.files.creates.some((path) => nameOf(path) === name)) continue;
       if (/test/i.test(name)) this.#testsEdited = true;
       if (this.#isTakenBack(change)) this.#takenBack++;
@@ -149,7 +149,7 @@ class WorkEdits {
 
 /** An edit whose text is not known, such as one by a script. */
 function wholeOf(call: CallFacts): Edit {
-  return { kind: "content", target: call.view.target, region: "", text: "" };
+  return { kind: "content", target: call.edited, region: "", text: "" };
 }
 
 /** Paths are told apart by their last part: one file has absolute and relative ones. */

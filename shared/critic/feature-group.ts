@@ -10,7 +10,8 @@ export interface FeatureGroup {
 /** A group with the name and the meaning of each of its features. */
 export interface FeatureGroupSpec {
   readonly features: readonly (readonly [name: string, meaning: string])[];
-  readonly create: () => FeatureGroup;
+  /** @param asked what the agent was asked before its first step */
+  readonly create: (asked: string) => FeatureGroup;
 }
 
 /** Counts and lengths: ln(1 + x). */

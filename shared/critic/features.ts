@@ -3,6 +3,7 @@ import type { CriticRun, CriticStep } from "./critic-step.ts";
 import { dialogueFeatures } from "./dialogue-features.ts";
 import { editFeatures } from "./edit-features.ts";
 import type { FeatureGroup, FeatureGroupSpec } from "./feature-group.ts";
+import { groundingFeatures } from "./grounding-features.ts";
 import { shapeFeatures } from "./shape-features.ts";
 import { troubleFeatures } from "./trouble-features.ts";
 
@@ -15,6 +16,7 @@ const groups: readonly FeatureGroupSpec[] = [
   editFeatures,
   checkFeatures,
   dialogueFeatures,
+  groundingFeatures,
 ];
 /** Domains that have a feature of their own. */
 const domains = ["coding", "browser", "conversation"] as const;
@@ -35,9 +37,9 @@ export const criticFeatureNames: readonly string[] = criticFeatures.map(([name])
  */
 export class PrefixFeatures {
   readonly #domain: readonly number[];
-  readonly #groups: readonly FeatureGroup[] = groups.map(({ create }) => create());
-
-  constructor(domain: string) {
+  readonly #groups: readonly FeatureGroup[];
+  constructor({ domain, asked }: Pick<CriticRun, "domain" | "asked">) {
+    this.#groups = groups.map(({ create }) => create(asked));
     this.#domain = domains.map((each) => (each === domain ? 1 : 0));
   }
 
@@ -56,10 +58,10 @@ function round4(value: number): number {
 }
 
 /** One vector for each prefix, from none of the steps to all of them. */
-export function prefixVectors({ steps, domain }: CriticRun): readonly (readonly number[])[] {
-  const features = new PrefixFeatures(domain);
+export function prefixVectors(run: CriticRun): readonly (readonly number[])[] {
+  const features = new PrefixFeatures(run);
   const vectors = [features.values()];
-  for (const step of steps) {
+  for (const step of run.steps) {
     features.add(step);
     vectors.push(features.values());
   }
