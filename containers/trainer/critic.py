@@ -8,17 +8,20 @@ one prefix) and writes two files into the folder of `--out`:
 
 How it is trained:
 
-1. Of each trajectory at most `--prefixes` prefixes are kept, evenly spread, the empty and the whole one among them.
-   Every trajectory weighs the same, however long it is.
-2. Four candidates: logistic regression on standardised features, logistic regression on binned features, boosted
-   trees, and the mean of the logits of the latter two. The one with the lowest log loss in cross-validation is taken.
+1. Of each trajectory at most `--prefixes` prefixes are kept, evenly spread, the empty and the whole one among them; the
+   whole one counts three times. Every trajectory weighs the same, however long it is.
+2. Four candidates: logistic regression on standardised features; boosted trees that may not go against the direction
+   which the table states for a feature ("trees"); the same on the features that have a direction and no others
+   ("guided": it does worse where there is much data, better on sets of which there is little); the mean of the logits
+   of the two ("blend"). The one with the lowest log loss in cross-validation, as a mean over the sets, is taken.
    Folds never split a group (a repository).
 3. The logits of that cross-validation, which come from models that did not see the group, fit a sigmoid
    (Platt, 1999) that calibrates the model, which is then fitted to everything.
 
-How it is evaluated: steps 1 to 3 are repeated in full, choice and calibration included, without the fold (or without
-the set and all groups of it) that is predicted. So no figure comes from data that anything was fitted to. Intervals
-are 95 % percentile intervals of a bootstrap that draws whole groups.
+How it is evaluated: steps 1 to 3 are repeated in full, choice and calibration included, without the groups that are
+predicted; leaving out a set, without that set and without the groups that are predicted, wherever else they occur. So
+no figure comes from data that anything was fitted to. Intervals are 95 % percentile intervals of a bootstrap that draws
+whole groups.
 
 The same table, seed and package versions give the same files, byte for byte.
 """
@@ -44,6 +47,7 @@ import onnx
 import onnxruntime
 import sklearn
 from onnx import TensorProto, helper, numpy_helper
+from joblib import Parallel, delayed
 from scipy.special import expit
 from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -52,7 +56,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 TABLE_SCHEMA = "gymline.critic-table.v1"
 CRITIC_SCHEMA = "gymline.critic.v1"
-CANDIDATES = ("logistic", "binned", "trees", "blend")
+CANDIDATES = ("logistic", "guided", "trees", "blend")
 MIN_TRAJECTORIES = 40
 MIN_PER_CLASS = 10
 MIN_GROUPS = 5
@@ -61,6 +65,10 @@ MIN_PER_CLASS_IN_SET = 5
 FRACTIONS = {"0.25": 0.25, "0.5": 0.5, "0.75": 0.75, "final": 1.0}
 BINS = 10
 CLIP = 5.0
+# How often the whole trajectory counts among its prefixes.
+FINAL_WEIGHT = 3.0
+# Groups are split into so many parts where a set is left out as well.
+SET_FOLDS = 3
 
 
 class CriticError(Exception):
@@ -84,6 +92,7 @@ class Table:
 
     version: int
     names: tuple[str, ...]
+    directions: np.ndarray  # [width] 1: more of it never lowers the probability, -1: never raises it, 0: free
     x: np.ndarray  # [rows, width] float32
     trajectory: np.ndarray  # [rows]
     step: np.ndarray  # [rows] agent steps of the prefix
@@ -107,6 +116,9 @@ def read_table(path: Path) -> Table:
     names, version = head.get("features"), head.get("features_version")
     if not isinstance(version, int) or not isinstance(names, list) or not names:
         raise TableError(f"{path}:1: features and features_version are missing; make the table with `gymline critic table`")
+    directions = head.get("directions", [0] * len(names))
+    if not isinstance(directions, list) or len(directions) != len(names) or not set(directions) <= {-1, 0, 1}:
+        raise TableError(f"{path}:1: directions must be -1, 0 or 1 for each feature; make the table again")
     rows, order, of_row, step = [], {}, [], []
     facts: list[tuple[int, int, str, str]] = []
     for number, line in enumerate(lines[1:], start=2):
@@ -137,6 +149,7 @@ def read_table(path: Path) -> Table:
     return Table(
         version=version,
         names=tuple(map(str, names)),
+        directions=np.array(directions),
         x=np.stack(rows),
         trajectory=np.array(of_row),
         step=np.array(step),
@@ -191,7 +204,9 @@ def thin(table: Table, prefixes: int) -> tuple[np.ndarray, np.ndarray]:
         own = of[t]
         kept = sorted({int(round(i)) for i in np.linspace(0, len(own) - 1, min(prefixes, len(own)))})
         rows += [own[i] for i in kept]
-        weights += [1 / len(kept)] * len(kept)
+        own_weights = np.ones(len(kept))
+        own_weights[-1] = FINAL_WEIGHT
+        weights += list(own_weights / own_weights.sum())
     return np.array(rows), np.array(weights)
 
 
@@ -222,75 +237,55 @@ def fit_logistic(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> Logistic:
 
 
 @dataclass(frozen=True)
-class Binned:
-    """Logistic regression on whether a feature is above each of its quantiles: a step function per feature."""
-
-    feature: np.ndarray  # [columns] which feature a column looks at
-    threshold: np.ndarray  # [columns] float32
-    weight: np.ndarray
-    bias: float
-
-    def logits(self, x: np.ndarray) -> np.ndarray:
-        return (x[:, self.feature] > self.threshold).astype(np.float64) @ self.weight + self.bias
-
-
-def fit_binned(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> Binned:
-    feature, threshold = [], []
-    for column in range(x.shape[1]):
-        quantiles = np.quantile(x[:, column], np.linspace(0, 1, 9)[:-1], method="inverted_cdf")
-        cuts = [cut for cut in np.unique(quantiles) if cut < x[:, column].max()]
-        feature += [column] * len(cuts)
-        threshold += cuts
-    columns, cuts = np.array(feature, dtype=np.int64), np.array(threshold, dtype=np.float32)
-    above = (x[:, columns] > cuts).astype(np.float64)
-    model = LogisticRegression(C=0.02, max_iter=1000).fit(above, y, sample_weight=w)
-    return Binned(columns, cuts, model.coef_[0], float(model.intercept_[0]))
-
-
-@dataclass(frozen=True)
 class Trees:
-    """Boosted trees."""
+    """Boosted trees on some of the features."""
 
     model: HistGradientBoostingClassifier
+    columns: np.ndarray
 
     def logits(self, x: np.ndarray) -> np.ndarray:
-        return self.model.decision_function(x)
+        return self.model.decision_function(x[:, self.columns])
 
 
-def fit_trees(x: np.ndarray, y: np.ndarray, w: np.ndarray, seed: int) -> Trees:
+def fit_trees(x: np.ndarray, y: np.ndarray, w: np.ndarray, columns: np.ndarray, directions: np.ndarray, seed: int) -> Trees:
     model = HistGradientBoostingClassifier(
-        learning_rate=0.04,
-        max_iter=120,
+        learning_rate=0.06,
+        max_iter=150,
         max_leaf_nodes=8,
-        min_samples_leaf=60,
+        min_samples_leaf=30,
         l2_regularization=5.0,
-        max_features=0.3,
-        max_bins=64,
+        max_features=0.2,
+        max_bins=32,
+        monotonic_cst=directions[columns],
         early_stopping=False,
         random_state=seed,
     )
-    return Trees(model.fit(x, y, sample_weight=w))
+    return Trees(model.fit(x[:, columns], y, sample_weight=w), columns)
 
 
 @dataclass(frozen=True)
 class Blend:
     """The mean of the logits of two models."""
 
-    first: Binned
+    first: Trees
     second: Trees
 
     def logits(self, x: np.ndarray) -> np.ndarray:
         return (self.first.logits(x) + self.second.logits(x)) / 2
 
 
-Model = Logistic | Binned | Trees | Blend
+Model = Logistic | Trees | Blend
 
 
-def fit_candidates(x: np.ndarray, y: np.ndarray, w: np.ndarray, seed: int) -> dict[str, Model]:
+def fit_candidates(table: Table, rows: np.ndarray, w: np.ndarray, seed: int) -> dict[str, Model]:
+    x, y = table.x[rows], table.label[table.trajectory[rows]]
     if len(np.unique(y)) < 2:
         raise TooLittleDataError("a part of the cross-validation has successes or failures only; more groups of either outcome are needed")
-    binned, trees = fit_binned(x, y, w), fit_trees(x, y, w, seed)
-    return {"logistic": fit_logistic(x, y, w), "binned": binned, "trees": trees, "blend": Blend(binned, trees)}
+    everything = np.arange(x.shape[1])
+    directed = np.flatnonzero(table.directions)
+    guided = fit_trees(x, y, w, directed if len(directed) > 0 else everything, table.directions, seed)
+    trees = fit_trees(x, y, w, everything, table.directions, seed)
+    return {"logistic": fit_logistic(x, y, w), "guided": guided, "trees": trees, "blend": Blend(guided, trees)}
 
 
 # ------------------------------------------------------------------------------------------------------ the procedure
@@ -328,7 +323,7 @@ def train(table: Table, trajectories: np.ndarray, options: argparse.Namespace) -
     rows, weights = thin(table, options.prefixes)
     inside = np.isin(table.trajectory[rows], trajectories)
     rows, weights = rows[inside], weights[inside]
-    x, y = table.x[rows], table.label[table.trajectory[rows]]
+    y, sets = table.label[table.trajectory[rows]], table.set[table.trajectory[rows]]
     folds = min(options.folds, len(set(table.group[trajectories])))
     if folds < 2:
         raise TooLittleDataError("only one group is left to train on; trajectories of more repositories are needed")
@@ -338,14 +333,14 @@ def train(table: Table, trajectories: np.ndarray, options: argparse.Namespace) -
     held = {name: np.empty(len(rows)) for name in CANDIDATES}
     for number in range(folds):
         out = of_row == number
-        models = fit_candidates(x[~out], y[~out], weights[~out], options.seed)
+        models = fit_candidates(table, rows[~out], weights[~out], options.seed)
         for name in CANDIDATES:
-            held[name][out] = models[name].logits(x[out])
+            held[name][out] = models[name].logits(table.x[rows[out]])
     # Each is compared as it would be used, that is calibrated.
     sigmoids = {name: fit_sigmoid(held[name], y, weights) for name in CANDIDATES}
-    losses = {name: log_loss(expit(a * held[name] + b), y, weights) for name, (a, b) in sigmoids.items()}
+    losses = {name: loss_over_sets(expit(a * held[name] + b), y, weights, sets) for name, (a, b) in sigmoids.items()}
     kind = min(CANDIDATES, key=lambda name: losses[name])
-    model = fit_candidates(x, y, weights, options.seed)[kind]
+    model = fit_candidates(table, rows, weights, options.seed)[kind]
     return Critic(kind, model, *sigmoids[kind], losses)
 
 
@@ -354,6 +349,11 @@ def fit_sigmoid(logits: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[float
     # A slope below zero would turn the order round; that happens only where there is nothing to learn.
     slope = max(0.0, float(model.coef_[0, 0]))
     return slope, float(model.intercept_[0])
+
+
+def loss_over_sets(p: np.ndarray, y: np.ndarray, w: np.ndarray, sets: np.ndarray) -> float:
+    """The mean over the sets, so that no large one decides alone."""
+    return float(np.mean([log_loss(p[sets == name], y[sets == name], w[sets == name]) for name in sorted(set(sets))]))
 
 
 def log_loss(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
@@ -463,20 +463,39 @@ def by_set(table: Table, p: np.ndarray, options: argparse.Namespace) -> dict:
     }
 
 
+def predict_held(table: Table, out: np.ndarray, rest: np.ndarray, options: argparse.Namespace) -> dict:
+    """Trains on the trajectories `rest` and predicts the trajectories `out`, at every fraction."""
+    try:
+        critic = train(table, rest, options)
+    except TooLittleDataError as error:
+        return {"error": str(error)}
+    at = {name: row_at(table, fraction)[out] for name, fraction in FRACTIONS.items()}
+    return {"kind": critic.kind, "predicted": {name: critic.predict(table.x[rows]) for name, rows in at.items()}}
+
+
+def all_held(table: Table, parts: list[tuple[np.ndarray, np.ndarray]], options: argparse.Namespace, what: str) -> list[dict]:
+    """`predict_held` for every part, side by side; the order and the results do not depend on `--jobs`."""
+    results = []
+    work = Parallel(n_jobs=options.jobs, return_as="generator")
+    for result in work(delayed(predict_held)(table, out, rest, options) for out, rest in parts):
+        results.append(result)
+        say(f"{what}: {len(results)} of {len(parts)}, {result.get('kind', 'not possible')}")
+    return results
+
+
 def cross_validate(table: Table, options: argparse.Namespace) -> dict:
     everything = np.arange(len(table.label))
     fold = fold_of(table, everything, options.folds, options.seed)
-    at = {name: row_at(table, fraction) for name, fraction in FRACTIONS.items()}
+    parts = [(np.flatnonzero(fold == number), np.flatnonzero(fold != number)) for number in range(options.folds)]
+    results = all_held(table, parts, options, "cross-validation")
     predicted = {name: np.empty(len(everything)) for name in FRACTIONS}
-    chosen = []
-    for number in range(options.folds):
-        out = fold == number
-        critic = train(table, everything[~out], options)
-        chosen.append(critic.kind)
+    for (out, _), result in zip(parts, results):
+        if "error" in result:
+            raise TooLittleDataError(result["error"])
         for name in FRACTIONS:
-            predicted[name][out] = critic.predict(table.x[at[name][out]])
-        say(f"cross-validation: fold {number + 1} of {options.folds}, {critic.kind}")
+            predicted[name][out] = result["predicted"][name]
     report = {name: figures(table, everything, predicted[name], options) for name in FRACTIONS}
+    chosen = [result["kind"] for result in results]
     return {"folds": options.folds, "chosen": chosen, "prefixes": report, **by_set(table, predicted["final"], options)}
 
 
@@ -484,20 +503,26 @@ def leave_one_set_out(table: Table, options: argparse.Namespace) -> dict | None:
     names = sorted(set(table.set))
     if len(names) < 2:
         return None
-    final = row_at(table, 1.0)
-    p = np.full(len(table.label), np.nan)
-    skipped = {}
+    fold = fold_of(table, np.arange(len(table.label)), SET_FOLDS, options.seed)
+    parts, of_part = [], []
     for name in names:
-        out = table.set == name
-        # A repository of the set that is left out must not be known from another set.
-        rest = np.flatnonzero(~out & ~np.isin(table.group, table.group[out]))
-        try:
-            critic = train(table, rest, options)
-        except (TooLittleDataError, ValueError) as error:
-            skipped[name] = str(error)
-            continue
-        p[out] = critic.predict(table.x[final[out]])
-        say(f"without {name}: {len(rest)} trajectories, {critic.kind}")
+        for number in range(SET_FOLDS):
+            own = table.set == name
+            out = np.flatnonzero(own & (fold == number))
+            # Sets may share repositories: those that are predicted must not be known from another set.
+            rest = np.flatnonzero(~own & (fold != number))
+            if len(out) > 0:
+                parts.append((out, rest))
+                of_part.append(name)
+    fewer = argparse.Namespace(**{**vars(options), "folds": SET_FOLDS})
+    p, skipped = np.full(len(table.label), np.nan), {}
+    for name, (out, _), result in zip(of_part, parts, all_held(table, parts, fewer, "leave one set out")):
+        if "error" in result:
+            skipped[name] = result["error"]
+        else:
+            p[out] = result["predicted"]["final"]
+    for name in skipped:
+        p[table.set == name] = np.nan
     return {**by_set(table, p, options), "skipped": skipped}
 
 
@@ -526,26 +551,17 @@ def to_onnx(critic: Critic, width: int) -> bytes:
         product = node("MatMul", [clipped, vector("weight", model.weight[:, None])], "product")
         return node("Add", [product, vector("bias", [model.bias])], "logistic")
 
-    def binned(model: Binned) -> str:
-        picked = node("Gather", ["features", constant("columns", model.feature)], "picked", axis=1)
-        above = node("Greater", [picked, vector("cuts", model.threshold)], "above")
-        ones = node("Cast", [above], "ones", to=TensorProto.FLOAT)
-        product = node("MatMul", [ones, vector("bin_weight", model.weight[:, None])], "bin_product")
-        return node("Add", [product, vector("bin_bias", [model.bias])], "binned")
-
-    def trees(model: Trees) -> str:
-        attributes = tree_attributes(model.model)
-        return node("TreeEnsembleRegressor", ["features"], "trees", domain="ai.onnx.ml", n_targets=1, **attributes)
+    def trees(model: Trees, output: str) -> str:
+        attributes = tree_attributes(model)
+        return node("TreeEnsembleRegressor", ["features"], output, domain="ai.onnx.ml", n_targets=1, **attributes)
 
     match critic.model:
         case Logistic() as model:
             logits = logistic(model)
-        case Binned() as model:
-            logits = binned(model)
         case Trees() as model:
-            logits = trees(model)
+            logits = trees(model, "trees")
         case Blend(first, second):
-            total = node("Add", [binned(first), trees(second)], "total")
+            total = node("Add", [trees(first, "first"), trees(second, "second")], "total")
             logits = node("Mul", [total, vector("half", [0.5])], "blend")
     sloped = node("Mul", [logits, vector("slope", [critic.slope])], "sloped")
     shifted = node("Add", [sloped, vector("intercept", [critic.intercept])], "shifted")
@@ -564,9 +580,9 @@ def to_onnx(critic: Critic, width: int) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-def tree_attributes(model: HistGradientBoostingClassifier) -> dict:
+def tree_attributes(trees: Trees) -> dict:
     """The trees as lists, as the operator wants them."""
-    lists = defaultdict(list)
+    model, lists = trees.model, defaultdict(list)
     # scikit-learn has no public way to the trees of this model; its version is pinned, and the tests compare outputs.
     for tree, (predictor,) in enumerate(model._predictors):
         for number, each in enumerate(predictor.nodes):
@@ -574,7 +590,7 @@ def tree_attributes(model: HistGradientBoostingClassifier) -> dict:
             lists["nodes_treeids"].append(tree)
             lists["nodes_nodeids"].append(number)
             lists["nodes_modes"].append("LEAF" if leaf else "BRANCH_LEQ")
-            lists["nodes_featureids"].append(0 if leaf else int(each["feature_idx"]))
+            lists["nodes_featureids"].append(0 if leaf else int(trees.columns[each["feature_idx"]]))
             lists["nodes_values"].append(0.0 if leaf else float32_below(float(each["num_threshold"])))
             lists["nodes_truenodeids"].append(0 if leaf else int(each["left"]))
             lists["nodes_falsenodeids"].append(0 if leaf else int(each["right"]))
@@ -681,11 +697,12 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for critic.onnx and critic.json")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folds", type=int, default=5, help="folds of the cross-validation, by group")
-    parser.add_argument("--prefixes", type=int, default=8, help="at most so many prefixes of a trajectory are trained on")
+    parser.add_argument("--prefixes", type=int, default=6, help="at most so many prefixes of a trajectory are trained on")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that train side by side")
     parser.add_argument("--resamples", type=int, default=1000, help="resamples of the bootstrap")
     options = parser.parse_args(argv)
-    if options.folds < 2 or options.prefixes < 2 or options.resamples < 1:
-        parser.error("--folds and --prefixes must be at least 2, --resamples at least 1")
+    if options.folds < 2 or options.prefixes < 2 or min(options.resamples, options.jobs) < 1:
+        parser.error("--folds and --prefixes must be at least 2, --resamples and --jobs at least 1")
     return options
 
 

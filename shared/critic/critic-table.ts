@@ -1,6 +1,6 @@
 import type { Task } from "../trajectory/gymline-extra.ts";
 import type { CriticRun } from "./critic-step.ts";
-import { criticFeatureNames, FEATURES_VERSION, prefixVectors } from "./features.ts";
+import { criticFeatureNames, criticFeatures, FEATURES_VERSION, prefixVectors } from "./features.ts";
 
 export const CRITIC_TABLE_SCHEMA = "gymline.critic-table.v1";
 
@@ -22,6 +22,9 @@ export function criticTableHeader(): string {
     schema: CRITIC_TABLE_SCHEMA,
     features_version: FEATURES_VERSION,
     features: criticFeatureNames,
+    directions: criticFeatures.map(([, , direction]) =>
+      direction === "up" ? 1 : direction === "down" ? -1 : 0,
+    ),
   })}\n`;
 }
 

@@ -7,9 +7,17 @@ export interface FeatureGroup {
   readonly values: () => readonly number[];
 }
 
-/** A group with the name and the meaning of each of its features. */
+/**
+ * `up`: more of it never lowers P(success) in a critic; `down`: it never raises it. Stated from what the feature means,
+ * so that little data cannot turn it round; features without a direction are free.
+ */
+export type Direction = "up" | "down";
+
+export type Feature = readonly [name: string, meaning: string, direction?: Direction];
+
+/** A group with its features. */
 export interface FeatureGroupSpec {
-  readonly features: readonly (readonly [name: string, meaning: string])[];
+  readonly features: readonly Feature[];
   /** @param asked what the agent was asked before its first step */
   readonly create: (asked: string) => FeatureGroup;
 }

@@ -2,7 +2,7 @@ import { checkFeatures } from "./check-features.ts";
 import type { CriticRun, CriticStep } from "./critic-step.ts";
 import { dialogueFeatures } from "./dialogue-features.ts";
 import { editFeatures } from "./edit-features.ts";
-import type { FeatureGroup, FeatureGroupSpec } from "./feature-group.ts";
+import type { Feature, FeatureGroup, FeatureGroupSpec } from "./feature-group.ts";
 import { groundingFeatures } from "./grounding-features.ts";
 import { shapeFeatures } from "./shape-features.ts";
 import { troubleFeatures } from "./trouble-features.ts";
@@ -22,7 +22,7 @@ const groups: readonly FeatureGroupSpec[] = [
 const domains = ["coding", "browser", "conversation"] as const;
 
 /** Name and meaning of every feature, in the order of the vector. */
-export const criticFeatures: readonly (readonly [name: string, meaning: string])[] = [
+export const criticFeatures: readonly Feature[] = [
   ...domains.map((domain) => [`domain_${domain}`, `the domain is "${domain}"`] as const),
   ...groups.flatMap(({ features }) => features),
 ];

@@ -1,7 +1,7 @@
 import { argumentText } from "../reward/argument-text.ts";
 import type { CallFacts } from "../reward/call-facts.ts";
 import type { CriticStep } from "./critic-step.ts";
-import { type FeatureGroup, type FeatureGroupSpec, flag, logOf, share } from "./feature-group.ts";
+import { type FeatureGroup, type FeatureGroupSpec, flag, share } from "./feature-group.ts";
 import { fencedBlocks } from "./fenced-blocks.ts";
 import { changesService } from "./service-tools.ts";
 
@@ -14,17 +14,19 @@ const fileName = /\b[\w-]{1,80}\.[a-z]{1,4}\b/g;
  */
 export const groundingFeatures: FeatureGroupSpec = {
   features: [
-    ["asked_size", "ln(1 + characters of what was asked)"],
-    ["asked_files", "ln(1 + file names in it)"],
-    ["edits_in_asked_share", "edits of files whose name stands in what was asked ÷ edits of named files"],
-    ["edit_last_in_asked", "the last of those edits is one"],
+    [
+      "edits_in_asked_share",
+      "edits of files whose name stands in what was asked ÷ edits of named files",
+      "up",
+    ],
+    ["edit_last_in_asked", "the last of those edits is one", "up"],
     ["looks_in_asked", "a file was read whose name stands in what was asked"],
-    ["edit_words_known", "mean over edits of the share of their words that were asked or found before"],
-    ["edit_words_known_last", "that share of the last edit"],
+    ["edit_words_known", "mean over edits of the share of their words that were asked or found before", "up"],
+    ["edit_words_known_last", "that share of the last edit", "up"],
     ["edit_words_asked", "mean over edits of the share of their words that were asked"],
-    ["change_words_known", "that share over calls of unknown tools that change something"],
-    ["change_words_known_last", "that share of the last such call"],
-    ["code_words_known_last", "that share of the last fenced blocks in a step without a call"],
+    ["change_words_known", "that share over calls of unknown tools that change something", "up"],
+    ["change_words_known_last", "that share of the last such call", "up"],
+    ["code_words_known_last", "that share of the last fenced blocks in a step without a call", "up"],
     ["code_words_asked_last", "share of the words of those blocks that were asked"],
     ["code_file_asked_last", "a file name in those blocks stands in what was asked"],
     ["found_new_share", "share of the words in the last output that are new"],
@@ -34,8 +36,6 @@ export const groundingFeatures: FeatureGroupSpec = {
 };
 
 class GroundingGroup implements FeatureGroup {
-  readonly #askedSize: number;
-  readonly #askedFiles: number;
   readonly #asked: ReadonlySet<string>;
   readonly #known: Set<string>;
   #namedEdits = 0;
@@ -51,8 +51,6 @@ class GroundingGroup implements FeatureGroup {
   readonly #foundNew = new Shares();
 
   constructor(asked: string) {
-    this.#askedSize = asked.length;
-    this.#askedFiles = new Set(asked.slice(0, looked).match(fileName) ?? []).size;
     this.#asked = wordsOf(asked);
     this.#known = new Set(this.#asked);
   }
@@ -107,8 +105,6 @@ class GroundingGroup implements FeatureGroup {
 
   values(): readonly number[] {
     return [
-      logOf(this.#askedSize),
-      logOf(this.#askedFiles),
       share(this.#editsInAsked, this.#namedEdits),
       flag(this.#lastInAsked),
       flag(this.#looksInAsked),
