@@ -39,7 +39,9 @@ import platform
 import sys
 import warnings
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +49,6 @@ import onnx
 import onnxruntime
 import sklearn
 from onnx import TensorProto, helper, numpy_helper
-from joblib import Parallel, delayed
 from scipy.special import expit
 from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -67,6 +68,8 @@ BINS = 10
 CLIP = 5.0
 # How often the whole trajectory counts among its prefixes.
 FINAL_WEIGHT = 3.0
+# Folds of the cross-validation that chooses and calibrates, inside each part of the one that evaluates.
+INNER_FOLDS = 3
 # Groups are split into so many parts where a set is left out as well.
 SET_FOLDS = 3
 
@@ -249,8 +252,8 @@ class Trees:
 
 def fit_trees(x: np.ndarray, y: np.ndarray, w: np.ndarray, columns: np.ndarray, directions: np.ndarray, seed: int) -> Trees:
     model = HistGradientBoostingClassifier(
-        learning_rate=0.06,
-        max_iter=150,
+        learning_rate=0.1,
+        max_iter=90,
         max_leaf_nodes=8,
         min_samples_leaf=30,
         l2_regularization=5.0,
@@ -324,7 +327,7 @@ def train(table: Table, trajectories: np.ndarray, options: argparse.Namespace) -
     inside = np.isin(table.trajectory[rows], trajectories)
     rows, weights = rows[inside], weights[inside]
     y, sets = table.label[table.trajectory[rows]], table.set[table.trajectory[rows]]
-    folds = min(options.folds, len(set(table.group[trajectories])))
+    folds = min(INNER_FOLDS, len(set(table.group[trajectories])))
     if folds < 2:
         raise TooLittleDataError("only one group is left to train on; trajectories of more repositories are needed")
     fold = np.full(len(table.label), -1)
@@ -476,10 +479,12 @@ def predict_held(table: Table, out: np.ndarray, rest: np.ndarray, options: argpa
 def all_held(table: Table, parts: list[tuple[np.ndarray, np.ndarray]], options: argparse.Namespace, what: str) -> list[dict]:
     """`predict_held` for every part, side by side; the order and the results do not depend on `--jobs`."""
     results = []
-    work = Parallel(n_jobs=options.jobs, return_as="generator")
-    for result in work(delayed(predict_held)(table, out, rest, options) for out, rest in parts):
-        results.append(result)
-        say(f"{what}: {len(results)} of {len(parts)}, {result.get('kind', 'not possible')}")
+    # Spawned, not forked: the same on every system.
+    with ProcessPoolExecutor(min(options.jobs, len(parts)), mp_context=get_context("spawn")) as pool:
+        work = [pool.submit(predict_held, table, out, rest, options) for out, rest in parts]
+        for each in work:
+            results.append(each.result())
+            say(f"{what}: {len(results)} of {len(parts)}, {results[-1].get('kind', 'not possible')}")
     return results
 
 
@@ -514,9 +519,8 @@ def leave_one_set_out(table: Table, options: argparse.Namespace) -> dict | None:
             if len(out) > 0:
                 parts.append((out, rest))
                 of_part.append(name)
-    fewer = argparse.Namespace(**{**vars(options), "folds": SET_FOLDS})
     p, skipped = np.full(len(table.label), np.nan), {}
-    for name, (out, _), result in zip(of_part, parts, all_held(table, parts, fewer, "leave one set out")):
+    for name, (out, _), result in zip(of_part, parts, all_held(table, parts, options, "leave one set out")):
         if "error" in result:
             skipped[name] = result["error"]
         else:
@@ -606,7 +610,7 @@ def tree_attributes(trees: Trees) -> dict:
 def float32_below(threshold: float) -> float:
     """The largest float32 that is no larger: a float32 is below one exactly if it is below the other."""
     value = np.float32(threshold)
-    return float(value if value <= threshold else np.nextafter(value, np.float32(-np.inf)))
+    return float(value if float(value) <= threshold else np.nextafter(value, np.float32(-np.inf)))
 
 
 def check_export(data: bytes, critic: Critic, x: np.ndarray) -> float:
@@ -696,7 +700,7 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--table", type=Path, required=True, help="JSON Lines of `gymline critic table`")
     parser.add_argument("--out", type=Path, required=True, help="folder for critic.onnx and critic.json")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folds", type=int, default=5, help="folds of the cross-validation, by group")
+    parser.add_argument("--folds", type=int, default=5, help="folds of the cross-validation that evaluates, by group")
     parser.add_argument("--prefixes", type=int, default=6, help="at most so many prefixes of a trajectory are trained on")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that train side by side")
     parser.add_argument("--resamples", type=int, default=1000, help="resamples of the bootstrap")

@@ -32,12 +32,13 @@ export function criticTableHeader(): string {
 export function criticTableLines(labelled: LabelledTrajectory): string {
   const { id, group, task, set, success, run } = labelled;
   const steps = run.steps.length;
-  return prefixVectors(run)
-    .map((features, step) => {
-      const row = { id, group, task, set, step, steps, label: success ? 1 : 0, features };
-      return `${JSON.stringify(row)}\n`;
-    })
-    .join("");
+  let lines = "";
+  let step = 0;
+  for (const features of prefixVectors(run)) {
+    lines += `${JSON.stringify({ id, group, task, set, step, steps, label: success ? 1 : 0, features })}\n`;
+    step++;
+  }
+  return lines;
 }
 
 /**

@@ -17,12 +17,14 @@ export interface CriticValues {
 
 /** @throws ValueModelError */
 export async function criticValues(run: CriticRun, model: ValueModel): Promise<CriticValues> {
-  const vectors = prefixVectors(run);
   const width = criticFeatureNames.length;
-  const rows = new Float32Array(vectors.length * width);
-  vectors.forEach((vector, index) => {
-    rows.set(vector, index * width);
-  });
-  const [initial = 0, ...values] = await model.predict(rows, vectors.length);
+  const count = run.steps.length + 1;
+  const rows = new Float32Array(count * width);
+  let at = 0;
+  for (const vector of prefixVectors(run)) {
+    rows.set(vector, at);
+    at += width;
+  }
+  const [initial = 0, ...values] = await model.predict(rows, count);
   return { initial, values, credits: values.map((value, index) => value - (values[index - 1] ?? initial)) };
 }

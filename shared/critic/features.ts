@@ -58,12 +58,11 @@ function round4(value: number): number {
 }
 
 /** One vector for each prefix, from none of the steps to all of them. */
-export function prefixVectors(run: CriticRun): readonly (readonly number[])[] {
+export function* prefixVectors(run: CriticRun): Generator<readonly number[]> {
   const features = new PrefixFeatures(run);
-  const vectors = [features.values()];
+  yield features.values();
   for (const step of run.steps) {
     features.add(step);
-    vectors.push(features.values());
+    yield features.values();
   }
-  return vectors;
 }

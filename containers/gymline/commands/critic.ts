@@ -173,7 +173,7 @@ async function train(options: TrainOptions): Promise<void> {
   const python = trainerPython({
     python: options.python,
     extra: "critic",
-    modules: ["joblib", "numpy", "scipy", "sklearn", "onnx", "onnxruntime"],
+    modules: ["numpy", "scipy", "sklearn", "onnx", "onnxruntime"],
   });
   const args = ["--table", options.table, "--out", options.out];
   const code = await runTrainer(python, "critic.py", [
