@@ -29,10 +29,16 @@ export {
 } from "./adapters/local/run-pipeline.ts";
 export { systemClock } from "./adapters/local/system-clock.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
+export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
+export { type CriticDocument, CriticError } from "./critic/critic-document.ts";
+export { criticRun } from "./critic/critic-run.ts";
+export type { CriticRun, CriticStep } from "./critic/critic-step.ts";
+export { type CriticValues, criticValues } from "./critic/critic-values.ts";
+export { criticFeatureNames, FEATURES_VERSION, PrefixFeatures } from "./critic/features.ts";
 export {
   defaultGdiWeights,
   type GdiInput,
@@ -80,6 +86,7 @@ export {
 } from "./ports/compute.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
+export { type ValueModel, ValueModelError } from "./ports/value-model.ts";
 export { type ReadingLimits, readingLimitsSchema } from "./reading/limits.ts";
 export { type Rejection, rejectionSchema } from "./reading/rejection.ts";
 export type { ByteSource, SourceRecord } from "./reading/source.ts";

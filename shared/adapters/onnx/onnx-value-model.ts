@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { InferenceSession } from "onnxruntime-node";
 import { type ValueModel, ValueModelError } from "../../ports/value-model.ts";
 
@@ -12,24 +11,8 @@ const BATCH = 4096;
  *
  * The runtime is loaded at the first call of this function: whoever has no model does not pay for it. One thread,
  * since the callers are threads already, and since its sums then do not depend on timing.
- * @throws ValueModelError naming the file and what to do
- */
-export async function loadOnnxValueModel(path: string): Promise<ValueModel> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new ValueModelError(`the model ${path} cannot be read (${reasonOf(cause)}): give its folder`, {
-      cause,
-    });
-  }
-  return onnxValueModel(bytes, path);
-}
-
-/**
- * As `loadOnnxValueModel`, from bytes.
  * @param source named in errors
- * @throws ValueModelError
+ * @throws ValueModelError naming the source and what to do
  */
 export async function onnxValueModel(bytes: Uint8Array, source: string): Promise<ValueModel> {
   const runtime = await runtimeOf();
