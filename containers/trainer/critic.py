@@ -479,12 +479,19 @@ def predict_held(table: Table, out: np.ndarray, rest: np.ndarray, options: argpa
 def all_held(table: Table, parts: list[tuple[np.ndarray, np.ndarray]], options: argparse.Namespace, what: str) -> list[dict]:
     """`predict_held` for every part, side by side; the order and the results do not depend on `--jobs`."""
     results = []
+
+    def note(result: dict) -> None:
+        results.append(result)
+        say(f"{what}: {len(results)} of {len(parts)}, {result.get('kind', 'not possible')}")
+
+    if options.jobs == 1:
+        for out, rest in parts:
+            note(predict_held(table, out, rest, options))
+        return results
     # Spawned, not forked: the same on every system.
     with ProcessPoolExecutor(min(options.jobs, len(parts)), mp_context=get_context("spawn")) as pool:
-        work = [pool.submit(predict_held, table, out, rest, options) for out, rest in parts]
-        for each in work:
-            results.append(each.result())
-            say(f"{what}: {len(results)} of {len(parts)}, {results[-1].get('kind', 'not possible')}")
+        for each in [pool.submit(predict_held, table, out, rest, options) for out, rest in parts]:
+            note(each.result())
     return results
 
 
