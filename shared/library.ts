@@ -29,6 +29,8 @@ export {
 } from "./adapters/local/run-pipeline.ts";
 export { systemClock } from "./adapters/local/system-clock.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
+export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
+export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
 export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
@@ -103,6 +105,18 @@ export {
   RewardConfigError,
   type RewardConfigInput,
 } from "./reward/config.ts";
+export { factSteps } from "./reward/fact-steps.ts";
+export {
+  buildReferences,
+  parseReferences,
+  type Reference,
+  type References,
+  ReferencesError,
+  referenceFor,
+  referencesSchema,
+  type SizeRow,
+  trajectorySizes,
+} from "./reward/references.ts";
 export type { RuleCall, RuleStep } from "./reward/rule-step.ts";
 export {
   type CallScore,
@@ -114,7 +128,15 @@ export {
 } from "./reward/score-document.ts";
 export { type ScoreRequest, scoreTrajectoryByRules } from "./reward/score-rules.ts";
 export { scorerId } from "./reward/scorer-id.ts";
+export type { Signal, SignalCode, SignalInput } from "./reward/signals/signal.ts";
+export {
+  combineSignals,
+  type SignalsConfig,
+  signalsConfigSchema,
+  trajectorySignals,
+} from "./reward/signals/trajectory-signals.ts";
 export type { ModelScores } from "./reward/step-score.ts";
+export { type FactStep, type TrajectoryFacts, trajectoryFacts } from "./reward/trajectory-facts.ts";
 export type { TaskSettings } from "./stages/compute-tasks.ts";
 export { type ExportPorts, type ExportResult, exportDataset } from "./stages/export.ts";
 export type { IngestedItem, IngestReport } from "./stages/ingest.ts";

@@ -4,6 +4,8 @@ import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import { type ProjectConfig, projectConfigSchema } from "../../shared/contracts/project-config.ts";
 import { getDomainProfile, isBuiltinDomain, listDomainProfiles } from "../../shared/domains/builtin.ts";
 import { type DomainProfile, parseDomainProfile } from "../../shared/domains/profile.ts";
+import { parseRubrics } from "../../shared/reward/rubric-book.ts";
+import { builtinRubrics, type RubricBook } from "../../shared/reward/rubrics.ts";
 import { parseCustomMapping } from "../../shared/trajectory/formats/custom-mapping.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -35,7 +37,13 @@ export function loadSettings(options: SettingsOptions): Settings {
     ...config.plugins.map((path) => resolve(folder, path)),
     ...(options.plugin ?? []).map((path) => resolve(path)),
   ];
-  const profile = options.domain !== undefined ? profileOf(options.domain, ".") : ownProfile(config, folder);
+  const rubrics = config.rubrics === undefined ? undefined : rubricsOfFile(resolve(folder, config.rubrics));
+  const profile =
+    options.domain !== undefined
+      ? profileOf(options.domain, ".", rubrics)
+      : config.domain === undefined
+        ? undefined
+        : profileOf(config.domain, folder, rubrics);
   const plan: PipelinePlan = {
     ...(options.format === undefined ? {} : { forced: options.format }),
     mappings: [...mappings].map((path) => parseCustomMapping(readJson(path), path)),
@@ -44,19 +52,21 @@ export function loadSettings(options: SettingsOptions): Settings {
     redaction: config.redaction,
     reward: config.reward,
     ...(profile === undefined ? {} : { profile }),
+    ...(rubrics === undefined ? {} : { rubrics }),
   };
   return { plan, config };
 }
 
-function ownProfile(config: ProjectConfig, folder: string): DomainProfile | undefined {
-  return config.domain === undefined ? undefined : profileOf(config.domain, folder);
+/** A file of rubrics. @throws UsageError, RubricError */
+export function rubricsOfFile(path: string): RubricBook {
+  return parseRubrics(readJson(path), path);
 }
 
 /** A built-in domain by name, or a profile file by path. */
-export function profileOf(name: string, folder: string): DomainProfile {
+export function profileOf(name: string, folder: string, rubrics = builtinRubrics): DomainProfile {
   if (isBuiltinDomain(name)) return getDomainProfile(name);
   const path = isAbsolute(name) ? name : resolve(folder, name);
-  if (existsSync(path)) return parseDomainProfile(readJson(path), path);
+  if (existsSync(path)) return parseDomainProfile(readJson(path), path, [...rubrics.rubrics.keys()]);
   throw new UsageError(
     `there is no domain "${name}": give one of ${listDomainProfiles().join(", ")}, or the path of a profile file`,
   );

@@ -253,7 +253,7 @@ class Trees:
 def fit_trees(x: np.ndarray, y: np.ndarray, w: np.ndarray, columns: np.ndarray, directions: np.ndarray, seed: int) -> Trees:
     model = HistGradientBoostingClassifier(
         learning_rate=0.1,
-        max_iter=90,
+        max_iter=200,
         max_leaf_nodes=8,
         min_samples_leaf=30,
         l2_regularization=5.0,
@@ -708,7 +708,7 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for critic.onnx and critic.json")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folds", type=int, default=5, help="folds of the cross-validation that evaluates, by group")
-    parser.add_argument("--prefixes", type=int, default=6, help="at most so many prefixes of a trajectory are trained on")
+    parser.add_argument("--prefixes", type=int, default=4, help="at most so many prefixes of a trajectory are trained on")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that train side by side")
     parser.add_argument("--resamples", type=int, default=1000, help="resamples of the bootstrap")
     options = parser.parse_args(argv)

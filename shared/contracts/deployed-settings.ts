@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { getDomainProfile, isBuiltinDomain } from "../domains/builtin.ts";
 import { parseDomainProfile } from "../domains/profile.ts";
+import { parseRubrics } from "../reward/rubric-book.ts";
 import { parseCustomMapping } from "../trajectory/formats/custom-mapping.ts";
 import { deployedDatasetSchema } from "./deployment-config.ts";
 import type { PipelinePlan } from "./pipeline-plan.ts";
@@ -16,6 +17,8 @@ export const deployedSettingsSchema = z.strictObject({
   mappings: z.array(namedJson).default([]),
   /** The profile file that `config.domain` names; absent where that is a built-in domain. */
   profile: namedJson.optional(),
+  /** The file that `config.rubrics` names. */
+  rubrics: namedJson.optional(),
   datasets: z.array(deployedDatasetSchema).default([]),
 });
 export type DeployedSettings = z.infer<typeof deployedSettingsSchema>;
@@ -33,6 +36,8 @@ export function profilePathOf({ domain }: { readonly domain?: string | undefined
 /** The plan that these settings make. @throws DeployedSettingsError, MappingError, DomainProfileError */
 export function planOf(settings: DeployedSettings): PipelinePlan {
   const { config, mappings, profile } = settings;
+  const rubrics =
+    settings.rubrics === undefined ? undefined : parseRubrics(settings.rubrics.json, settings.rubrics.name);
   if (config.plugins.length > 0) {
     throw new DeployedSettingsError(
       "plugins are modules on one machine and cannot be deployed: describe the format in a mapping file instead",
@@ -44,7 +49,7 @@ export function planOf(settings: DeployedSettings): PipelinePlan {
   }
   const chosen =
     profile !== undefined
-      ? parseDomainProfile(profile.json, profile.name)
+      ? parseDomainProfile(profile.json, profile.name, rubrics && [...rubrics.rubrics.keys()])
       : domain === undefined
         ? undefined
         : getDomainProfile(domain);
@@ -55,5 +60,6 @@ export function planOf(settings: DeployedSettings): PipelinePlan {
     redaction: config.redaction,
     reward: config.reward,
     ...(chosen === undefined ? {} : { profile: chosen }),
+    ...(rubrics === undefined ? {} : { rubrics }),
   };
 }

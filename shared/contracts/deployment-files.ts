@@ -81,6 +81,7 @@ function withFiles({
     config: project,
     mappings: project.mappings.map(named),
     ...(profilePath === undefined ? {} : { profile: named(profilePath) }),
+    ...(project.rubrics === undefined ? {} : { rubrics: named(project.rubrics) }),
     datasets,
   };
 }

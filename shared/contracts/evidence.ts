@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { Judgement } from "./judgement.ts";
+import type { Label } from "./label.ts";
 
 /**
  * Which judgements and labels there are of a trajectory: a ledger record (`evidenceRecord(id)`), so that scoring finds
@@ -15,4 +17,10 @@ export type Evidence = Readonly<z.infer<typeof evidenceSchema>>;
 
 export function evidenceRecord(id: string): string {
   return `evidence/${id}`;
+}
+
+/** What is known of a trajectory beside its document: judgements of models and labels of people. */
+export interface ScoreEvidence {
+  readonly judgements: readonly Judgement[];
+  readonly labels: readonly Label[];
 }

@@ -54,7 +54,7 @@ export const judgementSchema = z.object({
   /** What the answers cost; null where the price of the model is not known. */
   usd: z.number().nonnegative().nullable(),
   batch: z.boolean(),
-  /** Keys of the cache entries it rests on, so that forgetting removes them too. */
+  /** Hashes of the questions it rests on, which name cache entries: forgetting removes them too. */
   cache_keys: z.array(z.string()),
   created_at: z.string(),
 });

@@ -2,6 +2,7 @@ import type { DomainProfile } from "../domains/profile.ts";
 import type { ReadingLimits } from "../reading/limits.ts";
 import type { RedactionConfig } from "../redaction/config.ts";
 import type { RewardConfig } from "../reward/config.ts";
+import type { RubricBook } from "../reward/rubrics.ts";
 import type { CustomMapping } from "../trajectory/formats/custom-mapping.ts";
 
 /** Settings of a pipeline as plain data, so that they can be handed to a thread, a function or a job. */
@@ -15,4 +16,5 @@ export interface PipelinePlan {
   readonly redaction: RedactionConfig;
   readonly reward: RewardConfig;
   readonly profile?: DomainProfile;
+  readonly rubrics?: RubricBook;
 }

@@ -17,6 +17,8 @@ export const projectConfigSchema = z.strictObject({
   plugins: z.array(z.string()).default([]),
   /** Name of a built-in domain, or the path of a profile file. */
   domain: z.string().optional(),
+  /** File of rubrics and sets of one's own. */
+  rubrics: z.string().optional(),
 });
 
 export type ProjectConfig = z.infer<typeof projectConfigSchema>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isRubricId, rubricIds } from "../reward/rubric-ids.ts";
+import { rubricIds } from "../reward/rubric-ids.ts";
 
 /** What a tool does to the world, in one word. */
 const toolCategorySchema = z.enum(["read", "write", "search", "execute", "navigate", "submit", "think"]);
@@ -53,17 +53,7 @@ const taskFieldsSchema = z.union([
   z.array(z.string()),
 ]);
 
-const rubricWeightsSchema = z.record(z.string(), z.number().min(0).max(1)).superRefine((weights, context) => {
-  for (const id of Object.keys(weights)) {
-    if (!isRubricId(id)) {
-      context.addIssue({
-        code: "custom",
-        path: [id],
-        message: `no such rubric; known rubrics are ${rubricIds.join(", ")}`,
-      });
-    }
-  }
-});
+const rubricWeightsSchema = z.record(z.string(), z.number().min(0).max(1));
 
 /** A domain profile in its JSON form (snake_case), turned into the camelCase form the code works with. */
 export const domainProfileSchema = z
@@ -109,9 +99,14 @@ export class DomainProfileError extends Error {
  * Reads a custom domain profile.
  * @param json the profile as JSON text or as an already parsed value
  * @param sourceName the file or place named in errors
+ * @param rubrics ids that weights may name; without it, those built in
  * @throws DomainProfileError naming the source, the field and what is expected there
  */
-export function parseDomainProfile(json: unknown, sourceName: string): DomainProfile {
+export function parseDomainProfile(
+  json: unknown,
+  sourceName: string,
+  rubrics: readonly string[] = rubricIds,
+): DomainProfile {
   let value: unknown = json;
   if (typeof json === "string") {
     try {
@@ -121,7 +116,15 @@ export function parseDomainProfile(json: unknown, sourceName: string): DomainPro
     }
   }
   const result = domainProfileSchema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    const unknown = Object.keys(result.data.rubricWeights).find((id) => !rubrics.includes(id));
+    if (unknown === undefined) return result.data;
+    const known = `no such rubric; known rubrics are ${rubrics.join(", ")}`;
+    throw new DomainProfileError(
+      sourceName,
+      `default_rubric_weights.${unknown}: ${known}. Correct this field.`,
+    );
+  }
   const reasons = result.error.issues.slice(0, 5).map((issue) => {
     const place = issue.path.length === 0 ? "top level" : issue.path.map(String).join(".");
     return `${place}: ${issue.message}`;

@@ -1,4 +1,5 @@
 import type { CatalogRow, ScoreRow } from "../contracts/catalog-row.ts";
+import type { ScoreEvidence } from "../contracts/evidence.ts";
 import type { RowFacts } from "../dataset/tally.ts";
 import type { Rejection } from "../reading/rejection.ts";
 import type { SourceRecord } from "../reading/source.ts";
@@ -49,7 +50,8 @@ export class ComputeStoppedError extends Error {
 /** Where the work is done that needs a processor and nothing else: this thread, or a pool of them. */
 export interface Compute {
   ingest(record: SourceRecord): Promise<ComputedRecord>;
-  score(document: Uint8Array): Promise<ComputedScore>;
+  /** `evidence`: what models and people said of the trajectory, where they did. */
+  score(document: Uint8Array, evidence?: ScoreEvidence): Promise<ComputedScore>;
   /** One line of an SFT file, with its newline; undefined where no message may be trained on. `score` may be missing. */
   sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined>;
   close(): Promise<void>;

@@ -112,11 +112,16 @@ function editedFile(view: CallView, shown: string): string {
   if (created !== undefined) return created;
   if (view.target !== "") return view.target;
   for (const edit of view.edits) if (edit.target !== "") return edit.target;
-  const command = commandOf(view);
-  const inPlace = /\bsed -i\S*\s[^;&|\n]*?\s([\w./~-]{1,300})\s*(?:$|[;&|\n])/.exec(
-    command.slice(0, 5_000),
-  )?.[1];
-  return inPlace === undefined ? shown : normalPath(inPlace);
+  return editedInPlace(commandOf(view)) ?? shown;
+}
+
+/** The last word of `sed -i …`. */
+function editedInPlace(command: string): string | null {
+  const at = command.indexOf("sed -i");
+  if (at < 0) return null;
+  const [line = ""] = command.slice(at, at + 2_000).split(/\n|;|&&| \| /, 1);
+  const file = line.trim().split(/\s+/).at(-1) ?? "";
+  return /^[\w./~-]+$/.test(file) ? normalPath(file) : null;
 }
 
 function editOf(view: CallView): "applied" | "refused" {

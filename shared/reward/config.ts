@@ -10,6 +10,9 @@ const tolerance = 1e-6;
  * rubrics. `unscored`: "renormalise" leaves out what nobody scored; "neutral" counts an unscored model
  * rubric 0.5, an unknown outcome 0 and a missing reference 1. Where only one of the two is given, the other
  * follows it (compatible with neutral), so either one alone reproduces knowlyr-gym's numbers.
+ *
+ * The weights of signals, critic and people stand beside those that add up to 1: each counts only where its
+ * layer scored, and every mean is over what is there. "compatible" knows none of these layers.
  */
 export const rewardConfigSchema = z
   .strictObject({
@@ -18,6 +21,16 @@ export const rewardConfigSchema = z
     outcomeWeight: z.number().default(0.4),
     processWeight: z.number().default(0.5),
     efficiencyWeight: z.number().default(0.1),
+    /** Of the trajectory's signals in its total. */
+    signalWeight: z.number().default(0.5),
+    /** Of the critic's value of the whole run in the total. */
+    criticWeight: z.number().default(0.5),
+    /** Of the critic's credit in a step. */
+    criticStepWeight: z.number().default(0.2),
+    /** Of people's labels in the total. */
+    humanWeight: z.number().default(2),
+    /** Of people's labels in a step. */
+    humanStepWeight: z.number().default(2),
     composition: z.enum(["mended", "compatible"]).optional(),
     unscored: z.enum(["renormalise", "neutral"]).optional(),
     referenceSteps: z.number().optional(),

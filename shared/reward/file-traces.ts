@@ -47,7 +47,7 @@ function createdBy(command: string): readonly string[] {
     if (!/\b(?:cat|echo|printf|tee)\b/.test(line)) continue;
     for (const match of line.matchAll(redirected)) created.push(match[1] ?? "");
   }
-  for (const match of command.matchAll(/(?:^|[;&|\n])\s*touch ((?:[\w./~-]{1,300} ?)+)/g)) {
+  for (const match of command.matchAll(/(?:^|[;&|\n])[ \t]*touch ([\w./~ -]{1,2000})/g)) {
     created.push(...(match[1] ?? "").split(" "));
   }
   for (const match of command.matchAll(/\btee (?:-\w )?([\w./~-]{1,300})/g)) created.push(match[1] ?? "");
@@ -56,13 +56,13 @@ function createdBy(command: string): readonly string[] {
 
 function removedBy(command: string): readonly string[] {
   const removed: string[] = [];
-  for (const match of command.matchAll(/(?:^|[;&|\n(])\s*(?:sudo )?(?:git )?rm ([^;&|\n]{1,2000})/g)) {
+  for (const match of command.matchAll(/(?:^|[;&|\n(])[ \t]*(?:sudo )?(?:git )?rm ([^;&|\n]{1,2000})/g)) {
     for (const word of (match[1] ?? "").split(/\s+/)) {
       if (word !== "" && !word.startsWith("-")) removed.push(normalPath(unquoted(word)));
     }
   }
   // Moving a file elsewhere takes it away from where it was; cleaning takes away whatever is not tracked.
-  for (const match of command.matchAll(/(?:^|[;&|\n])\s*mv ([\w./~-]{1,300}) /g)) {
+  for (const match of command.matchAll(/(?:^|[;&|\n])[ \t]*mv ([\w./~-]{1,300}) /g)) {
     removed.push(normalPath(match[1] ?? ""));
   }
   if (/\bgit (?:clean -\w*f|stash -u|stash --include-untracked)/.test(command)) removed.push("*");

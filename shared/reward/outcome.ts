@@ -84,3 +84,11 @@ export function scoreEfficiency(steps: number, referenceSteps: number): number {
   if (!(referenceSteps > 0)) return 1;
   return steps <= 0 ? 0 : Math.min(1, referenceSteps / steps);
 }
+
+/**
+ * The same against what other runs usually take: reference ÷ (reference + steps). Half at the reference, and, unlike
+ * a ratio that is cut at 1, it tells runs below it apart too.
+ */
+export function scoreRelativeLength(steps: number, reference: number): number {
+  return reference / (reference + Math.max(0, steps));
+}

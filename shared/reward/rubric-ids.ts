@@ -1,4 +1,4 @@
-/** Every rubric that exists, in the order in which the domains introduce them. */
+/** Every rubric that is built in, in the order in which the domains introduce them. */
 export const rubricIds = [
   "goal_progress",
   "tool_choice",
@@ -22,12 +22,8 @@ export const rubricIds = [
   "engagement_quality",
   "professional_depth",
   "constructive_challenge",
+  "value_gain",
+  "human_quality",
 ] as const;
 
 export type RubricId = (typeof rubricIds)[number];
-
-const known: ReadonlySet<string> = new Set(rubricIds);
-
-export function isRubricId(id: string): id is RubricId {
-  return known.has(id);
-}

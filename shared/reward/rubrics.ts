@@ -1,13 +1,24 @@
 import type { DomainProfile } from "../domains/profile.ts";
-import { isRubricId, type RubricId } from "./rubric-ids.ts";
+import type { RubricId } from "./rubric-ids.ts";
 
-/** One thing a step is judged by. `evaluator` says who scores it: the rules or a model. */
+/** Who scores a rubric: the rules, a model as judge, people, or the learned critic. */
+export type Evaluator = "rule" | "model" | "human" | "critic";
+
+/** One thing a step is judged by. */
 export interface Rubric {
-  readonly id: RubricId;
+  readonly id: string;
   readonly name: string;
   readonly description: string;
+  /** Share in the layer of its evaluator; weights of a layer need not sum to 1, every mean is normalised. */
   readonly weight: number;
-  readonly evaluator: "rule" | "model";
+  readonly evaluator: Evaluator;
+}
+
+/** All rubrics that scoring knows, and which of them each domain is scored by. */
+export interface RubricBook {
+  readonly rubrics: ReadonlyMap<string, Omit<Rubric, "weight">>;
+  /** Rubric ids with their weights, by domain; `default` serves the domains without a set of their own. */
+  readonly sets: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 const catalogue: Readonly<Record<RubricId, readonly [name: string, description: string]>> = {
@@ -36,85 +47,89 @@ const catalogue: Readonly<Record<RubricId, readonly [name: string, description: 
   engagement_quality: ["Engagement", "The contribution takes up what the others said."],
   professional_depth: ["Professional depth", "The contribution shows expert knowledge of the subject."],
   constructive_challenge: ["Constructive challenge", "Disagreement is voiced usefully and with reasons."],
+  value_gain: ["Value gain", "The step raises the chance of success, as the learned critic sees it."],
+  human_quality: ["Quality, said by people", "The run is good work in the eyes of those who read it."],
 };
 
-const ruleRubrics: ReadonlySet<string> = new Set<RubricId>(["info_utilization", "non_redundancy"]);
+const evaluators: Readonly<Partial<Record<RubricId, Evaluator>>> = {
+  info_utilization: "rule",
+  non_redundancy: "rule",
+  value_gain: "critic",
+  human_quality: "human",
+};
 
-function rubric(id: RubricId, weight: number): Rubric {
-  const [name, description] = catalogue[id];
-  return { id, name, description, weight, evaluator: ruleRubrics.has(id) ? "rule" : "model" };
-}
+const DEFAULT_SET = "default";
 
-const defaultSet: readonly Rubric[] = [
-  rubric("goal_progress", 0.3),
-  rubric("tool_choice", 0.2),
-  rubric("param_correctness", 0.2),
-  rubric("info_utilization", 0.15),
-  rubric("non_redundancy", 0.15),
-];
+const sets: Readonly<Record<string, Readonly<Partial<Record<RubricId, number>>>>> = {
+  [DEFAULT_SET]: {
+    goal_progress: 0.3,
+    tool_choice: 0.2,
+    param_correctness: 0.2,
+    info_utilization: 0.15,
+    non_redundancy: 0.15,
+  },
+  conversation: {
+    relevance: 0.25,
+    completeness: 0.2,
+    clarity: 0.2,
+    actionability: 0.15,
+    tone_fit: 0.1,
+    non_redundancy: 0.1,
+  },
+  engineering: {
+    technical_accuracy: 0.3,
+    tool_usage: 0.2,
+    thoroughness: 0.2,
+    info_utilization: 0.15,
+    non_redundancy: 0.15,
+  },
+  advisory: {
+    analysis_depth: 0.25,
+    recommendation_quality: 0.25,
+    evidence_based: 0.2,
+    risk_awareness: 0.15,
+    stakeholder_consideration: 0.15,
+  },
+  discussion: {
+    substantive_contribution: 0.25,
+    engagement_quality: 0.25,
+    professional_depth: 0.2,
+    constructive_challenge: 0.15,
+    actionability: 0.15,
+  },
+};
 
-const sets: ReadonlyMap<string, readonly Rubric[]> = new Map([
-  [
-    "conversation",
-    [
-      rubric("relevance", 0.25),
-      rubric("completeness", 0.2),
-      rubric("clarity", 0.2),
-      rubric("actionability", 0.15),
-      rubric("tone_fit", 0.1),
-      rubric("non_redundancy", 0.1),
-    ],
-  ],
-  [
-    "engineering",
-    [
-      rubric("technical_accuracy", 0.3),
-      rubric("tool_usage", 0.2),
-      rubric("thoroughness", 0.2),
-      rubric("info_utilization", 0.15),
-      rubric("non_redundancy", 0.15),
-    ],
-  ],
-  [
-    "advisory",
-    [
-      rubric("analysis_depth", 0.25),
-      rubric("recommendation_quality", 0.25),
-      rubric("evidence_based", 0.2),
-      rubric("risk_awareness", 0.15),
-      rubric("stakeholder_consideration", 0.15),
-    ],
-  ],
-  [
-    "discussion",
-    [
-      rubric("substantive_contribution", 0.25),
-      rubric("engagement_quality", 0.25),
-      rubric("professional_depth", 0.2),
-      rubric("constructive_challenge", 0.15),
-      rubric("actionability", 0.15),
-    ],
-  ],
-]);
+/** The rubrics and sets that are built in; the weights of each set sum to 1. */
+export const builtinRubrics: RubricBook = {
+  rubrics: new Map(
+    (Object.entries(catalogue) as [RubricId, readonly [string, string]][]).map(
+      ([id, [name, description]]) => [id, { id, name, description, evaluator: evaluators[id] ?? "model" }],
+    ),
+  ),
+  sets: new Map(Object.entries(sets).map(([domain, weights]) => [domain, new Map(Object.entries(weights))])),
+};
 
-/** The rubric set of a domain; weights sum to 1. Domains without a set of their own share the default one. */
-export function rubricSetForDomain(domain: string): readonly Rubric[] {
-  return sets.get(domain) ?? defaultSet;
+/** The rubric set of a domain. Domains without a set of their own share the default one. */
+export function rubricSetForDomain(domain: string, book: RubricBook = builtinRubrics): readonly Rubric[] {
+  const set = book.sets.get(domain) ?? book.sets.get(DEFAULT_SET) ?? new Map<string, number>();
+  return weighted(set, book);
 }
 
 /**
  * The rubrics a profile is scored by: its domain's set with the profile's `rubricWeights` in place of the
- * set's weights. A weight of 0 removes a rubric; a rubric of another set is added. The weights need not
- * sum to 1, every mean is normalised.
+ * set's weights. A weight of 0 removes a rubric; a rubric of another set is added.
  */
-export function rubricsOf(profile: DomainProfile): readonly Rubric[] {
-  const weights = new Map(Object.entries(profile.rubricWeights));
-  const own = rubricSetForDomain(profile.domain).map((each) => {
-    const weight = weights.get(each.id) ?? each.weight;
-    weights.delete(each.id);
-    return weight === each.weight ? each : { ...each, weight };
-  });
-  const added: Rubric[] = [];
-  for (const [id, weight] of weights) if (isRubricId(id)) added.push(rubric(id, weight));
-  return [...own, ...added].filter((each) => each.weight > 0);
+export function rubricsOf(profile: DomainProfile, book: RubricBook = builtinRubrics): readonly Rubric[] {
+  const weights = new Map(book.sets.get(profile.domain) ?? book.sets.get(DEFAULT_SET));
+  for (const [id, weight] of Object.entries(profile.rubricWeights)) weights.set(id, weight);
+  return weighted(weights, book).filter((each) => each.weight > 0);
+}
+
+function weighted(weights: ReadonlyMap<string, number>, book: RubricBook): readonly Rubric[] {
+  const rubrics: Rubric[] = [];
+  for (const [id, weight] of weights) {
+    const rubric = book.rubrics.get(id);
+    if (rubric !== undefined) rubrics.push({ ...rubric, weight });
+  }
+  return rubrics;
 }

@@ -31,12 +31,31 @@ const reasonSchema = z.object({
 
 const stepScoreSchema = z.object({
   index: z.int().nonnegative(),
-  /** Null for a step that nothing scored; such steps do not count in `process`. */
+  /** Weighted mean of the layers. Null for a step that nothing scored; such steps do not count in `process`. */
   total: score.nullable(),
+  /** What each layer says of the step; null where it says nothing or weighs nothing. */
+  layers: z.object({
+    rules: score.nullable(),
+    model: score.nullable(),
+    critic: score.nullable(),
+    human: score.nullable(),
+  }),
+  /** Change of the critic's value by this step, in [-1, 1]. */
+  credit: z.number().min(-1).max(1).optional(),
   rubrics: z.record(z.string(), score),
   calls: z.array(callScoreSchema),
   reasons: z.array(reasonSchema),
 });
+
+const signalScoreSchema = z.object({
+  code: z.string(),
+  /** Null where the signal does not apply. */
+  score: score.nullable(),
+  weight: z.number().nonnegative(),
+  message: z.string(),
+});
+
+const layer = z.enum(["outcome", "rules", "signals", "model", "critic", "human", "efficiency"]);
 
 /**
  * Score of one trajectory. All scores in [0, 1]; totals and layer scores have four decimal places, rubric
@@ -44,14 +63,58 @@ const stepScoreSchema = z.object({
  */
 export const scoreDocumentSchema = z.object({
   schema: z.literal("gymline.score.v1"),
-  /** Weighted mean of the layers in `layers`; 0 where there is none. */
+  /** Weighted mean of `parts`, calibrated where `calibration` says so; 0 where there is no part. */
   total: score,
   outcome: score.nullable(),
+  /** Mean of the step totals. */
   process: score.nullable(),
   efficiency: score.nullable(),
+  /** Weighted mean of `signal_scores`. */
+  signals: score.nullable(),
+  /** The critic's chance of success after the last step. */
+  critic: score.nullable(),
+  /** Mean over the people who labelled it. */
+  human: score.nullable(),
   step_count: z.int().nonnegative(),
-  /** What the total rests on. `rules` and `model` together make up the process score. */
-  layers: z.array(z.enum(["outcome", "rules", "model", "efficiency"])),
+  /** What the total rests on. `rules`, `model`, `critic` and `human` may also stand for the steps alone. */
+  layers: z.array(layer),
+  /** The terms of the total, before calibration, in their order. */
+  parts: z.array(
+    z.object({
+      part: z.enum(["outcome", "process", "efficiency", "signals", "critic", "human"]),
+      value: score,
+      weight: z.number(),
+    }),
+  ),
+  signal_scores: z.array(signalScoreSchema),
+  /** The model layer's source, where there is one. */
+  judge: z
+    .object({
+      judge: z.string(),
+      model: z.string(),
+      /** Agent steps that it scored. */
+      scored: z.int().nonnegative(),
+      samples: z.int().positive(),
+    })
+    .optional(),
+  critic_model: z.object({ version: z.string(), initial: score }).optional(),
+  annotators: z.int().positive().optional(),
+  /** The layer's figure before calibration; for `model`, which is calibrated step by step, there is none. */
+  calibration: z
+    .object({
+      version: z.string(),
+      layer: z.enum(["total", "process", "model", "critic"]),
+      raw: score.nullable(),
+    })
+    .optional(),
+  /** What efficiency is measured against. */
+  reference: z
+    .object({
+      steps: z.number().positive(),
+      of: z.enum(["task", "agent", "domain", "builtin", "given"]),
+      n: z.int().nonnegative(),
+    })
+    .optional(),
   steps: z.array(stepScoreSchema),
 });
 
@@ -60,3 +123,4 @@ export type StepScore = z.infer<typeof stepScoreSchema>;
 export type CallScore = z.infer<typeof callScoreSchema>;
 export type ScoreReason = z.infer<typeof reasonSchema>;
 export type ScoreLayer = ScoreDocument["layers"][number];
+export type SignalScore = Readonly<ScoreDocument["signal_scores"][number]>;

@@ -1,21 +1,16 @@
 import type { DomainProfile } from "../domains/profile.ts";
 import { createToolClassifier, type ToolClassifier } from "../domains/tool-classifier.ts";
 import type { RewardConfig } from "./config.ts";
-import { scoreEfficiency, scoreOutcome } from "./outcome.ts";
+import type { Calibration, CriticReading, HumanReading, ModelReading, StepReference } from "./readings.ts";
 import { round4 } from "./rounding.ts";
-import { rubricsOf } from "./rubrics.ts";
+import { type RubricBook, rubricsOf } from "./rubrics.ts";
 import { type CallScores, shownTool } from "./rule-result.ts";
 import { ownCalls, placeCalls, type RuleCall, type RuleStep } from "./rule-step.ts";
 import { scoreCallsCompatibly } from "./rules-compatible.ts";
 import { scoreCallsMended } from "./rules-mended.ts";
-import type { CallScore, ScoreDocument, ScoreLayer, ScoreReason, StepScore } from "./score-document.ts";
-import {
-  type ComposedStep,
-  createStepComposer,
-  type ModelScores,
-  ruleRubricsOf,
-  weightedMean,
-} from "./step-score.ts";
+import type { CallScore, ScoreDocument, ScoreReason, SignalScore, StepScore } from "./score-document.ts";
+import { createStepComposer, type ModelScores, ruleRubricsOf } from "./step-score.ts";
+import { ProcessScore, totalOf } from "./total.ts";
 
 /** What is scored and how. */
 export interface ScoreRequest {
@@ -24,28 +19,40 @@ export interface ScoreRequest {
   readonly outcome?: unknown;
   readonly profile: DomainProfile;
   readonly config: RewardConfig;
+  readonly rubrics?: RubricBook | undefined;
   /** Steps a good solution takes; goes before the configuration's. */
   readonly referenceSteps?: number | null | undefined;
+  /** What other runs take; counts where no number of steps is given. */
+  readonly reference?: StepReference | undefined;
+  readonly signals?: readonly SignalScore[] | undefined;
   /** A model's scores by step; null, or a shorter list, where a step has none. */
   readonly modelScores?: readonly (ModelScores | null)[] | undefined;
+  /** The same with its source; goes before `modelScores`. */
+  readonly judge?: ModelReading | undefined;
+  readonly critic?: CriticReading | undefined;
+  readonly human?: HumanReading | undefined;
+  readonly calibration?: Calibration | undefined;
 }
 
 /**
- * Scores a trajectory by the rules, by the scores a model gave (if any), by its outcome and by its length.
- * Pure, and linear in the size of the trajectory.
+ * Scores a trajectory by every layer that there is: rules, signals, a judge's scores, the critic, people's
+ * labels, outcome and length. Pure, and linear in the size of the trajectory.
  *
  * A step without calls is scored as a `respond` call if it has a message and the domain has such a tool;
  * otherwise it stays unscored and does not count.
  */
 export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
-  const { profile, config, modelScores = [] } = request;
+  const { profile, config, judge, critic, human, calibration } = request;
+  const modelScores = judge?.scores ?? request.modelScores ?? [];
   const steps: readonly RuleStep[] = Array.isArray(request.steps) ? request.steps : [];
   const compatible = config.composition === "compatible";
   const classifier = classifierOf(profile);
   const calls = placeCalls(steps, callReader(compatible, classifier));
   const scores = compatible ? scoreCallsCompatibly(calls, classifier) : scoreCallsMended(calls, classifier);
 
-  const composer = createStepComposer(rubricsOf(profile), config);
+  const rubrics = rubricsOf(profile, request.rubrics);
+  const calibrateModel = calibration?.layer === "model" ? calibration.apply : undefined;
+  const composer = createStepComposer({ rubrics, config, calibrateModel });
   const means = new ProcessScore();
   const documents: StepScore[] = [];
   let next = 0;
@@ -58,35 +65,60 @@ export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
     own.forEach((each, call) => {
       addReasons(reasons, call, each);
     });
-    const step = composer.step(rules, modelScores[index] ?? null);
+    const credit = compatible ? null : creditOf(critic, index);
+    const step = composer.step({
+      calls: rules,
+      model: modelScores[index] ?? null,
+      credit,
+      human: compatible ? null : (human?.steps.get(index) ?? null),
+    });
     means.add(step);
     documents.push({
       index,
       total: rounded(step.total),
+      layers: {
+        rules: rounded(step.layers.rules),
+        model: rounded(step.layers.model),
+        critic: rounded(step.layers.critic),
+        human: rounded(step.layers.human),
+      },
+      ...(credit === null ? {} : { credit: round4(credit) }),
       rubrics: step.rubrics,
       calls: own.map((each, i) => {
-        const rubrics = rules[i];
+        const scored = rules[i];
         return callScore(
           calls[from + i]?.tool ?? "",
           each,
-          rubrics === undefined ? null : composer.call(rubrics),
+          scored === undefined ? null : composer.call(scored),
         );
       }),
       reasons,
     });
   }
-
-  const layers = layerScores(request, means);
+  const total = totalOf({ request, means, rubrics });
   return {
     schema: "gymline.score.v1",
-    total: round4(layers.total),
-    outcome: rounded(layers.outcome),
-    process: rounded(layers.process),
-    efficiency: rounded(layers.efficiency),
+    ...total,
     step_count: steps.length,
-    layers: layers.counted,
+    ...(judge === undefined || !means.scored.has("model")
+      ? {}
+      : {
+          judge: {
+            judge: judge.judge,
+            model: judge.model,
+            scored: judge.scores.filter((each) => each !== null).length,
+            samples: judge.samples,
+          },
+        }),
     steps: documents,
   };
+}
+
+/** How much the critic's value rose by a step. */
+function creditOf(critic: CriticReading | undefined, index: number): number | null {
+  const value = critic?.values[index];
+  if (critic === undefined || value === undefined) return null;
+  return value - (index === 0 ? critic.initial : (critic.values[index - 1] ?? critic.initial));
 }
 
 /** A few profiles score many trajectories. */
@@ -96,66 +128,6 @@ function classifierOf(profile: DomainProfile): ToolClassifier {
   const known = classifiers.get(profile) ?? createToolClassifier(profile);
   classifiers.set(profile, known);
   return known;
-}
-
-/** The mean over the steps that were scored, and which layers scored any. */
-class ProcessScore {
-  count = 0;
-  rules = false;
-  model = false;
-  #sum = 0;
-  #scored = 0;
-
-  add(step: ComposedStep): void {
-    this.count++;
-    if (step.rules) this.rules = true;
-    if (step.model) this.model = true;
-    if (step.total === null) return;
-    this.#sum += step.total;
-    this.#scored++;
-  }
-
-  mean(): number | null {
-    return this.#scored > 0 ? this.#sum / this.#scored : null;
-  }
-}
-
-interface LayerScores {
-  readonly outcome: number | null;
-  readonly process: number | null;
-  readonly efficiency: number | null;
-  readonly total: number;
-  readonly counted: ScoreLayer[];
-}
-
-function layerScores(request: ScoreRequest, steps: ProcessScore): LayerScores {
-  const { config, profile } = request;
-  const isNeutral = config.unscored === "neutral";
-  const outcome = scoreOutcome(request.outcome, profile.outcomeSpec) ?? (isNeutral ? 0 : null);
-  const given = request.referenceSteps ?? config.referenceSteps;
-  const reference = typeof given === "number" && Number.isFinite(given) && given > 0 ? given : null;
-  // knowlyr-gym totals an empty trajectory 0, whatever its outcome.
-  if (steps.count === 0 && config.composition === "compatible" && isNeutral) {
-    return { outcome, process: 0, efficiency: 0, total: 0, counted: [] };
-  }
-  const process = steps.mean();
-  const efficiency =
-    reference === null || (steps.count === 0 && !isNeutral)
-      ? isNeutral
-        ? 1
-        : null
-      : scoreEfficiency(steps.count, reference);
-  const total = weightedMean([
-    [outcome, config.outcomeWeight],
-    [process, config.processWeight],
-    [efficiency, config.efficiencyWeight],
-  ]);
-  const counted: ScoreLayer[] = [];
-  if (outcome !== null && config.outcomeWeight > 0) counted.push("outcome");
-  if (config.processWeight > 0 && steps.rules) counted.push("rules");
-  if (config.processWeight > 0 && steps.model) counted.push("model");
-  if (efficiency !== null && config.efficiencyWeight > 0) counted.push("efficiency");
-  return { outcome, process, efficiency, total: total ?? 0, counted };
 }
 
 /** Which calls a step is scored by. */

@@ -11,12 +11,29 @@ export interface RuleRubrics {
   readonly info_utilization: number | null;
 }
 
-/** A step's total with what it rests on; `rules` and `model` say which layer scored. */
+/** What each layer says of a step, each in [0, 1]; null where it says nothing. */
+export interface StepLayers {
+  readonly rules: number | null;
+  readonly model: number | null;
+  readonly critic: number | null;
+  readonly human: number | null;
+}
+
+/** What is known of a step before it is composed. */
+export interface StepInput {
+  readonly calls: readonly RuleRubrics[];
+  readonly model: ModelScores | null;
+  /** Change of the critic's value by the step, in [-1, 1]. */
+  readonly credit?: number | null;
+  /** Mean of people's scores of the step. */
+  readonly human?: number | null;
+}
+
+/** A step's total with what it rests on. */
 export interface ComposedStep {
   readonly total: number | null;
   readonly rubrics: Record<string, number>;
-  readonly rules: boolean;
-  readonly model: boolean;
+  readonly layers: StepLayers;
 }
 
 const neutral = 0.5;
@@ -32,12 +49,21 @@ export function ruleRubricsOf(scores: CallScores): RuleRubrics {
 
 /** Composes the scores of steps and calls; made once per trajectory. */
 export interface StepComposer {
-  readonly step: (calls: readonly RuleRubrics[], model: ModelScores | null) => ComposedStep;
+  readonly step: (input: StepInput) => ComposedStep;
   /** Weighted mean of a call's rule rubrics; null if none applies. */
   readonly call: (rules: RuleRubrics) => number | null;
 }
 
-export function createStepComposer(rubrics: readonly Rubric[], config: RewardConfig): StepComposer {
+export function createStepComposer({
+  rubrics,
+  config,
+  calibrateModel,
+}: {
+  readonly rubrics: readonly Rubric[];
+  readonly config: RewardConfig;
+  /** Applied to the model layer of each step that a model scored. */
+  readonly calibrateModel?: ((score: number) => number) | undefined;
+}): StepComposer {
   const models = rubrics.filter((rubric) => rubric.evaluator === "model");
   const weights = ruleWeightsOf(rubrics, config);
   const compatible = config.composition === "compatible";
@@ -53,7 +79,7 @@ export function createStepComposer(rubrics: readonly Rubric[], config: RewardCon
   };
   return {
     call: ruleLayerOf,
-    step: (calls, model) => {
+    step: ({ calls, model, credit = null, human = null }) => {
       const rules = meanRuleRubrics(calls);
       const scores: Record<string, number> = {};
       if (rules.non_redundancy !== null && weights.non_redundancy > 0) {
@@ -63,32 +89,50 @@ export function createStepComposer(rubrics: readonly Rubric[], config: RewardCon
         scores["info_utilization"] = rules.info_utilization;
       }
       const ruleLayer = ruleLayerOf(rules);
-      if (model === null && !neutralModels) {
-        const total = config.ruleWeight > 0 ? ruleLayer : null;
-        return { total, rubrics: scores, rules: total !== null, model: false };
-      }
       let modelScored = false;
       const judged: [number | null, number][] = [];
-      for (const rubric of models) {
-        const given = modelScore(model, rubric.id, config);
-        if (given !== null) modelScored = true;
-        const value = given ?? (neutralModels ? neutral : null);
-        if (value !== null) scores[rubric.id] = value;
-        judged.push([value, rubric.weight]);
+      if (model !== null || neutralModels) {
+        for (const rubric of models) {
+          const given = modelScore(model, rubric.id, config);
+          if (given !== null) modelScored = true;
+          const value = given ?? (neutralModels ? neutral : null);
+          if (value !== null) scores[rubric.id] = value;
+          judged.push([value, rubric.weight]);
+        }
       }
-      const total = compatible
-        ? weightedMean([
-            // In the order of the sets, which decides the last bit and thereby some fourth decimals.
-            ...judged,
-            [rules.info_utilization, weights.info_utilization],
-            [rules.non_redundancy, weights.non_redundancy],
-          ])
-        : weightedMean([
-            [ruleLayer, config.ruleWeight],
-            [weightedMean(judged), config.modelWeight],
-          ]);
-      const rulesCount = ruleLayer !== null && (compatible || config.ruleWeight > 0);
-      return { total, rubrics: scores, rules: rulesCount, model: modelScored };
+      const mean = weightedMean(judged);
+      const modelLayer =
+        mean !== null && modelScored && calibrateModel !== undefined ? calibrateModel(mean) : mean;
+      if (compatible) {
+        const total = weightedMean([
+          // In the order of the sets, which decides the last bit and thereby some fourth decimals.
+          ...judged,
+          [rules.info_utilization, weights.info_utilization],
+          [rules.non_redundancy, weights.non_redundancy],
+        ]);
+        const layers = {
+          rules: ruleLayer,
+          model: modelScored ? modelLayer : null,
+          critic: null,
+          human: null,
+        };
+        return { total, rubrics: scores, layers };
+      }
+      const critic = credit === null ? null : clamp((1 + credit) / 2);
+      if (critic !== null) scores["value_gain"] = critic;
+      const total = weightedMean([
+        [ruleLayer, config.ruleWeight],
+        [modelLayer, config.modelWeight],
+        [critic, config.criticStepWeight],
+        [human, config.humanStepWeight],
+      ]);
+      const layers = {
+        rules: config.ruleWeight > 0 ? ruleLayer : null,
+        model: modelScored ? modelLayer : null,
+        critic: config.criticStepWeight > 0 ? critic : null,
+        human: config.humanStepWeight > 0 ? human : null,
+      };
+      return { total, rubrics: scores, layers };
     },
   };
 }

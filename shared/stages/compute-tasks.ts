@@ -1,9 +1,11 @@
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
+import type { ScoreEvidence } from "../contracts/evidence.ts";
 import { reasonInItself } from "../dataset/select.ts";
 import { sftLinePieces, sftRow } from "../dataset/sft-row.ts";
-import type { ComputedRecord, ComputedScore, RenderedRow } from "../ports/compute.ts";
+import type { ComputedRecord, ComputedScore, ComputedTrajectory, RenderedRow } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
+import type { CriticReading } from "../reward/readings.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import { unpackDocument } from "./document-file.ts";
@@ -28,27 +30,36 @@ export interface TaskSettings {
   readonly dataset?: DatasetRequest;
 }
 
-export function computeIngest(record: SourceRecord, settings: TaskSettings): ComputedRecord {
+export async function computeIngest(record: SourceRecord, settings: TaskSettings): Promise<ComputedRecord> {
   const { trajectories, rejections } = ingestRecord(record, settings.ingest);
-  return {
-    rejections,
-    trajectories: trajectories.map(({ trajectory, row, ordinal, session, attachments }) => {
-      const { profile } = settings.score;
-      const common = {
-        row: profile === undefined ? row : { ...row, domain: profile.domain },
-        ordinal,
-        ...(session === undefined ? {} : { session }),
-        document: documentBytes(trajectory),
-        blobs: [...attachments].map(([sha256, { bytes }]) => ({ sha256, bytes })),
-      };
-      if (settings.scoreLater === true) return common;
-      const scored = scoreTrajectory(trajectory, settings.score);
-      const rendered = mayGetIn(row, scored, settings.dataset)
-        ? renderedRow(trajectory, scored.document)
-        : undefined;
-      return { ...common, score: encodedScore(scored), ...(rendered === undefined ? {} : { rendered }) };
-    }),
-  };
+  const computed: ComputedTrajectory[] = [];
+  for (const { trajectory, row, ordinal, session, attachments } of trajectories) {
+    const { profile } = settings.score;
+    const common = {
+      row: profile === undefined ? row : { ...row, domain: profile.domain },
+      ordinal,
+      ...(session === undefined ? {} : { session }),
+      document: documentBytes(trajectory),
+      blobs: [...attachments].map(([sha256, { bytes }]) => ({ sha256, bytes })),
+    };
+    if (settings.scoreLater === true) {
+      computed.push(common);
+      continue;
+    }
+    const critic = await readCritic(trajectory, settings.score);
+    const scored = scoreTrajectory(trajectory, settings.score, { critic });
+    const rendered = mayGetIn(row, scored, settings.dataset)
+      ? renderedRow(trajectory, scored.document)
+      : undefined;
+    const score = encodedScore(scored);
+    computed.push({ ...common, score, ...(rendered === undefined ? {} : { rendered }) });
+  }
+  return { rejections, trajectories: computed };
+}
+
+/** The critic's values, where a critic is installed. */
+function readCritic(trajectory: Trajectory, { critic }: ScoreSettings): Promise<CriticReading> | undefined {
+  return critic?.(trajectory);
 }
 
 function mayGetIn(
@@ -60,8 +71,14 @@ function mayGetIn(
   return request !== undefined && reasonInItself({ ...row, ...score, domain }, request) === undefined;
 }
 
-export function computeScore(document: Uint8Array, settings: ScoreSettings): ComputedScore {
-  return encodedScore(scoreTrajectory(readDocument(document), settings));
+export async function computeScore(
+  document: Uint8Array,
+  settings: ScoreSettings,
+  evidence?: ScoreEvidence,
+): Promise<ComputedScore> {
+  const trajectory = readDocument(document);
+  const critic = await readCritic(trajectory, settings);
+  return encodedScore(scoreTrajectory(trajectory, settings, { evidence, critic }));
 }
 
 export function computeSftRow(document: Uint8Array, score: Uint8Array | undefined): RenderedRow | undefined {

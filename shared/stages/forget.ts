@@ -1,6 +1,16 @@
-import { blobKey, scorePrefix, trajectoryPrefix } from "../contracts/keys.ts";
+import { judgementSchema } from "../contracts/judgement.ts";
+import {
+  blobKey,
+  judgeCacheKey,
+  judgementPrefix,
+  labelPrefix,
+  scorePrefix,
+  trajectoryPrefix,
+} from "../contracts/keys.ts";
 import type { Catalog, DatasetUse } from "../ports/catalog.ts";
+import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import { removeEvidence } from "./add-evidence.ts";
 
 export interface Forgetting {
   /** The trajectory and the shorter logs of its session that it had superseded. */
@@ -16,20 +26,36 @@ export interface Forgetting {
  */
 export async function forget(
   id: string,
-  ports: { readonly store: ObjectStore; readonly catalog: Catalog },
+  ports: { readonly store: ObjectStore; readonly catalog: Catalog; readonly ledger: Ledger },
 ): Promise<Forgetting> {
-  const { store, catalog } = ports;
+  const { store, catalog, ledger } = ports;
   const { ids, orphanBlobs } = await catalog.forget(id);
   await catalog.flush();
   const removed: string[] = [];
   const datasets: DatasetUse[] = [];
   for (const gone of ids) {
     datasets.push(...(await catalog.datasetsOf(gone)));
-    for (const prefix of [trajectoryPrefix(gone), scorePrefix(gone)]) {
-      for await (const { key } of store.list(prefix)) removed.push(key);
+    removed.push(...(await cacheKeysOf(gone, store)));
+    for (const prefixOf of [trajectoryPrefix, scorePrefix, judgementPrefix, labelPrefix]) {
+      for await (const { key } of store.list(prefixOf(gone))) removed.push(key);
     }
   }
   removed.push(...orphanBlobs.map(blobKey));
   for (const key of removed) await store.erase(key);
+  for (const gone of ids) await removeEvidence(gone, ledger);
   return { ids, removed, datasets };
+}
+
+/** Answers of a judge quote what they judge: the cache entries that a judgement rests on go before it. */
+async function cacheKeysOf(id: string, store: ObjectStore): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(judgementPrefix(id))) {
+    const text = Buffer.from(await store.read(key)).toString("utf8");
+    const judgement = judgementSchema.safeParse(JSON.parse(text));
+    if (!judgement.success) continue;
+    for (const hash of judgement.data.cache_keys) {
+      if (await store.exists(judgeCacheKey(hash))) keys.push(judgeCacheKey(hash));
+    }
+  }
+  return keys;
 }

@@ -7,6 +7,7 @@ import {
   type ComputedTrajectory,
   ComputeLostError,
 } from "../ports/compute.ts";
+import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { ReadingLimits } from "../reading/limits.ts";
 import { readRecords } from "../reading/read-records.ts";
@@ -28,6 +29,7 @@ export interface IngestMessage {
 export interface IngestPorts {
   readonly store: ObjectStore;
   readonly catalog: Catalog;
+  readonly ledger: Ledger;
   readonly compute: Compute;
   readonly limits: ReadingLimits;
   readonly framer: RecordFramer;

@@ -1,13 +1,15 @@
 import type { ScoreRow } from "../contracts/catalog-row.ts";
 import { scoreKey, scorePrefix, trajectoryKey, trajectoryPrefix } from "../contracts/keys.ts";
 import type { Catalog } from "../ports/catalog.ts";
-import type { Compute, ComputedScore } from "../ports/compute.ts";
+import type { Compute } from "../ports/compute.ts";
+import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { score } from "./score.ts";
 
 export interface ReprocessPorts {
   readonly store: ObjectStore;
   readonly catalog: Catalog;
+  readonly ledger: Ledger;
   readonly compute: Compute;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -26,29 +28,23 @@ const WINDOW = 64;
  * ones; the catalog points to the new ones. Yields each trajectory whose scorer changed.
  */
 export async function* rescore(
-  options: { readonly since?: number },
+  options: { readonly since?: number; readonly ids?: readonly string[] },
   ports: ReprocessPorts,
 ): AsyncGenerator<Rescored> {
-  const { store, catalog, compute } = ports;
-  const ids = await idsSince(catalog, options.since);
-  const underWay: { readonly id: string; readonly computed: Promise<ComputedScore> }[] = [];
+  const { catalog } = ports;
+  const ids = options.ids ?? (await idsSince(catalog, options.since));
+  const underWay: Promise<Rescored | undefined>[] = [];
   let done = 0;
   const settle = async (): Promise<Rescored | undefined> => {
-    const next = underWay.shift();
-    if (next === undefined) return undefined;
-    const { id } = next;
-    const computed = await next.computed;
-    const entry = await catalog.entry(id);
-    await score({ id, key: trajectoryKey(id), computed }, { store, catalog, compute });
+    const changed = await underWay.shift();
     done += 1;
     ports.onProgress?.(done, ids.length);
-    const before = { scorer: entry?.scorer ?? null, reward: entry?.reward ?? null };
-    return before.scorer === computed.row.scorer ? undefined : { id, before, after: computed.row };
+    return changed;
   };
   for (const id of ids) {
-    const computed = store.read(trajectoryKey(id)).then((document) => compute.score(document));
-    computed.catch(() => undefined);
-    underWay.push({ id, computed });
+    const scored = rescoreOne(id, ports);
+    scored.catch(() => undefined);
+    underWay.push(scored);
     if (underWay.length < WINDOW) continue;
     const changed = await settle();
     if (changed !== undefined) yield changed;
@@ -59,10 +55,17 @@ export async function* rescore(
   }
 }
 
+async function rescoreOne(id: string, ports: ReprocessPorts): Promise<Rescored | undefined> {
+  const entry = await ports.catalog.entry(id);
+  const before = { scorer: entry?.scorer ?? null, reward: entry?.reward ?? null };
+  const { computed } = await score({ id, key: trajectoryKey(id) }, ports);
+  return before.scorer === computed.row.scorer ? undefined : { id, before, after: computed.row };
+}
+
 /** Removes older revisions and the scores of other scorers, once the current ones are there. Returns what went. */
 export async function prune(
   options: { readonly since?: number },
-  ports: Omit<ReprocessPorts, "compute">,
+  ports: Pick<ReprocessPorts, "store" | "catalog">,
 ): Promise<readonly string[]> {
   const { store, catalog } = ports;
   // What points to the current versions must be durable before the others go.

@@ -1,20 +1,35 @@
 import { z } from "zod";
 import type { ScoreRow } from "../contracts/catalog-row.ts";
+import type { ScoreEvidence } from "../contracts/evidence.ts";
 import { getDomainProfile } from "../domains/builtin.ts";
 import { chooseDomain } from "../domains/choose-domain.ts";
 import type { DomainProfile } from "../domains/profile.ts";
 import type { RewardConfig } from "../reward/config.ts";
+import type { Calibration, CriticReading } from "../reward/readings.ts";
+import type { RubricBook } from "../reward/rubrics.ts";
 import { scoreDocumentSchema } from "../reward/score-document.ts";
 import { scoreTrajectoryByRules } from "../reward/score-rules.ts";
-import { scorerId } from "../reward/scorer-id.ts";
+import { scorerId, scorerIdWith } from "../reward/scorer-id.ts";
 import { agentSteps } from "../trajectory/agent-steps.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
+import { currentJudgement, humanReading, modelReading } from "./score-evidence.ts";
 
 /** How trajectories are scored. */
 export interface ScoreSettings {
   readonly reward: RewardConfig;
   /** Scores everything by this profile, whatever the trajectory declares. */
   readonly profile?: DomainProfile;
+  /** Rubrics and sets of the user's own, over those that are built in. */
+  readonly rubrics?: RubricBook;
+  readonly calibration?: Calibration;
+  /** The learned critic, where one is installed. */
+  readonly critic?: (trajectory: Trajectory) => Promise<CriticReading>;
+}
+
+/** What was found out about one trajectory before it is scored. */
+export interface ScoreReadings {
+  readonly evidence?: ScoreEvidence | undefined;
+  readonly critic?: CriticReading | undefined;
 }
 
 /** The stored score: the rule layer's document with what it came from. `steps[i]` is the i-th agent step. */
@@ -44,7 +59,7 @@ export interface ScoredTrajectory {
   readonly document: StoredScore;
 }
 
-const ids = new WeakMap<RewardConfig, Map<string, string>>();
+const ids = new WeakMap<ScoreSettings, Map<string, string>>();
 
 /** The profile a trajectory is scored by: the explicit one, else by what it declares, else by its tools. */
 export function profileFor(trajectory: Trajectory, explicit: DomainProfile | undefined): DomainProfile {
@@ -56,10 +71,19 @@ export function profileFor(trajectory: Trajectory, explicit: DomainProfile | und
   return getDomainProfile(chooseDomain({ declared: trajectory.extra.gymline.domain, toolNames }).domain);
 }
 
-/** Scores one canonical trajectory by the rules. Pure. */
-export function scoreTrajectory(trajectory: Trajectory, settings: ScoreSettings): ScoredTrajectory {
+/** Scores one canonical trajectory by every layer of which there is something. Pure. */
+export function scoreTrajectory(
+  trajectory: Trajectory,
+  settings: ScoreSettings,
+  readings: ScoreReadings = {},
+): ScoredTrajectory {
   const profile = profileFor(trajectory, settings.profile);
   const facts = trajectory.extra.gymline;
+  const { revision } = facts.provenance;
+  const { evidence, critic } = readings;
+  const { reward: config, rubrics, calibration } = settings;
+  const judgement = evidence === undefined ? undefined : currentJudgement(evidence, revision);
+  const labels = evidence?.labels ?? [];
   const document = scoreTrajectoryByRules({
     steps: agentSteps(trajectory).map((step) => ({
       message: step.message,
@@ -72,9 +96,18 @@ export function scoreTrajectory(trajectory: Trajectory, settings: ScoreSettings)
     })),
     outcome: facts.outcome,
     profile,
-    config: settings.reward,
+    config,
+    rubrics,
+    calibration,
+    critic,
+    judge: judgement === undefined ? undefined : modelReading(judgement),
+    human: humanReading(labels),
   });
-  const scorer = scorerOf(settings.reward, profile);
+  const basis = scorerOf(settings, profile, critic?.version);
+  const scorer =
+    judgement === undefined && labels.length === 0
+      ? basis
+      : scorerIdWith(basis, { judge: judgement?.judge, steps: judgement?.steps, labels });
   return {
     row: {
       scorer,
@@ -83,23 +116,19 @@ export function scoreTrajectory(trajectory: Trajectory, settings: ScoreSettings)
       outcome: document.outcome,
       efficiency: document.efficiency,
     },
-    document: {
-      ...document,
-      trajectory_id: facts.id,
-      revision: facts.provenance.revision,
-      scorer,
-      domain: profile.domain,
-    },
+    document: { ...document, trajectory_id: facts.id, revision, scorer, domain: profile.domain },
   };
 }
 
-/** Hashing configuration and profile for each trajectory would cost more than scoring it. */
-function scorerOf(config: RewardConfig, profile: DomainProfile): string {
-  const known = ids.get(config) ?? new Map<string, string>();
-  ids.set(config, known);
-  const found = known.get(profile.domain);
+/** Hashing settings and profile for each trajectory would cost more than scoring it. */
+function scorerOf(settings: ScoreSettings, profile: DomainProfile, critic: string | undefined): string {
+  const known = ids.get(settings) ?? new Map<string, string>();
+  ids.set(settings, known);
+  const name = `${critic ?? ""} ${profile.domain}`;
+  const found = known.get(name);
   if (found !== undefined) return found;
-  const id = scorerId(config, profile);
-  known.set(profile.domain, id);
+  const { reward: config, rubrics, calibration } = settings;
+  const id = scorerId({ config, profile, rubrics, critic, calibration: calibration?.version });
+  known.set(name, id);
   return id;
 }

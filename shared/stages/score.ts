@@ -1,19 +1,22 @@
 import { scoreKey } from "../contracts/keys.ts";
 import type { Catalog, ScoreSet } from "../ports/catalog.ts";
 import type { Compute, ComputedScore } from "../ports/compute.ts";
+import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import { loadEvidence } from "./score-evidence.ts";
 
 export interface ScoreMessage {
   readonly id: string;
   /** Key of the document to score. */
   readonly key: string;
-  /** The score, where ingest computed it along with the document. */
+  /** The score, where ingest computed it along with the document; it counts unless there is evidence by now. */
   readonly computed?: ComputedScore;
 }
 
 export interface ScorePorts {
   readonly store: ObjectStore;
   readonly catalog: Catalog;
+  readonly ledger: Ledger;
   readonly compute: Compute;
 }
 
@@ -25,7 +28,11 @@ export async function score(
   message: ScoreMessage,
   ports: ScorePorts,
 ): Promise<{ readonly computed: ComputedScore; readonly set: ScoreSet }> {
-  const computed = message.computed ?? (await ports.compute.score(await ports.store.read(message.key)));
+  const evidence = await loadEvidence(message.id, ports);
+  const computed =
+    message.computed !== undefined && evidence === undefined
+      ? message.computed
+      : await ports.compute.score(await ports.store.read(message.key), evidence);
   await ports.store.put(scoreKey(message.id, computed.row.scorer), computed.bytes);
   const { revision } = computed;
   const set = await ports.catalog.setScore(message.id, computed.row, { revision });

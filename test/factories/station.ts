@@ -76,7 +76,7 @@ export function makeStation(): Station {
       const compute = new InlineCompute(await taskSettings(makePlan()));
       return exportDataset(datasetRequestSchema.parse(request), { store, catalog, compute, clock });
     },
-    forget: (id) => forget(id, { store, catalog }),
+    forget: (id) => forget(id, { store, catalog, ledger: local.ledger }),
     tasks: async (selection) => (await select(selection)).map(({ taskId }) => taskId).sort(),
     document: async (id, revision) => {
       const json = unpackDocument(await bytesOf(trajectoryKey(id, revision)));

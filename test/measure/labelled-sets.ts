@@ -1,5 +1,6 @@
 import type { BareRepository } from "./bare-repository.ts";
 import { autoCodeRoverRuns } from "./read-auto-code-rover.ts";
+import { interCodeReact } from "./read-intercode.ts";
 import { tau2Simulations, tauBenchTrajectories } from "./read-tau-bench.ts";
 import { terminalBenchMini } from "./read-terminal-bench.ts";
 
@@ -32,6 +33,8 @@ export interface LabelledSet {
   readonly commit: string;
   /** Where in the source the outcome stands. */
   readonly labelledBy: string;
+  /** Added after rules and weights stood, to see how they do on what they were not made with. */
+  readonly heldOut?: true;
   readonly runs: (repository: BareRepository) => AsyncIterable<LabelledRun>;
 }
 
@@ -42,6 +45,12 @@ const autoCodeRover = {
 const terminalBench = {
   repository: "laude-institute/terminal-bench-leaderboard",
   commit: "8e1925a397d7ed859c027cc19b3a3d90c16ef8df",
+};
+
+const interCode = {
+  repository: "princeton-nlp/intercode",
+  commit: "c3e46d827cfc9d4c704ec078f7abf9f41e3191d8",
+  labelledBy: "data/results/…: summary.max_reward",
 };
 
 /** Attempts at one task are in one set, so that the best of n can be chosen among them. */
@@ -97,6 +106,20 @@ export const labelledSets: readonly LabelledSet[] = [
     commit: "2813cfb19465bb9f57d50ebd0798550480a2f836",
     labelledBy: "results/llm-ablation/…/eval_results/…/report.json: resolved",
     runs: liveSweAgentRuns,
+  },
+  {
+    ...interCode,
+    name: "intercode-sql",
+    agent: "ReAct, GPT-3.5 (InterCode SQL)",
+    heldOut: true,
+    runs: (repository) => interCodeReact(repository, "sql"),
+  },
+  {
+    ...interCode,
+    name: "intercode-bash",
+    agent: "ReAct, GPT-3.5 (InterCode Bash)",
+    heldOut: true,
+    runs: (repository) => interCodeReact(repository, "bash"),
   },
 ];
 

@@ -47,7 +47,7 @@ const noise = /^.?\S{0,2} ?Waiting for the LM to respond|^─{5,}|^\d\d:\d\d:\d\
 /** Splits the terminal's text at the headings the agent prints above each message. */
 function messagesOf(terminal: string): readonly Message[] {
   const text = terminal
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are steered by them
+    // Terminals are steered by control characters.
     .replace(/\u001b\[[0-9;?]*[a-zA-Z]|\u001b[()][A-Z0-9]|\r/g, "")
     .replace(/(?:[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ?Waiting for the LM to respond\.{3})+/g, "");
   const messages: Message[] = [];

@@ -6,6 +6,7 @@ import { aucOf } from "../../shared/statistics/auc.ts";
 import { bootstrap } from "../../shared/statistics/bootstrap.ts";
 import type { Estimate } from "../../shared/statistics/result.ts";
 import { fitWeights } from "./fit-weights.ts";
+import { labelledSets } from "./labelled-sets.ts";
 import { type ScoredRun, scoreRuns } from "./scored-runs.ts";
 
 /**
@@ -23,7 +24,9 @@ const { values } = parseArgs({
 });
 const resamples = Number(values.resamples);
 const runs = await scoreRuns(values.from);
-const sets = [...new Set(runs.map(({ set }) => set))];
+const heldOut = labelledSets.filter((set) => set.heldOut === true).map(({ name }) => name);
+const all = [...new Set(runs.map(({ set }) => set))];
+const sets = all.filter((set) => !heldOut.includes(set));
 type Score = (run: ScoredRun) => number | null;
 
 const blend =
@@ -46,7 +49,7 @@ const scores: readonly (readonly [string, Score])[] = [
 ];
 
 print(["set", "n", "solved", ...scores.map(([name]) => name)].join("\t"));
-for (const set of sets) {
+for (const set of all) {
   const own = runs.filter((run) => run.set === set);
   const solved = own.reduce((sum, { label }) => sum + label, 0);
   print(
@@ -60,7 +63,7 @@ for (const set of sets) {
 }
 print(
   [
-    "macro mean",
+    "macro mean (but held out)",
     "",
     "",
     ...scores.map(([, score]) =>
@@ -101,7 +104,7 @@ for (const [name, score] of scores)
 
 print("\nweights fitted without a set, and what they give on that set");
 for (const set of sets) {
-  const weights = fitWeights(runs.filter((run) => run.set !== set));
+  const weights = fitWeights(runs.filter((run) => run.set !== set && !heldOut.includes(run.set)));
   const auc = aucOfRuns(
     runs.filter((run) => run.set === set),
     weighted(weights),
@@ -110,8 +113,8 @@ for (const set of sets) {
     `${set}\t${auc.toFixed(3)}\t${signalCodes.map((code) => `${code} ${weights[code].toFixed(2)}`).join(" ")}`,
   );
 }
-const all = fitWeights(runs);
-print(`all sets\t\t${signalCodes.map((code) => `${code} ${all[code].toFixed(2)}`).join(" ")}`);
+const fitted = fitWeights(runs.filter(({ set }) => !heldOut.includes(set)));
+print(`all sets\t\t${signalCodes.map((code) => `${code} ${fitted[code].toFixed(2)}`).join(" ")}`);
 print("\nwithout one signal: macro mean");
 for (const code of signalCodes) {
   const rest = weighted({ ...defaultSignalWeights, [code]: 0 });

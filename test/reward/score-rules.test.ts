@@ -4,10 +4,11 @@ import { getDomainProfile, listDomainProfiles } from "../../shared/domains/built
 import { parseDomainProfile } from "../../shared/domains/profile.ts";
 import { parseRewardConfig, RewardConfigError } from "../../shared/reward/config.ts";
 import { round4 } from "../../shared/reward/rounding.ts";
+import { parseRubrics } from "../../shared/reward/rubric-book.ts";
 import type { RuleStep } from "../../shared/reward/rule-step.ts";
 import { scoreDocumentSchema } from "../../shared/reward/score-document.ts";
 import { scoreTrajectoryByRules } from "../../shared/reward/score-rules.ts";
-import { scorerId } from "../../shared/reward/scorer-id.ts";
+import { scorerId, scorerIdWith } from "../../shared/reward/scorer-id.ts";
 import { call, score, stepsWith } from "./factories.ts";
 
 const read = call("read_file", { file_path: "a.py" }, "x");
@@ -234,11 +235,19 @@ describe("the scoring configuration", () => {
 
   it("gives every way of scoring an id of its own", () => {
     const coding = getDomainProfile("coding");
-    const id = scorerId(parseRewardConfig(), coding);
+    const own = { config: parseRewardConfig(), profile: coding };
+    const id = scorerId(own);
     expect(id).toMatch(/^[0-9a-f]{16}$/);
-    expect(scorerId(parseRewardConfig({}), coding)).toBe(id);
-    expect(scorerId(parseRewardConfig({ ruleWeight: 0.5, modelWeight: 0.5 }), coding)).not.toBe(id);
-    expect(scorerId(parseRewardConfig(), getDomainProfile("browser"))).not.toBe(id);
+    expect(scorerId({ config: parseRewardConfig({}), profile: coding })).toBe(id);
+    const others = [
+      { ...own, config: parseRewardConfig({ ruleWeight: 0.5, modelWeight: 0.5 }) },
+      { ...own, profile: getDomainProfile("browser") },
+      { ...own, critic: "a critic" },
+      { ...own, calibration: "a calibration" },
+      { ...own, rubrics: parseRubrics({ sets: { coding: { goal_progress: 1 } } }, "a file") },
+    ].map(scorerId);
+    expect(new Set([id, ...others]).size).toBe(others.length + 1);
+    expect(scorerIdWith(id, { labels: [] })).not.toBe(id);
   });
 });
 

@@ -76,7 +76,7 @@ function printProfile(profile: DomainProfile): void {
       rubricsOf(profile).map((rubric) => [
         rubric.id,
         String(rubric.weight),
-        rubric.evaluator === "rule" ? "rules" : "a model",
+        rubric.evaluator === "rule" ? "rules" : "a judge",
         rubric.description,
       ]),
     ),

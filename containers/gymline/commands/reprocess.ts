@@ -117,13 +117,14 @@ async function ingestAgain(context: Context, settings: IngestSettings): Promise<
 
 async function scoreAgain(context: Context): Promise<readonly Rescored[]> {
   const { options, local, compute, since } = context;
-  const { store, catalog } = local;
+  const { store, catalog, ledger } = local;
   const progress = startProgress("scoring", { quiet: options.json === true });
   const onProgress = (done: number, total: number): void => progress.update({ done, total });
   const changed: Rescored[] = [];
   for await (const item of rescore(since === undefined ? {} : { since }, {
     store,
     catalog,
+    ledger,
     compute,
     onProgress,
   })) {

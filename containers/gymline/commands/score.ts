@@ -6,6 +6,7 @@ import type { Trajectory } from "../../../shared/trajectory/schema.ts";
 import { pc } from "../colours.ts";
 import { examples, readingOptions } from "../options.ts";
 import { Rejections, readingSettings } from "../reading.ts";
+import { rewardOf, scoreLines, stepLayers } from "../score-report.ts";
 import type { SettingsOptions } from "../settings.ts";
 import { figure, many, note, out, printable, table, verdict } from "../terminal.ts";
 
@@ -41,7 +42,9 @@ async function score(paths: readonly string[], options: ScoreOptions): Promise<v
     if (item.kind === "rejected") rejections.add(item.rejection);
     if (item.kind !== "trajectory") continue;
     count += 1;
-    const { document } = scoreTrajectory(item.read.trajectory, settings.score);
+    const { trajectory } = item.read;
+    const critic = await settings.score.critic?.(trajectory);
+    const { document } = scoreTrajectory(trajectory, settings.score, { critic });
     if (options.json === true) out(JSON.stringify({ place: item.place, ...document }));
     else if (options.steps === true) printSteps(item, document);
     else rows.push(rowOf(item, document));
@@ -86,19 +89,16 @@ function placeOf({ source, entry, line, jsonPath }: Found["place"]): string {
   return `${source}${inside}${jsonPath === undefined ? at : ` ${at}`}`;
 }
 
-function rewardOf(document: StoredScore): number | null {
-  return document.layers.length === 0 ? null : document.total;
-}
-
 function printSteps(found: Found, document: StoredScore): void {
   const { row, trajectory } = found.read;
-  const parts = `outcome ${figure(document.outcome)}, process ${figure(document.process)}, efficiency ${figure(document.efficiency)}`;
   out(`${pc.bold(printable(placeOf(found.place)))}  ${printable(row.taskId ?? "")}`.trimEnd());
-  out(`  reward ${figure(rewardOf(document))}  ${pc.dim(`${parts}; domain ${document.domain}`)}`);
+  for (const [name, text] of scoreLines(document)) out(`  ${pc.dim(name.padEnd(8))} ${printable(text)}`);
   const tools = toolsOf(trajectory);
   for (const step of document.steps) {
+    const layers = stepLayers(step);
+    const detail = layers === "" ? "" : pc.dim(`  ${layers}`);
     out(
-      `  ${String(step.index).padStart(4)}  ${figure(step.total)}  ${printable(tools[step.index] ?? "")}`.trimEnd(),
+      `  ${String(step.index).padStart(4)}  ${figure(step.total)}  ${printable(tools[step.index] ?? "")}${detail}`.trimEnd(),
     );
     for (const { code, message, penalty } of step.reasons) {
       out(`        ${pc.yellow(`▼ ${figure(penalty)} ${code}`)} ${printable(message)}`);

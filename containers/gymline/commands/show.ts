@@ -6,6 +6,7 @@ import { contentText } from "../../../shared/trajectory/content.ts";
 import type { Trajectory } from "../../../shared/trajectory/schema.ts";
 import { pc } from "../colours.ts";
 import { examples, storeOption } from "../options.ts";
+import { scoreLines, stepLayers } from "../score-report.ts";
 import { loadScore, loadTrajectory, resolveId } from "../store-access.ts";
 import { figure, many, out, printable, printableLines, verdict } from "../terminal.ts";
 
@@ -73,11 +74,7 @@ function header(trajectory: Trajectory, score: StoredScore | undefined): void {
     `${verdict(outcome.success)}${source}${outcome.exit_status === undefined ? "" : `; exit ${outcome.exit_status}`}`,
   );
   if (score !== undefined) {
-    const parts = `outcome ${figure(score.outcome)}, process ${figure(score.process)}, efficiency ${figure(score.efficiency)}`;
-    line(
-      "reward",
-      `${figure(score.layers.length === 0 ? null : score.total)} (${parts}; domain ${score.domain})`,
-    );
+    for (const [name, text] of scoreLines(score)) line(name, text);
   }
   const types = Object.entries(redaction.by_type).map(([type, count]) => `${type} ${count}`);
   line("redacted", types.length === 0 ? "nothing" : types.join(", "));
@@ -97,7 +94,9 @@ function steps(trajectory: Trajectory, score: StoredScore | undefined, limit: nu
     const turn = turns.get(step.step_id);
     const copied = step.is_copied_context === true ? pc.dim(" (copied context)") : "";
     const scored = turn === undefined ? undefined : score?.steps[turn.index];
-    const reward = scored === undefined ? "" : `  ${pc.dim("reward")} ${figure(scored.total)}`;
+    const layers = scored === undefined ? "" : stepLayers(scored);
+    const detail = layers === "" ? "" : pc.dim(` (${layers})`);
+    const reward = scored === undefined ? "" : `  ${pc.dim("reward")} ${figure(scored.total)}${detail}`;
     out(`\n${pc.bold(`${step.step_id} ${step.source}`)}${copied}${reward}`);
     for (const { code, message } of scored?.reasons ?? [])
       out(`  ${pc.yellow(`▼ ${code}`)} ${printable(message)}`);

@@ -1,3 +1,4 @@
+import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { Compute, ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import { computeIngest, computeScore, computeSftRow, type TaskSettings } from "../../stages/compute-tasks.ts";
@@ -14,8 +15,8 @@ export class InlineCompute implements Compute {
     return computeIngest(record, this.#settings);
   }
 
-  async score(document: Uint8Array): Promise<ComputedScore> {
-    return computeScore(document, this.#settings.score);
+  async score(document: Uint8Array, evidence?: ScoreEvidence): Promise<ComputedScore> {
+    return computeScore(document, this.#settings.score, evidence);
   }
 
   async sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined> {

@@ -1,3 +1,4 @@
+import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { Compute, ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import type { RowSpool } from "./row-spool.ts";
@@ -27,8 +28,8 @@ export class KeepingCompute implements Compute {
     return { ...computed, trajectories };
   }
 
-  score(document: Uint8Array): Promise<ComputedScore> {
-    return this.#inner.score(document);
+  score(document: Uint8Array, evidence?: ScoreEvidence): Promise<ComputedScore> {
+    return this.#inner.score(document, evidence);
   }
 
   sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined> {

@@ -1,4 +1,5 @@
 import type { DatasetRequest } from "../../contracts/dataset-request.ts";
+import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import type { ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
@@ -13,7 +14,11 @@ export interface WorkerSetup {
 /** What main thread and compute threads say to each other. Buffers are handed over, not copied. */
 export type ComputeTask =
   | { readonly kind: "ingest"; readonly record: SourceRecord }
-  | { readonly kind: "score"; readonly document: Uint8Array }
+  | {
+      readonly kind: "score";
+      readonly document: Uint8Array;
+      readonly evidence: ScoreEvidence | undefined;
+    }
   | { readonly kind: "sft-row"; readonly document: Uint8Array; readonly score: Uint8Array | undefined };
 
 export type ComputeResult = ComputedRecord | ComputedScore | RenderedRow | undefined;

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import {
   type Compute,
   type ComputedRecord,
@@ -62,9 +63,9 @@ export class ComputePool implements Compute {
     return this.#add(task, [bytes]) as Promise<ComputedRecord>;
   }
 
-  score(document: Uint8Array): Promise<ComputedScore> {
+  score(document: Uint8Array, evidence?: ScoreEvidence): Promise<ComputedScore> {
     const bytes = ownBuffer(document);
-    return this.#add({ kind: "score", document: bytes }, [bytes]) as Promise<ComputedScore>;
+    return this.#add({ kind: "score", document: bytes, evidence }, [bytes]) as Promise<ComputedScore>;
   }
 
   sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined> {

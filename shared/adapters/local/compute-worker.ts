@@ -31,30 +31,30 @@ port.on("message", async (batch: TaskBatch) => {
 
 async function answer(task: ComputeTask, transfer: ArrayBuffer[]): Promise<TaskAnswer> {
   try {
-    return { ok: true, result: perform(task, { settings: await settings, transfer }) };
+    return { ok: true, result: await perform(task, { settings: await settings, transfer }) };
   } catch (error) {
     return { ok: false, error: threadError(error) };
   }
 }
 
-function perform(
+async function perform(
   task: ComputeTask,
   context: { readonly settings: TaskSettings; readonly transfer: ArrayBuffer[] },
-): ComputeResult {
+): Promise<ComputeResult> {
   const give = (bytes: Uint8Array): Uint8Array => {
     const own = ownBuffer(bytes);
     context.transfer.push(own.buffer);
     return own;
   };
   if (task.kind === "score") {
-    const score = computeScore(task.document, context.settings.score);
+    const score = await computeScore(task.document, context.settings.score, task.evidence);
     return { ...score, bytes: give(score.bytes) };
   }
   if (task.kind === "sft-row") {
     const row = computeSftRow(task.document, task.score);
     return row === undefined ? undefined : { ...row, line: give(row.line) };
   }
-  const computed = computeIngest(task.record, context.settings);
+  const computed = await computeIngest(task.record, context.settings);
   return {
     rejections: computed.rejections,
     trajectories: computed.trajectories.map(({ document, blobs, score, rendered, ...rest }) => ({

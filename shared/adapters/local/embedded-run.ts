@@ -143,6 +143,7 @@ async function readOne(
   const ports: IngestPorts = {
     store: local.store,
     catalog: local.catalog,
+    ledger: local.ledger,
     compute,
     limits: settings.limits,
     framer: { isPart: (value) => isPartOfOne(value, forced === undefined ? formats : [forced]) },

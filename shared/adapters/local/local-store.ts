@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../ports/clock.ts";
+import type { Ledger } from "../../ports/ledger.ts";
 import { DirectoryStore } from "./directory-store.ts";
 import { lockStore } from "./run-lock.ts";
 import { SqliteCatalog } from "./sqlite-catalog.ts";
@@ -18,6 +19,7 @@ export interface LocalStore {
   readonly folder: string;
   readonly store: DirectoryStore;
   readonly catalog: SqliteCatalog;
+  readonly ledger: Ledger;
   close(): Promise<void>;
 }
 
@@ -33,7 +35,7 @@ export function openForWriting(folder: string, clock: Clock = systemClock): Loca
       await catalog.close();
       lock.release();
     };
-    return { folder, store, catalog, close };
+    return { folder, store, catalog, ledger: catalog.ledger, close };
   } catch (error) {
     lock.release();
     throw error;
@@ -45,7 +47,13 @@ export function openForReading(folder: string, clock: Clock = systemClock): Loca
   const path = join(folder, CATALOG_FILE);
   if (!existsSync(path)) throw new NoStoreError(folder);
   const catalog = new SqliteCatalog({ path, clock, readOnly: true });
-  return { folder, store: new DirectoryStore(folder), catalog, close: () => catalog.close() };
+  return {
+    folder,
+    store: new DirectoryStore(folder),
+    catalog,
+    ledger: catalog.ledger,
+    close: () => catalog.close(),
+  };
 }
 
 const CATALOG_FILE = "catalog.sqlite";

@@ -2,6 +2,7 @@ import { pathToFileURL } from "node:url";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import type { TaskSettings } from "../../stages/compute-tasks.ts";
 import { ingestSettings } from "../../stages/ingest-settings.ts";
+import type { ScoreSettings } from "../../stages/score-trajectory.ts";
 import type { Format } from "../../trajectory/format.ts";
 import { builtinFormats } from "../../trajectory/formats/builtin.ts";
 import { createCustomFormat } from "../../trajectory/formats/custom.ts";
@@ -33,9 +34,18 @@ export async function formatsOf(
 /** Makes a plan's formats, redactor and scorer; once per thread. */
 export async function taskSettings(plan: PipelinePlan): Promise<TaskSettings> {
   const formats = await formatsOf(plan);
-  const { limits, redaction, forced, reward, profile } = plan;
+  const { limits, redaction, forced } = plan;
   return {
     ingest: ingestSettings({ formats, limits, redaction, ...(forced === undefined ? {} : { forced }) }),
-    score: { reward, ...(profile === undefined ? {} : { profile }) },
+    score: scoreSettings(plan),
+  };
+}
+
+/** How a plan scores. */
+function scoreSettings({ reward, profile, rubrics }: PipelinePlan): ScoreSettings {
+  return {
+    reward,
+    ...(profile === undefined ? {} : { profile }),
+    ...(rubrics === undefined ? {} : { rubrics }),
   };
 }

@@ -1,0 +1,179 @@
+import { scoreEfficiency, scoreOutcome, scoreRelativeLength } from "./outcome.ts";
+import type { HumanReading, StepReference } from "./readings.ts";
+import { round4 } from "./rounding.ts";
+import type { Rubric } from "./rubrics.ts";
+import type { ScoreDocument, ScoreLayer } from "./score-document.ts";
+import type { ScoreRequest } from "./score-rules.ts";
+import { type ComposedStep, weightedMean } from "./step-score.ts";
+
+/** The mean over the steps that were scored, and which layers scored any. */
+export class ProcessScore {
+  count = 0;
+  readonly scored = new Set<"rules" | "model" | "critic" | "human">();
+  #sum = 0;
+  #counted = 0;
+
+  add({ total, layers }: ComposedStep): void {
+    this.count++;
+    if (layers.rules !== null) this.scored.add("rules");
+    if (layers.model !== null) this.scored.add("model");
+    if (layers.critic !== null) this.scored.add("critic");
+    if (layers.human !== null) this.scored.add("human");
+    if (total === null) return;
+    this.#sum += total;
+    this.#counted++;
+  }
+
+  mean(): number | null {
+    return this.#counted > 0 ? this.#sum / this.#counted : null;
+  }
+}
+
+type Total = Pick<
+  ScoreDocument,
+  | "total"
+  | "outcome"
+  | "process"
+  | "efficiency"
+  | "signals"
+  | "critic"
+  | "human"
+  | "layers"
+  | "parts"
+  | "signal_scores"
+  | "critic_model"
+  | "annotators"
+  | "calibration"
+  | "reference"
+>;
+
+/** The total of a trajectory and what it is made of. */
+export function totalOf({
+  request,
+  means,
+  rubrics,
+}: {
+  readonly request: ScoreRequest;
+  readonly means: ProcessScore;
+  readonly rubrics: readonly Rubric[];
+}): Total {
+  const { config, calibration } = request;
+  const outcome = outcomeOf(request);
+  // knowlyr-gym totals an empty trajectory 0, whatever its outcome.
+  if (means.count === 0 && config.composition === "compatible" && config.unscored === "neutral") {
+    const none = { process: 0, efficiency: 0, signals: null, critic: null, human: null };
+    return { total: 0, outcome: rounded(outcome), ...none, layers: [], parts: [], signal_scores: [] };
+  }
+  const mended = config.composition === "mended";
+  const { efficiency, reference } = efficiencyOf(request, means.count);
+  const signalScores = mended ? (request.signals ?? []) : [];
+  const signals = weightedMean(signalScores.map(({ score, weight }) => [score, weight]));
+  const raw = {
+    process: means.mean(),
+    critic: mended ? (request.critic?.values.at(-1) ?? null) : null,
+  };
+  const human = mended && request.human !== undefined ? humanOf(request.human, rubrics) : null;
+  const apply = (layer: "process" | "critic", value: number | null): number | null =>
+    value !== null && calibration?.layer === layer ? calibration.apply(value) : value;
+  const process = apply("process", raw.process);
+  const critic = apply("critic", raw.critic);
+  const terms = [
+    ["outcome", outcome, config.outcomeWeight],
+    ["process", process, config.processWeight],
+    ["efficiency", efficiency, config.efficiencyWeight],
+    ["signals", signals, config.signalWeight],
+    ["critic", critic, config.criticWeight],
+    ["human", human, config.humanWeight],
+  ] as const;
+  const uncalibrated = weightedMean(terms.map(([, value, weight]) => [value, weight])) ?? 0;
+  const total = calibration?.layer === "total" ? calibration.apply(uncalibrated) : uncalibrated;
+  const parts: ScoreDocument["parts"] = [];
+  for (const [part, value, weight] of terms) {
+    if (value !== null && weight > 0) parts.push({ part, value: round4(value), weight });
+  }
+  return {
+    total: round4(total),
+    outcome: rounded(outcome),
+    process: rounded(process),
+    efficiency: rounded(efficiency),
+    signals: rounded(signals),
+    critic: rounded(critic),
+    human: rounded(human),
+    layers: layersOf(parts, means),
+    parts,
+    signal_scores: [...signalScores],
+    ...(critic === null || request.critic === undefined
+      ? {}
+      : { critic_model: { version: request.critic.version, initial: round4(request.critic.initial) } }),
+    ...(human === null || request.human === undefined ? {} : { annotators: request.human.annotators }),
+    ...(calibration === undefined
+      ? {}
+      : {
+          calibration: {
+            version: calibration.version,
+            layer: calibration.layer,
+            raw: rounded(rawOf(calibration.layer, { ...raw, total: uncalibrated })),
+          },
+        }),
+    ...(reference === undefined ? {} : { reference }),
+  };
+}
+
+function rawOf(
+  layer: "total" | "process" | "model" | "critic",
+  raw: Readonly<Record<"total" | "process" | "critic", number | null>>,
+): number | null {
+  return layer === "model" ? null : raw[layer];
+}
+
+function outcomeOf({ outcome, profile, config }: ScoreRequest): number | null {
+  return scoreOutcome(outcome, profile.outcomeSpec) ?? (config.unscored === "neutral" ? 0 : null);
+}
+
+function efficiencyOf(
+  { config, referenceSteps, reference }: ScoreRequest,
+  steps: number,
+): { readonly efficiency: number | null; readonly reference?: StepReference } {
+  const isNeutral = config.unscored === "neutral";
+  const given = referenceSteps ?? config.referenceSteps;
+  const known = typeof given === "number" && Number.isFinite(given) && given > 0 ? given : null;
+  const used: StepReference | undefined =
+    known !== null
+      ? { steps: known, of: "given", n: 0 }
+      : config.composition === "mended"
+        ? reference
+        : undefined;
+  if (used === undefined) return { efficiency: isNeutral ? 1 : null };
+  if (steps === 0 && !isNeutral) return { efficiency: null };
+  const efficiency =
+    used.of === "given" ? scoreEfficiency(steps, used.steps) : scoreRelativeLength(steps, used.steps);
+  return { efficiency, reference: used };
+}
+
+/** What people said: the rubrics that the set leaves to people where they scored any, else their overall score. */
+function humanOf(human: HumanReading, rubrics: readonly Rubric[]): number {
+  const own = weightedMean(
+    rubrics
+      .filter(({ evaluator }) => evaluator === "human")
+      .map(({ id, weight }) => [human.rubrics.get(id) ?? null, weight]),
+  );
+  return own ?? human.score;
+}
+
+function layersOf(parts: ScoreDocument["parts"], { scored }: ProcessScore): ScoreLayer[] {
+  const of = new Set(parts.map(({ part }) => part));
+  const steps = of.has("process");
+  const layers: ScoreLayer[] = [];
+  if (of.has("outcome")) layers.push("outcome");
+  if (steps && scored.has("rules")) layers.push("rules");
+  if (of.has("signals")) layers.push("signals");
+  if (steps && scored.has("model")) layers.push("model");
+  if (of.has("critic") || (steps && scored.has("critic"))) layers.push("critic");
+  if (of.has("human") || (steps && scored.has("human"))) layers.push("human");
+  if (of.has("efficiency")) layers.push("efficiency");
+  return layers;
+}
+
+function rounded(score: number | null): number | null {
+  return score === null ? null : round4(score);
+}
