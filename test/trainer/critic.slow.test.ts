@@ -231,6 +231,24 @@ describe("gymline critic", () => {
     expect(stderr).toContain("npm run trainer:setup");
   });
 
+  it("makes the same table of a store as of the logs in it", async () => {
+    const work = mkdtempSync(join(tmpdir(), "gymline-critic-"));
+    mkdirSync(join(work, "logs"));
+    writeFileSync(join(work, "logs/runs.jsonl"), logs(5));
+    await gymline(["run", "logs", "--out", "store"], { cwd: work });
+    const [fromLogs, fromStore, fromNone] = await Promise.all([
+      gymline(["critic", "table", "logs"], { cwd: work }),
+      gymline(["critic", "table", "--store", "store"], { cwd: work }),
+      gymline(["critic", "table", "--store", "none"], { cwd: work }),
+    ]);
+    rmSync(work, { recursive: true, force: true });
+    const sorted = (text: string): readonly string[] => text.trim().split("\n").sort();
+    expect(fromStore.code).toBe(0);
+    expect(sorted(fromStore.stdout)).toEqual(sorted(fromLogs.stdout));
+    expect(sorted(fromStore.stdout).length).toBeGreaterThan(10);
+    expect(fromNone).toMatchObject({ code: 1, stdout: "" });
+  });
+
   it("takes a store or paths, not both and not neither", async () => {
     for (const args of [[], ["logs", "--store", "out"]]) {
       const { code, stderr } = await gymline(["critic", "table", ...args]);

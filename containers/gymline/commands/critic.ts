@@ -68,7 +68,6 @@ async function table(paths: readonly string[], options: TableOptions): Promise<v
   const output = await openOutput(options.out);
   const writer = new TableWriter(output);
   try {
-    await output.write(criticTableHeader());
     if (options.store === undefined) await tableOfPaths(paths, options, writer);
     else await tableOfStore(options.store, options, writer);
     await output.finish();
@@ -86,6 +85,7 @@ async function tableOfPaths(
 ): Promise<void> {
   const settings = await readingSettings(paths, options);
   const rejections = new Rejections();
+  await writer.begin();
   for await (const item of readPaths({ paths, settings: settings.ingest })) {
     if (item.kind === "rejected") rejections.add(item.rejection);
     if (item.kind === "trajectory") await writer.add(item.read.trajectory, settings.score.profile);
@@ -97,6 +97,7 @@ async function tableOfStore(store: string, options: TableOptions, writer: TableW
   const { profile } = loadSettings(options).plan;
   const local = openForReading(store);
   try {
+    await writer.begin();
     for await (const { id, success } of local.catalog.select({})) {
       if (success === null) writer.unlabelled += 1;
       else await writer.add(readDocument(await local.store.read(trajectoryKey(id))), profile);
@@ -115,6 +116,10 @@ class TableWriter {
 
   constructor(output: Output) {
     this.#output = output;
+  }
+
+  async begin(): Promise<void> {
+    await this.#output.write(criticTableHeader());
   }
 
   async add(trajectory: Trajectory, explicit: DomainProfile | undefined): Promise<void> {
