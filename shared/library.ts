@@ -31,6 +31,7 @@ export { systemClock } from "./adapters/local/system-clock.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
 export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
+export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
 export {
   applyCalibration,
   type CalibrationDocument,
@@ -42,6 +43,11 @@ export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contract
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
+export { type CriticDocument, CriticError } from "./critic/critic-document.ts";
+export { criticRun } from "./critic/critic-run.ts";
+export type { CriticRun, CriticStep } from "./critic/critic-step.ts";
+export { type CriticValues, criticValues } from "./critic/critic-values.ts";
+export { criticFeatureNames, FEATURES_VERSION, PrefixFeatures } from "./critic/features.ts";
 export {
   defaultGdiWeights,
   type GdiInput,
@@ -105,6 +111,7 @@ export {
 } from "./ports/compute.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
+export { type ValueModel, ValueModelError } from "./ports/value-model.ts";
 export type { Attempt, AttemptPair, PairSource, TaskAttempts } from "./preferences/attempt.ts";
 export type { BranchOptions, BranchPair } from "./preferences/branch-tree.ts";
 export { type CollectedAttempts, collectAttempts } from "./preferences/collect-attempts.ts";

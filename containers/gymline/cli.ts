@@ -5,6 +5,7 @@ import { addCalibrate } from "./commands/calibrate.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
+import { addCritic } from "./commands/critic.ts";
 import { addDeployCheck } from "./commands/deploy-check.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
@@ -75,6 +76,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addLeaderboard(program);
   addPreferences(program);
   addCalibrate(program);
+  addCritic(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);

@@ -33,6 +33,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "LabelsFileError",
   "VotingServiceError",
   "LedgerBusyError",
+  "CriticError",
+  "ValueModelError",
 ]);
 
 export function isExpected(error: unknown): boolean {
