@@ -1,4 +1,5 @@
 import type { CalibrationDocument } from "../calibration/calibration-document.ts";
+import type { CriticFiles } from "../critic/critic-document.ts";
 import type { DomainProfile } from "../domains/profile.ts";
 import type { JudgeConfig } from "../judge/config.ts";
 import type { ReadingLimits } from "../reading/limits.ts";
@@ -24,4 +25,5 @@ export interface PipelinePlan {
   readonly judge?: JudgeConfig;
   readonly calibration?: CalibrationDocument;
   readonly references?: References;
+  readonly critic?: CriticFiles;
 }

@@ -22,6 +22,8 @@ export const projectConfigSchema = z.strictObject({
   rubrics: z.string().optional(),
   /** How a model judges trajectories. */
   judge: judgeConfigSchema.optional(),
+  /** Folder that `gymline critic train` wrote. */
+  critic: z.string().optional(),
   /** File that `gymline calibrate` wrote. */
   calibration: z.string().optional(),
   /** File that `gymline references` wrote. */

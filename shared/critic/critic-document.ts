@@ -86,6 +86,16 @@ export type Estimate = Readonly<z.infer<typeof estimateSchema>>;
 
 export const CRITIC_DOCUMENT = "critic.json";
 
+/** What a critic is made of, as its files hold it. */
+export interface CriticFiles {
+  /** Folder or place that errors name. */
+  readonly source: string;
+  /** Text of `critic.json`. */
+  readonly json: string;
+  /** The model file that it names. */
+  readonly model: Uint8Array;
+}
+
 /** A critic that cannot be used. The message names the file, what is wrong and what to do. */
 export class CriticError extends Error {
   override readonly name = "CriticError";

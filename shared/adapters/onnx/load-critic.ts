@@ -4,6 +4,7 @@ import {
   CRITIC_DOCUMENT,
   type CriticDocument,
   CriticError,
+  type CriticFiles,
   checkModelBytes,
   parseCritic,
 } from "../../critic/critic-document.ts";
@@ -23,9 +24,19 @@ export interface Critic {
  */
 export async function loadCritic(folder: string): Promise<Critic> {
   const source = join(folder, CRITIC_DOCUMENT);
-  const document = parseCritic((await bytesOf(source)).toString("utf8"), source);
-  const path = join(folder, document.model.file);
-  const bytes = await bytesOf(path);
+  const json = (await bytesOf(source)).toString("utf8");
+  const { model } = parseCritic(json, source);
+  return criticOfFiles({ source: folder, json, model: await bytesOf(join(folder, model.file)) });
+}
+
+/**
+ * Makes a critic ready to be asked.
+ * @throws CriticError where its files are damaged or of another version
+ * @throws ValueModelError where the model itself cannot be run
+ */
+export async function criticOfFiles({ source, json, model: bytes }: CriticFiles): Promise<Critic> {
+  const document = parseCritic(json, join(source, CRITIC_DOCUMENT));
+  const path = join(source, document.model.file);
   checkModelBytes(document, bytes, path);
   const model = await onnxValueModel(bytes, path);
   const expected = document.features.names.length;
