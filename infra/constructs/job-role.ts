@@ -51,7 +51,12 @@ export function jobRole(scope: Construct, config: DeploymentConfig): Role {
     deleteObjects(store, "rejected/"),
     listBucket(store),
     ...useCatalog({ tableArn: arn("dynamodb", "table", tableName(config.name)) }),
-    sendTo(stageQueue("score"), stageQueue("export"), queue(deadLetterQueueName(config.name, "ingest"))),
+    sendTo(
+      stageQueue("score"),
+      stageQueue("judge"),
+      stageQueue("export"),
+      queue(deadLetterQueueName(config.name, "ingest")),
+    ),
     publishTo({ eventBusArn: arn("events", "event-bus", eventBusName(config.name)) }),
     ...(config.kms ? [useKeyByAlias(arn("kms", "key", "*"), config.name)] : []),
   );

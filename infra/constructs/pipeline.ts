@@ -3,6 +3,7 @@ import type { EventBus } from "aws-cdk-lib/aws-events";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
+import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { DeploymentConfig, Stage } from "../../shared/contracts/deployment-config.ts";
 import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
 import type { LocalOptions } from "../local-options.ts";
@@ -23,6 +24,8 @@ export interface Pipeline {
   readonly store: Bucket;
   readonly table: Table;
   readonly bus: EventBus;
+  /** Keys of model providers. */
+  readonly secret: Secret;
   readonly queues: Readonly<Record<Stage, QueueWithDlq>>;
   /** Where alarms go. */
   readonly alarms: ITopic;

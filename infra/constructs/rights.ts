@@ -2,6 +2,7 @@ import { Arn, Stack } from "aws-cdk-lib";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { EventBus } from "aws-cdk-lib/aws-events";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
+import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { CATALOG_INDEXES } from "../../shared/contracts/catalog-table.ts";
@@ -96,6 +97,11 @@ export function submitJobs(scope: Construct, name: string): Permission {
     ],
     wildcard: "Each deployment that changes the job makes a new revision of its definition.",
   };
+}
+
+/** The value of one secret. */
+export function readSecret({ secretArn }: Pick<Secret, "secretArn">): Permission {
+  return { actions: ["secretsmanager:GetSecretValue"], resources: [secretArn] };
 }
 
 /** Asks what became of a job. */

@@ -29,6 +29,7 @@ export function deploymentShape(config: DeploymentConfig): DeploymentShape {
     memoryMiB: {
       ingest: functions.ingest.memoryMiB,
       score: functions.score.memoryMiB,
+      judge: functions.judge.memoryMiB,
       export: functions.export.memoryMiB,
       sweep: functions.sweep.memoryMiB,
     },

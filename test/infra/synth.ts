@@ -30,7 +30,7 @@ export function makeApp({ config: input = {}, local }: SynthOptions = {}): {
   const app = gymlineApp({
     app: new App({ context: cdkJson.context, analyticsReporting: false, treeMetadata: false }),
     deployment: { config, settings },
-    entries: { ingest: handler, score: handler, export: handler, sweep: handler },
+    entries: { ingest: handler, score: handler, judge: handler, export: handler, sweep: handler },
     image: { folder: join(import.meta.dirname, "fixtures/image"), dockerfile: "Dockerfile" },
     local,
   });
