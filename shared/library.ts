@@ -29,6 +29,8 @@ export {
 } from "./adapters/local/run-pipeline.ts";
 export { systemClock } from "./adapters/local/system-clock.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
+export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
+export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";

@@ -1,0 +1,178 @@
+import OpenAI from "openai";
+import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import { z } from "zod";
+import type { ChatAnswer, ChatModel, ChatRequest, StopReason } from "../../ports/chat-model.ts";
+import { baseUrlOf, sendableKey } from "./base-url.ts";
+import { type CallLimits, CallPolicy } from "./call-policy.ts";
+import { ModelSettingsError } from "./model-settings-error.ts";
+import { MisshapenAnswer } from "./provider-fault.ts";
+import { type AnswerSchema, closed, schemaInstruction, schemaName, unwrappedJson } from "./structured.ts";
+import { systemWaits, type Waits } from "./waits.ts";
+
+/**
+ * How JSON is asked for. `json_schema`: the provider constrains the answer by the schema. `json_object`: it
+ * constrains the answer to JSON, and the system text tells which. `prompt`: the system text alone tells.
+ */
+export type OpenAiStructured = "json_schema" | "json_object" | "prompt";
+
+export interface OpenAiOptions extends Partial<CallLimits> {
+  readonly model: string;
+  /** Else `OPENAI_API_KEY` of `variables`. Servers other than OpenAI may need none. */
+  readonly apiKey?: string;
+  /** Else `OPENAI_BASE_URL` of `variables`, else OpenAI itself. `/v1` is added where the URL has no path. */
+  readonly baseUrl?: string;
+  /** The environment, as far as it counts. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
+  /** Default `json_schema`. */
+  readonly structured?: OpenAiStructured;
+  /** Name of the limit on an answer's tokens. OpenAI's newer models take only the default there, older servers the other. */
+  readonly limitName?: "max_completion_tokens" | "max_tokens";
+  readonly waits?: Waits;
+}
+
+const OPENAI = "https://api.openai.com/v1";
+const NEVER_MS = 2 ** 31 - 1;
+
+/** A model behind Chat Completions: OpenAI, vLLM, Moonshot and others. @throws ModelSettingsError */
+export function openAiCompatibleModel(options: OpenAiOptions): ChatModel {
+  const { model, structured = "json_schema", waits = systemWaits } = options;
+  const label = `openai-compatible ${model}`;
+  const policy = new CallPolicy({ label, limits: options, waits });
+  const { url, key } = connection(options, label);
+  const limitName = options.limitName ?? (url === OPENAI ? "max_completion_tokens" : "max_tokens");
+  const client = new OpenAI({
+    baseURL: url,
+    // The client wants a key; where there is none, its header is taken out again.
+    apiKey: key ?? "none",
+    ...(key === null ? { defaultHeaders: { authorization: null } } : {}),
+    // Other credentials of the environment stay out of it, and so do the client's own retries and time-outs:
+    // there is one policy.
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    timeout: NEVER_MS,
+    logLevel: "off",
+  });
+  return {
+    provider: "openai-compatible",
+    model,
+    complete: async (request, signal) => {
+      const params = completionParams({ model, structured, limitName }, request);
+      return policy.run(
+        async (stop) => {
+          const body = await client.chat.completions.create(params, { signal: stop });
+          return completionAnswer(body, request.schema !== undefined);
+        },
+        { signal },
+      );
+    },
+  };
+}
+
+function connection(
+  { apiKey, baseUrl, variables = {} }: OpenAiOptions,
+  label: string,
+): { readonly url: string; readonly key: string | null } {
+  const url = baseUrlOf(baseUrl ?? (variables["OPENAI_BASE_URL"] || OPENAI), label);
+  if (url.pathname === "/") url.pathname = "/v1";
+  const key = apiKey ?? variables["OPENAI_API_KEY"];
+  if (key !== undefined && key.trim() !== "") return { url: url.href, key: sendableKey(key, label) };
+  if (url.href === OPENAI) {
+    throw new ModelSettingsError(
+      `${label}: there is no API key; set the environment variable OPENAI_API_KEY to one of platform.openai.com, or give the base URL of a server that needs none`,
+    );
+  }
+  return { url: url.href, key: null };
+}
+
+function completionParams(
+  how: {
+    readonly model: string;
+    readonly structured: OpenAiStructured;
+    readonly limitName: "max_completion_tokens" | "max_tokens";
+  },
+  request: ChatRequest,
+): ChatCompletionCreateParamsNonStreaming {
+  const { schema } = request;
+  const told = schema !== undefined && how.structured !== "json_schema" ? schemaInstruction(schema) : "";
+  const system = [request.system, told].filter((text) => text.trim() !== "").join("\n\n");
+  return {
+    model: how.model,
+    messages: [
+      ...(system === "" ? [] : [{ role: "system" as const, content: system }]),
+      ...request.messages.map(({ role, content }) => ({ role, content })),
+    ],
+    [how.limitName]: request.maxTokens,
+    ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+    ...(schema === undefined ? {} : responseFormat(schema, how.structured)),
+  };
+}
+
+function responseFormat(
+  schema: AnswerSchema,
+  structured: OpenAiStructured,
+): Pick<ChatCompletionCreateParamsNonStreaming, "response_format"> {
+  if (structured === "prompt") return {};
+  if (structured === "json_object") return { response_format: { type: "json_object" } };
+  return {
+    response_format: {
+      type: "json_schema",
+      json_schema: { name: schemaName(schema), schema: closed(schema.schema), strict: true },
+    },
+  };
+}
+
+const tokens = z.int().nonnegative();
+
+const completion = z.object({
+  model: z.string(),
+  choices: z
+    .array(
+      z.object({
+        finish_reason: z.string().nullish(),
+        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
+      }),
+    )
+    .min(1),
+  usage: z
+    .object({
+      prompt_tokens: tokens,
+      completion_tokens: tokens,
+      prompt_tokens_details: z.object({ cached_tokens: tokens.nullish() }).nullish(),
+      // Moonshot's place for it.
+      cached_tokens: tokens.nullish(),
+    })
+    .nullish(),
+});
+
+const STOPS: Readonly<Record<string, StopReason>> = {
+  stop: "end",
+  tool_calls: "end",
+  length: "length",
+  content_filter: "refusal",
+};
+
+/** Reads a completion. A server that tells no usage is taken to have used nothing. @throws MisshapenAnswer */
+function completionAnswer(body: unknown, wantsJson: boolean): ChatAnswer {
+  const parsed = completion.safeParse(body);
+  const choice = parsed.data?.choices[0];
+  if (!parsed.success || choice === undefined) throw new MisshapenAnswer("a completion", parsed.error);
+  const { model, usage } = parsed.data;
+  const { content, refusal } = choice.message;
+  const declined = typeof refusal === "string" && refusal !== "";
+  const said = declined ? refusal : (content ?? "");
+  const cached = usage?.prompt_tokens_details?.cached_tokens ?? usage?.cached_tokens ?? 0;
+  return {
+    text: wantsJson && !declined ? unwrappedJson(said) : said,
+    stop: declined ? "refusal" : (STOPS[choice.finish_reason ?? ""] ?? "other"),
+    usage: {
+      input: Math.max(0, (usage?.prompt_tokens ?? 0) - cached),
+      cacheRead: cached,
+      cacheWrite: 0,
+      output: usage?.completion_tokens ?? 0,
+    },
+    model,
+  };
+}
