@@ -53,6 +53,7 @@ export function loadSettings(options: SettingsOptions): Settings {
     reward: config.reward,
     ...(profile === undefined ? {} : { profile }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(config.judge === undefined ? {} : { judge: config.judge }),
   };
   return { plan, config };
 }

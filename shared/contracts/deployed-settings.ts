@@ -61,5 +61,6 @@ export function planOf(settings: DeployedSettings): PipelinePlan {
     reward: config.reward,
     ...(chosen === undefined ? {} : { profile: chosen }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(config.judge === undefined ? {} : { judge: config.judge }),
   };
 }

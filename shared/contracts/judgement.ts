@@ -47,6 +47,8 @@ export const judgementSchema = z.object({
   }),
   /** Windows that gave no score, and why; their steps are not scored. */
   failures: z.array(z.object({ window: z.int().nonnegative(), reason: z.string() })),
+  /** Windows in which the judge saw text that tries to influence it. */
+  manipulation: z.array(z.int().nonnegative()).optional(),
   usage: usageSchema,
   requests: z.int().nonnegative(),
   /** Requests answered from the cache, which cost nothing. */

@@ -1,4 +1,5 @@
 import type { DomainProfile } from "../domains/profile.ts";
+import type { JudgeConfig } from "../judge/config.ts";
 import type { ReadingLimits } from "../reading/limits.ts";
 import type { RedactionConfig } from "../redaction/config.ts";
 import type { RewardConfig } from "../reward/config.ts";
@@ -17,4 +18,6 @@ export interface PipelinePlan {
   readonly reward: RewardConfig;
   readonly profile?: DomainProfile;
   readonly rubrics?: RubricBook;
+  /** How a model judges, where that is set up. */
+  readonly judge?: JudgeConfig;
 }

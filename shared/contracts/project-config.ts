@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { judgeConfigSchema } from "../judge/config.ts";
 import { readingLimitsSchema } from "../reading/limits.ts";
 import { redactionConfigSchema } from "../redaction/config.ts";
 import { rewardConfigSchema } from "../reward/config.ts";
@@ -19,6 +20,8 @@ export const projectConfigSchema = z.strictObject({
   domain: z.string().optional(),
   /** File of rubrics and sets of one's own. */
   rubrics: z.string().optional(),
+  /** How a model judges trajectories. */
+  judge: judgeConfigSchema.optional(),
 });
 
 export type ProjectConfig = z.infer<typeof projectConfigSchema>;
