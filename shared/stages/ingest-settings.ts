@@ -36,11 +36,16 @@ export function ingestSettings(options: {
     redaction,
   };
   const hash = createHash("sha256").update(canonicalize(facts) ?? "");
+  let redactor: Redactor | undefined;
   return {
     formats,
     ...(format === undefined ? {} : { forced: format }),
     limits,
-    redactor: createRedactor(redaction),
+    // Making one takes a while, and a function that only scores or sweeps needs none.
+    get redactor() {
+      redactor ??= createRedactor(redaction);
+      return redactor;
+    },
     revision: hash.digest("hex").slice(0, 12),
   };
 }
