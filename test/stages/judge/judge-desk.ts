@@ -64,10 +64,10 @@ export interface Desk {
 
 const FAST = { baseDelayMs: 5, longestDelayMs: 20, timeoutMs: 2000, deadlineMs: 20_000 };
 
-export function judgeModel(
+export async function judgeModel(
   server: ModelServer,
   options: { readonly provider?: "anthropic" | "openai-compatible"; readonly model?: string } = {},
-): ChatModel {
+): Promise<ChatModel> {
   const { provider = "anthropic", model = "claude-haiku-5-5" } = options;
   return modelOf(
     { provider, model, baseUrl: provider === "anthropic" ? server.url : server.openaiUrl, ...FAST },
@@ -93,7 +93,7 @@ export async function makeDesk(
   const config = parseJudgeConfig(options.config);
   const compute = new InlineCompute(await taskSettings(makePlan()));
   const { local } = station;
-  const model = options.model ?? judgeModel(server, { provider: config.provider, model: config.model });
+  const model = options.model ?? (await judgeModel(server, config));
   const store = faulty("store", local.store, fault);
   const catalog = faulty("catalog", local.catalog, fault);
   const ledger = faulty("ledger", local.ledger, fault);
