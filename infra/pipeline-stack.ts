@@ -73,7 +73,8 @@ export class PipelineStack extends Stack {
     const undelivered = undeliveredQueue(this, { config, key, topic: alarms });
     datasetRule(this, { bus, topic: datasetTopic(this, { config, key }), undelivered });
     failedJobRule(this, { config, topic: alarms, undelivered });
-    schedules(this, { config, key, queues, undelivered });
+    const hasJudge = deployment.settings.config.judge !== undefined;
+    schedules(this, { config, hasJudge, key, queues, undelivered });
     dashboard(this, { config, stages });
     output(this, "DropBucketName", drop.bucketName);
     output(this, "StoreBucketName", store.bucketName);

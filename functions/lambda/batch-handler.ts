@@ -26,7 +26,7 @@ export function batchHandler(
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
   const processor = new BatchProcessor(EventType.SQS);
   return async (event, context) => {
-    const run = queueRun(context);
+    const run = queueRun(context, options);
     const turns = new Turns(options.sideBySide);
     const one = (record: SQSRecord): Promise<void> =>
       turns.take(() => handleOne(record, { options, run }));

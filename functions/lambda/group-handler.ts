@@ -29,7 +29,7 @@ export function groupHandler(
   options: GroupHandlerOptions,
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
   return async ({ Records: records }, context) => {
-    const run = queueRun(context);
+    const run = queueRun(context, options);
     const messages = records.map((record) => messageOf(record, options));
     try {
       const errors = await answersOf(options, { ...run, messages });

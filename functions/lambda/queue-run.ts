@@ -12,6 +12,8 @@ export interface QueueOptions {
   readonly maxReceives: number;
   readonly queueUrl: string;
   readonly sqs: () => Promise<SQSClient>;
+  /** Keeps so many milliseconds of the function's time for what is under way; default 15 seconds. */
+  readonly reserveMs?: number;
 }
 
 export interface QueueMessage {
@@ -23,6 +25,8 @@ export interface QueueMessage {
 /** One invocation of a function. */
 export interface QueueRun {
   readonly outOfTime: () => boolean;
+  /** Milliseconds until the function is stopped. */
+  readonly remainingMs: () => number;
   readonly requestId: string;
   readonly log: Logger;
 }
@@ -36,11 +40,13 @@ export class NoTimeLeftError extends Error {
 }
 
 /** Begins an invocation: its logs name it, and it knows when its time is nearly up. */
-export function queueRun(context: Context): QueueRun {
+export function queueRun(context: Context, { reserveMs = RESERVE_MS }: Pick<QueueOptions, "reserveMs">): QueueRun {
   logger.addContext(context);
-  const reserve = Math.min(RESERVE_MS, context.getRemainingTimeInMillis() / 4);
+  const remainingMs = (): number => context.getRemainingTimeInMillis();
+  const reserve = Math.min(reserveMs, remainingMs() / 4);
   return {
-    outOfTime: () => context.getRemainingTimeInMillis() < reserve,
+    outOfTime: () => remainingMs() < reserve,
+    remainingMs,
     requestId: context.awsRequestId,
     log: logger,
   };

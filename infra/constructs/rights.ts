@@ -47,6 +47,21 @@ export function deleteObjects(
   };
 }
 
+/** Removes objects with all their older versions, as forgetting does. */
+export function eraseObjects(
+  bucket: Pick<IBucket, "arnForObjects" | "bucketArn">,
+  ...prefixes: readonly string[]
+): readonly Permission[] {
+  return [
+    {
+      actions: ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+      resources: below(bucket, prefixes),
+      wildcard: KEYS,
+    },
+    { actions: ["s3:ListBucketVersions"], resources: [bucket.bucketArn] },
+  ];
+}
+
 /** Listing, without which S3 answers that a missing key is forbidden instead of missing. */
 export function listBucket(bucket: Pick<IBucket, "bucketArn">): Permission {
   return { actions: ["s3:ListBucket"], resources: [bucket.bucketArn] };

@@ -11,6 +11,7 @@ export type Runbook =
   | "function-throttles"
   | "function-duration"
   | "missing-documents"
+  | "judge-budget"
   | "undelivered-events"
   | "failed-jobs";
 

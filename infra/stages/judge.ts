@@ -1,8 +1,9 @@
 import type { Construct } from "constructs";
+import { figure } from "../constructs/figure.ts";
 import { permit } from "../constructs/permit.ts";
 import type { Pipeline } from "../constructs/pipeline.ts";
 import {
-  deleteObjects,
+  eraseObjects,
   listBucket,
   readObjects,
   readSecret,
@@ -10,23 +11,33 @@ import {
   useCatalog,
   writeObjects,
 } from "../constructs/rights.ts";
+import { runbookAlarm } from "../constructs/runbook-alarm.ts";
 import { StageConstruct } from "../constructs/stage.ts";
 
 /** Trajectories → judgements of a model. Without a judge in the settings its queue stays empty. */
 export function judgeStage(scope: Construct, pipeline: Pipeline): StageConstruct {
   const stage = new StageConstruct(scope, "Judge", { pipeline, stage: "judge" });
-  const { store, table, queues, secret } = pipeline;
+  const { store, table, queues, secret, config, alarms } = pipeline;
   const answers = ["judgements/", "judge-cache/", "judge-batches/"];
   permit(
     stage.role,
-    readObjects(store, "trajectories/", "scores/", "labels/", ...answers),
-    writeObjects(store, "scores/", ...answers),
+    readObjects(store, "trajectories/", ...answers),
+    writeObjects(store, ...answers),
     // Of a trajectory that was forgotten while its batch was away nothing may stay.
-    deleteObjects(store, "scores/", ...answers),
+    ...eraseObjects(store, ...answers),
     listBucket(store),
     ...useCatalog(table),
     sendTo(queues.score.queue, queues.judge.queue),
     readSecret(secret),
   );
+  runbookAlarm(stage, {
+    id: "BudgetAlarm",
+    name: `${config.name}-judge-budget`,
+    says: "The judge's money for the day is spent or promised: trajectories wait for the next day",
+    runbook: "judge-budget",
+    metric: figure({ name: config.name, figure: "JudgeBudgetReached", stage: "judge" }),
+    above: 0,
+    topic: alarms,
+  });
   return stage;
 }
