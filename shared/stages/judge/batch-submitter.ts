@@ -101,8 +101,7 @@ export class BatchSubmitter {
       ports.onProgress?.({ done: looked, total: looked });
       if (begun >= (asked.limit ?? Number.POSITIVE_INFINITY)) break;
       if (ports.outOfTime?.() === true) {
-        tally.stoppedBy ??= "time";
-        tally.left += 1;
+        tally.leave([id], "time");
         continue;
       }
       const candidate = await candidateOf(id, ports, asked);
@@ -123,7 +122,7 @@ export class BatchSubmitter {
         continue;
       }
       if (tally.stoppedBy === "budget") {
-        tally.left += 1;
+        tally.leave([id], "budget");
         continue;
       }
       const next = { judged, open };
@@ -154,8 +153,8 @@ export class BatchSubmitter {
     if (found !== undefined) await this.#budget.release({ ...found.value, id: submission });
     const fits = await this.#budget.reserve(place, this.#amounts(cases));
     if (fits < cases.length) {
-      this.#tally.left += cases.length - fits;
-      this.#tally.stoppedBy = "budget";
+      const left = cases.slice(fits).map(({ judged }) => judged.id);
+      this.#tally.leave(left, "budget");
     }
     if (fits === 0) {
       await closeBatch(draft, { ledger, store });

@@ -71,8 +71,7 @@ export async function openBatches({ ledger }: Pick<JudgePorts, "ledger">): Promi
  * ends the same.
  * @throws JudgePriceError
  */
-export async function judgeCollect(ports: JudgePorts): Promise<CollectReport> {
-  const tally = new JudgeTally();
+export async function judgeCollect(ports: JudgePorts, tally = new JudgeTally()): Promise<CollectReport> {
   const collector = new Collector(ports, tally);
   const report = await tally.reportOf(() => collector.collect());
   const { collected, otherModel } = collector;

@@ -145,7 +145,7 @@ const ROUNDING = 1e-9;
 const ALLOWANCE = 1.2;
 
 /** All of the prompt at the dearest rate a prompt may have, and an answer as long as it may be. */
-function mostUsd(request: ChatRequest, price: ModelPrice, batch: boolean): number {
+export function mostUsd(request: ChatRequest, price: ModelPrice, batch: boolean): number {
   const texts = [request.system, ...request.messages.map(({ content }) => content)];
   if (request.schema !== undefined) texts.push(JSON.stringify(request.schema.schema));
   const prompt = Math.ceil(texts.reduce((sum, text) => sum + estimateTokens(text), 0) * ALLOWANCE);

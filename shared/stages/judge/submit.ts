@@ -32,8 +32,11 @@ export async function* selectedIds(
  * A fault of the provider or of the settings ends it early and stands in the report.
  * @throws JudgePriceError
  */
-export async function judgeSubmit(asked: JudgeRequest, ports: JudgePorts): Promise<JudgeReport> {
-  const tally = new JudgeTally();
+export async function judgeSubmit(
+  asked: JudgeRequest,
+  ports: JudgePorts,
+  tally = new JudgeTally(),
+): Promise<JudgeReport> {
   const budget = new Budget(ports.settings.config, ports);
   return tally.reportOf(async () => {
     if (asked.by === "batch") await new BatchSubmitter(ports, { budget, tally }).submit(asked);
@@ -57,10 +60,8 @@ async function judgeDirectly(
     const work = judge
       .judge(admitted)
       .then((finished) => {
-        if (finished.kind === "left") {
-          tally.left += 1;
-          tally.stoppedBy = "budget";
-        } else tallyFinished(finished, tally);
+        if (finished.kind === "left") tally.leave([admitted.judged.id], "budget");
+        else tallyFinished(finished, tally);
       })
       .catch((error: unknown) => void faults.push(error))
       .finally(() => {
@@ -82,19 +83,15 @@ async function judgeDirectly(
     for (const [position, id] of ids.entries()) {
       if (faults.length > 0 || begun >= (asked.limit ?? Number.POSITIVE_INFINITY)) break;
       if (ports.outOfTime?.() === true) {
-        tally.stoppedBy = "time";
-        tally.left += ids.length - position;
+        tally.leave(ids.slice(position), "time");
         break;
       }
       const candidate = await candidateOf(id, ports, asked);
       tally.candidate(candidate);
       const admitted = candidate.kind === "left-out" ? undefined : await admit(candidate.case);
       if (admitted === undefined) {
-        if (candidate.kind === "case") {
-          // What is in the cache costs nothing, so the others are looked at all the same.
-          tally.stoppedBy = "budget";
-          tally.left += 1;
-        }
+        // What is in the cache costs nothing, so the others are looked at all the same.
+        if (candidate.kind === "case") tally.leave([id], "budget");
         done += 1;
         ports.onProgress?.({ done, total: ids.length });
         continue;

@@ -54,7 +54,8 @@ export class JudgeTally {
   unanswered = 0;
   dropped = 0;
   waiting = 0;
-  left = 0;
+  /** Ids of trajectories that were not begun, or not ended, because something ran out. */
+  readonly leftIds = new Set<string>();
   stoppedBy: JudgeReport["stoppedBy"] = null;
   readonly batches: SubmittedBatch[] = [];
   readonly #leftOut: Record<LeftOut, number> = { gate: 0, judged: 0, nothing: 0, superseded: 0, absent: 0 };
@@ -84,6 +85,11 @@ export class JudgeTally {
     this.#requests += requests;
     this.#cached += cached;
     for (const { reason } of failures) this.failure(reason);
+  }
+
+  leave(ids: Iterable<string>, because: "budget" | "time"): void {
+    for (const id of ids) this.leftIds.add(id);
+    this.stoppedBy ??= because;
   }
 
   failure(reason: string): void {
@@ -125,7 +131,7 @@ export class JudgeTally {
       unanswered: this.unanswered,
       dropped: this.dropped,
       waiting: this.waiting,
-      left: this.left,
+      left: this.leftIds.size,
       stoppedBy: this.stoppedBy,
       fault: this.#fault,
       failures: { ...this.#failures },

@@ -36,7 +36,12 @@ describe("judging by batches", () => {
     const sent = await desk.batch();
     expect(sent).toMatchObject({ judged: 0, calls: 0, batches: [{ requests: 5, trajectories: 5 }] });
     expect(await desk.batch()).toMatchObject({ waiting: 5, batches: [] });
-    expect(await desk.collect()).toMatchObject({ judged: 0, collected: 0, waiting: 5, open: [{ requests: 5 }] });
+    expect(await desk.collect()).toMatchObject({
+      judged: 0,
+      collected: 0,
+      waiting: 5,
+      open: [{ requests: 5 }],
+    });
     const collected = await desk.collect();
     expect(collected).toMatchObject({ judged: 5, collected: 1, calls: 5, open: [] });
     for (const made of await desk.judgements()) {
@@ -93,7 +98,11 @@ describe("judging by batches", () => {
     const desk = await makeDesk(server);
     await desk.batch();
     const report = await desk.collect();
-    expect(report).toMatchObject({ judged: 0, unanswered: 1, failures: { "the provider refused the request": 1 } });
+    expect(report).toMatchObject({
+      judged: 0,
+      unanswered: 1,
+      failures: { "the provider refused the request": 1 },
+    });
     expect(await desk.judgements()).toEqual([]);
     expect(await batchesLeft(desk)).toEqual([]);
   });
@@ -112,7 +121,9 @@ describe("judging by batches", () => {
     await server.endBatches();
     expect(await desk.collect()).toMatchObject({ judged: 5, collected: 1, open: [] });
     expect(charged(server)).toBe(5);
-    expect(server.calls.filter(({ method, path }) => method === "POST" && path.endsWith("/batches"))).toHaveLength(1);
+    expect(
+      server.calls.filter(({ method, path }) => method === "POST" && path.endsWith("/batches")),
+    ).toHaveLength(1);
   });
 
   it("sends a batch again that the provider never got, but only after a while", async () => {
@@ -162,7 +173,9 @@ describe("judging by batches", () => {
   });
 
   it("leaves no answer behind when a judged or half-judged trajectory is forgotten", async () => {
-    const server = await modelServer((asked) => (asked.text.includes("Score step 2.") ? status(500) : answer(judged(asked, 1))));
+    const server = await modelServer((asked) =>
+      asked.text.includes("Score step 2.") ? status(500) : answer(judged(asked, 1)),
+    );
     const desk = await makeDesk(server, { logs: logs.slice(0, 2), config: { mode: "steps" } });
     expect(await desk.direct()).toMatchObject({ unanswered: 2, calls: 4 });
     expect(await desk.station.keys("judge-cache/")).toHaveLength(4);

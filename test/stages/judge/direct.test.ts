@@ -32,7 +32,9 @@ describe("judging one call at a time", () => {
   });
 
   it("asks once more where an answer cannot be read, and never makes a score of one", async () => {
-    const server = await modelServer((asked) => (asked.repeats === 0 ? answer("I like it.") : answer(judged(asked, 1))));
+    const server = await modelServer((asked) =>
+      asked.repeats === 0 ? answer("I like it.") : answer(judged(asked, 1)),
+    );
     const desk = await makeDesk(server);
     const report = await desk.direct();
     expect(report).toMatchObject({ judged: 1, calls: 2 });
@@ -74,6 +76,10 @@ describe("judging one call at a time", () => {
     const server = await modelServer(() => status(401));
     const desk = await makeDesk(server, { logs });
     const report = await desk.direct();
-    expect(report).toMatchObject({ judged: 0, stoppedBy: "fault", fault: expect.stringContaining("API key") });
+    expect(report).toMatchObject({
+      judged: 0,
+      stoppedBy: "fault",
+      fault: expect.stringContaining("API key"),
+    });
   });
 });

@@ -5,7 +5,7 @@ import { taskSettings } from "../../../shared/adapters/local/task-settings.ts";
 import { modelOf } from "../../../shared/adapters/models/model-of.ts";
 import type { Judgement } from "../../../shared/contracts/judgement.ts";
 import { judgementSchema } from "../../../shared/contracts/judgement.ts";
-import { judgementPrefix, scoreKey } from "../../../shared/contracts/keys.ts";
+import { judgementPrefix, scoreKey, trajectoryKey } from "../../../shared/contracts/keys.ts";
 import { type JudgeConfigInput, parseJudgeConfig } from "../../../shared/judge/config.ts";
 import type { ChatModel } from "../../../shared/ports/chat-model.ts";
 import { type CollectReport, judgeCollect } from "../../../shared/stages/judge/collect.ts";
@@ -13,13 +13,12 @@ import type { JudgePorts } from "../../../shared/stages/judge/ports.ts";
 import { type JudgeRequest, judgeSubmit, selectedIds } from "../../../shared/stages/judge/submit.ts";
 import type { JudgeReport } from "../../../shared/stages/judge/tally.ts";
 import { score } from "../../../shared/stages/score.ts";
-import { trajectoryKey } from "../../../shared/contracts/keys.ts";
 import { type StoredScore, storedScoreSchema } from "../../../shared/stages/score-trajectory.ts";
 import { chatRow } from "../../factories/logs.ts";
 import type { Asked } from "../../factories/model-server/asked.ts";
 import type { ModelServer } from "../../factories/model-server/model-server.ts";
-import { answer } from "../../factories/model-server/replies.ts";
 import type { AnswerReply } from "../../factories/model-server/replies.ts";
+import { answer } from "../../factories/model-server/replies.ts";
 import type { Fault } from "../../factories/pipeline.ts";
 import { makePlan } from "../../factories/plan.ts";
 import { makeStation, type Station } from "../../factories/station.ts";
@@ -37,7 +36,10 @@ export function stepsAsked({ text }: Pick<Asked, "text">): readonly number[] {
 }
 
 /** A judge that gives every step the same score. */
-export function scores(value: number, options: Parameters<typeof answer>[1] = {}): (asked: Asked) => AnswerReply {
+export function scores(
+  value: number,
+  options: Parameters<typeof answer>[1] = {},
+): (asked: Asked) => AnswerReply {
   return (asked) => answer(judged(asked, value), options);
 }
 
@@ -98,6 +100,10 @@ export async function makeDesk(
   const catalog = faulty("catalog", local.catalog, fault);
   const ledger = faulty("ledger", local.ledger, fault);
   let made = 0;
+  const next = (): number => {
+    made += 1;
+    return made;
+  };
   const desk: Desk = {
     station,
     ids,
@@ -110,8 +116,8 @@ export async function makeDesk(
       settings: { config },
       clock: { now: () => desk.now },
       model: faultyModel(model, fault),
-      run: `run${(made += 1)}`,
-      newId: () => `sub${String((made += 1)).padStart(9, "0")}`,
+      run: `run${next()}`,
+      newId: () => `sub${String(next()).padStart(9, "0")}`,
       scored: async (list) => {
         fault("scored", "send");
         for (const id of list) {
@@ -131,7 +137,8 @@ export async function makeDesk(
       const found: Judgement[] = [];
       for (const id of ids) {
         for (const key of await station.keys(judgementPrefix(id))) {
-          if (!key.endsWith(".state.json")) found.push(judgementSchema.parse(JSON.parse(await station.text(key))));
+          if (!key.endsWith(".state.json"))
+            found.push(judgementSchema.parse(JSON.parse(await station.text(key))));
         }
       }
       return found;

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chatRow } from "../../factories/logs.ts";
+import type { Asked } from "../../factories/model-server/asked.ts";
 import { type ModelServer, modelServer } from "../../factories/model-server/model-server.ts";
 import { answer, type Reply, refusal, status } from "../../factories/model-server/replies.ts";
-import type { Asked } from "../../factories/model-server/asked.ts";
 import type { Fault } from "../../factories/pipeline.ts";
 import { type Desk, judged, makeDesk } from "./judge-desk.ts";
 
@@ -30,7 +30,8 @@ async function leftBy(desk: Desk, options: { readonly tokens: boolean }): Promis
   for (const { id, scorer, reward } of await station.select()) scored.push({ id, scorer, reward });
   const states = (await station.keys("judgements/")).filter((key) => key.endsWith(".state.json"));
   const ledger: string[] = [];
-  for await (const { key } of station.local.ledger.list("")) if (!key.startsWith("judge/spend/")) ledger.push(key);
+  for await (const { key } of station.local.ledger.list(""))
+    if (!key.startsWith("judge/spend/")) ledger.push(key);
   return {
     judgements,
     scored,
@@ -70,7 +71,9 @@ async function directly(desk: Desk): Promise<void> {
   await desk.direct();
 }
 
-async function undisturbed(work: (desk: Desk) => Promise<void>): Promise<{ readonly left: unknown; readonly asked: number; readonly calls: number }> {
+async function undisturbed(
+  work: (desk: Desk) => Promise<void>,
+): Promise<{ readonly left: unknown; readonly asked: number; readonly calls: number }> {
   const server = await modelServer(moods);
   const count = killAt(Number.POSITIVE_INFINITY);
   const desk = await makeDesk(server, { logs, config: { mode: "steps" }, fault: count.fault });
@@ -79,7 +82,10 @@ async function undisturbed(work: (desk: Desk) => Promise<void>): Promise<{ reado
   return { left: await leftBy(desk, { tokens }), asked: server.asked.length, calls: count.calls() };
 }
 
-async function stopped(work: (desk: Desk) => Promise<void>, n: number): Promise<{ readonly desk: Desk; readonly server: ModelServer }> {
+async function stopped(
+  work: (desk: Desk) => Promise<void>,
+  n: number,
+): Promise<{ readonly desk: Desk; readonly server: ModelServer }> {
   const server = await modelServer(moods);
   const kill = killAt(n);
   const desk = await makeDesk(server, { logs, config: { mode: "steps" }, fault: kill.fault });
