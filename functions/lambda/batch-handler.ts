@@ -28,8 +28,7 @@ export function batchHandler(
   return async (event, context) => {
     const run = queueRun(context, options);
     const turns = new Turns(options.sideBySide);
-    const one = (record: SQSRecord): Promise<void> =>
-      turns.take(() => handleOne(record, { options, run }));
+    const one = (record: SQSRecord): Promise<void> => turns.take(() => handleOne(record, { options, run }));
     try {
       return await processPartialResponse(event, one, processor, {
         context,

@@ -40,7 +40,10 @@ export class NoTimeLeftError extends Error {
 }
 
 /** Begins an invocation: its logs name it, and it knows when its time is nearly up. */
-export function queueRun(context: Context, { reserveMs = RESERVE_MS }: Pick<QueueOptions, "reserveMs">): QueueRun {
+export function queueRun(
+  context: Context,
+  { reserveMs = RESERVE_MS }: Pick<QueueOptions, "reserveMs">,
+): QueueRun {
   logger.addContext(context);
   const remainingMs = (): number => context.getRemainingTimeInMillis();
   const reserve = Math.min(reserveMs, remainingMs() / 4);

@@ -6,7 +6,11 @@ import type { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { z } from "zod";
 import type { DeploymentConfig, Stage } from "../../shared/contracts/deployment-config.ts";
-import type { exportMessageSchema, JudgeQueueMessage, sweepMessageSchema } from "../../shared/contracts/messages.ts";
+import type {
+  exportMessageSchema,
+  JudgeQueueMessage,
+  sweepMessageSchema,
+} from "../../shared/contracts/messages.ts";
 import { permit, permitKey } from "./permit.ts";
 import type { QueueWithDlq } from "./queue-with-dlq.ts";
 

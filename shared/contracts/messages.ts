@@ -22,15 +22,6 @@ export const scoreMessageSchema = z.strictObject({
 });
 export type ScoreQueueMessage = z.infer<typeof scoreMessageSchema>;
 
-const judgeSchema = z.literal("gymline.judge.v1");
-export const judgeMessageSchema = z.discriminatedUnion("kind", [
-  /** Judges a trajectory, together with the others whose messages come along. */
-  z.strictObject({ schema: judgeSchema, kind: z.literal("submit"), id: z.string().regex(/^[0-9a-f]{64}$/) }),
-  /** Looks after the batches that are away. */
-  z.strictObject({ schema: judgeSchema, kind: z.literal("collect") }),
-]);
-export type JudgeQueueMessage = z.infer<typeof judgeMessageSchema>;
-
 export const exportMessageSchema = z.strictObject({
   schema: z.literal("gymline.export.v1"),
   /** Name of a dataset of the deployment; with `request`, of any. */

@@ -32,6 +32,14 @@ describe("alarms", () => {
     expect(names).toEqual(expect.arrayContaining(kinds.map((kind) => `gymline-${stage}-${kind}`)));
   });
 
+  it("watch the judge's money for the day, by what its function counts", () => {
+    const budget = alarms.find(({ Properties }) => Properties["AlarmName"] === "gymline-judge-budget");
+    expect(budget?.Properties).toMatchObject({ MetricName: "JudgeBudgetReached", Threshold: 0 });
+    expect(readFileSync(join(import.meta.dirname, "../../functions/judge/handler.ts"), "utf8")).toContain(
+      "JudgeBudgetReached:",
+    );
+  });
+
   it("are on plain metrics: a label would turn them into metric math, which local engines refuse", () => {
     for (const { Properties } of alarms) expect(Properties).not.toHaveProperty("Metrics");
   });
@@ -75,6 +83,8 @@ describe("alarms", () => {
       ({ Properties }) => Properties["JobQueueName"],
     );
     expect(queues).toHaveLength(2);
+    // Each failed child of an array of jobs would be told of besides; children have an index.
+    expect(rule).toContain('"arrayProperties":{"index":[{"exists":false}]}');
     for (const queue of queues) expect(rule).toContain(`:job-queue/${queue}"`);
     for (const link of linksIn(rule)) expect(anchors).toContain(link);
   });

@@ -47,7 +47,11 @@ export async function judgePorts(
       ...(plan.profile === undefined ? {} : { profile: plan.profile }),
       ...(plan.rubrics === undefined ? {} : { rubrics: plan.rubrics }),
     },
-    model: await chosenModel(config, { keys: await keys(), secret: environment.GYMLINE_MODEL_SECRET, remainingMs }),
+    model: await chosenModel(config, {
+      keys: await keys(),
+      secret: environment.GYMLINE_MODEL_SECRET,
+      remainingMs,
+    }),
     run: `functions-${dayOf(clock)}`,
     newId: () => randomUUID().replaceAll("-", ""),
     scored: async (ids) => {
@@ -88,6 +92,8 @@ async function chosenModel(
     return await modelOf({ provider, model, baseUrl, ...limits }, of.keys);
   } catch (cause) {
     if (!(cause instanceof ModelSettingsError)) throw cause;
-    throw new ModelSecretError(of.secret, `does not do for ${provider} ${model} (${cause.message})`, { cause });
+    throw new ModelSecretError(of.secret, `does not do for ${provider} ${model} (${cause.message})`, {
+      cause,
+    });
   }
 }
