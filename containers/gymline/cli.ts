@@ -11,6 +11,7 @@ import { addExport } from "./commands/export.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
+import { addJudge } from "./commands/judge.ts";
 import { addList } from "./commands/list.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
@@ -57,6 +58,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addTrace(program);
   addForget(program);
   addReprocess(program);
+  addJudge(program);
   addValidate(program);
   addConvert(program);
   addScore(program);

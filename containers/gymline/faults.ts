@@ -24,6 +24,11 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "DeploymentError",
   "AwsAccessError",
   "RedriveError",
+  "JudgeConfigError",
+  "JudgePriceError",
+  "JudgeStoppedError",
+  "ModelSettingsError",
+  "ChatModelError",
 ]);
 
 export function isExpected(error: unknown): boolean {

@@ -91,14 +91,15 @@ export class BatchSubmitter {
     const waiting = await askedInBatches(ports);
     let load = new Load();
     let begun = 0;
-    let looked = 0;
+    // All ids first: the catalog is not read while it is written.
+    const ids: string[] = [];
+    for await (const id of asked.ids) ids.push(id);
     const send = async (): Promise<void> => {
       if (load.cases.length > 0) await this.send(load.cases, { submission: ports.newId() });
       load = new Load();
     };
-    for await (const id of asked.ids) {
-      looked += 1;
-      ports.onProgress?.({ done: looked, total: looked });
+    for (const [position, id] of ids.entries()) {
+      ports.onProgress?.({ done: position + 1, total: ids.length });
       if (begun >= (asked.limit ?? Number.POSITIVE_INFINITY)) break;
       if (ports.outOfTime?.() === true) {
         tally.leave([id], "time");

@@ -32,7 +32,7 @@ export type Candidate = { readonly id: string; readonly gate: GateDecision["reas
 export interface CaseOptions {
   /** Judge again where windows failed. */
   readonly retry?: boolean;
-  /** Judge again whatever stands, and ask about what the gate would leave out. */
+  /** Judge again what stands; what the cache answers costs nothing. */
   readonly always?: boolean;
 }
 
@@ -48,7 +48,7 @@ export async function candidateOf(
   if (entry.supersededBy !== null) return { id, gate: null, kind: "left-out", because: "superseded" };
   const gate = worthJudging({ id, reward: entry.reward }, settings.config.gate);
   const leftOut = (because: LeftOut): Candidate => ({ id, gate: gate.reason, kind: "left-out", because });
-  if (!gate.judge && !always) return leftOut("gate");
+  if (!gate.judge) return leftOut("gate");
   const planned = await planOf(id, ports);
   if (planned === undefined) return leftOut("absent");
   if (planned.plan.requests.length === 0) return leftOut("nothing");
