@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ScoreQueueMessage } from "../../contracts/messages.ts";
 import type { JudgeConfig } from "../../judge/config.ts";
+import type { ChatModel } from "../../ports/chat-model.ts";
 import { dayOf } from "../../stages/judge/spend.ts";
 import type { JudgeQueuePorts } from "../../stages/judge-queue.ts";
 import { systemClock as clock } from "../local/system-clock.ts";
@@ -48,9 +49,9 @@ export async function judgePorts(
       ...(plan.rubrics === undefined ? {} : { rubrics: plan.rubrics }),
     },
     model: await chosenModel(config, {
-      keys: await keys(),
+      keys,
       secret: environment.GYMLINE_MODEL_SECRET,
-      remainingMs,
+      left: remainingMs(),
     }),
     run: `functions-${dayOf(clock)}`,
     newId: () => randomUUID().replaceAll("-", ""),
@@ -70,30 +71,40 @@ function ofTheDay(config: JudgeConfig): JudgeConfig {
   return { ...config, budgets: { ...config.budgets, usdPerRun: null } };
 }
 
-function knownKeys({ clients, environment }: AwsStation): () => Promise<ModelVariables> {
+interface Keys {
+  get(): Promise<ModelVariables>;
+  forget(): void;
+}
+
+function knownKeys({ clients, environment }: AwsStation): Keys {
   let known: { readonly keys: ModelVariables; readonly at: number } | undefined;
-  return async () => {
-    if (known === undefined || clock.now() - known.at > KEYS_MS) {
-      const keys = await modelVariables(environment.GYMLINE_MODEL_SECRET, await clients.secretsManager());
-      known = { keys, at: clock.now() };
-    }
-    return known.keys;
+  return {
+    get: async () => {
+      if (known === undefined || clock.now() - known.at > KEYS_MS) {
+        const keys = await modelVariables(environment.GYMLINE_MODEL_SECRET, await clients.secretsManager());
+        known = { keys, at: clock.now() };
+      }
+      return known.keys;
+    },
+    forget: () => {
+      known = undefined;
+    },
   };
 }
 
 /** One call may take a third of the time that is left, its retries half of it. @throws ModelSecretError */
 async function chosenModel(
   { provider, model, baseUrl }: JudgeConfig,
-  of: { readonly keys: ModelVariables; readonly secret: string; readonly remainingMs: () => number },
-) {
-  const left = of.remainingMs();
+  of: { readonly keys: Keys; readonly secret: string; readonly left: number },
+): Promise<ChatModel> {
+  const { keys, secret, left } = of;
   const limits = { timeoutMs: Math.round(left / 3), deadlineMs: Math.round(left / 2) };
   try {
-    return await modelOf({ provider, model, baseUrl, ...limits }, of.keys);
+    return await modelOf({ provider, model, baseUrl, ...limits }, await keys.get());
   } catch (cause) {
     if (!(cause instanceof ModelSettingsError)) throw cause;
-    throw new ModelSecretError(of.secret, `does not do for ${provider} ${model} (${cause.message})`, {
-      cause,
-    });
+    // Somebody may be filling it in.
+    keys.forget();
+    throw new ModelSecretError(secret, `does not do for ${provider} ${model} (${cause.message})`, { cause });
   }
 }
