@@ -34,18 +34,13 @@ export function judgeReport(
   { rescored, today }: { readonly rescored: readonly Rescored[]; readonly today: number },
 ): string {
   const lines: string[] = [];
-  const { judged, fromCache, steps, usage, failures } = report;
+  const { judged, fromCache, steps, failures } = report;
   const cached = fromCache > 0 ? `, ${fromCache} of them from the cache` : "";
   lines.push(
     `judged ${many(judged, "trajectory", "trajectories")}${cached}; ${steps.scored} of ${many(steps.asked, "step")} asked about have scores`,
   );
   lines.push(...reasonLines(report));
-  const prompt = usage.input + usage.cacheRead + usage.cacheWrite;
-  if (report.calls > 0) {
-    lines.push(
-      `${many(report.calls, "call")}: ${many(prompt, "token")} in (${usage.cacheRead.toLocaleString("en")} from the provider's cache), ${usage.output.toLocaleString("en")} out; ${usdText(report.usd)}, ${usdText(today)} today`,
-    );
-  }
+  if (report.calls > 0) lines.push(callsLine(report, today));
   const reasons = Object.entries(failures).sort(([, a], [, b]) => b - a);
   for (const [reason, count] of reasons) lines.push(`no score: ${count} × ${reason}`);
   if (report.manipulation > 0) {
@@ -70,6 +65,14 @@ export function judgeReport(
   const changes = rescored.filter(({ before, after }) => before.reward !== after.reward);
   if (changes.length > 0) lines.push(...changeLines(changes));
   return lines.join("\n");
+}
+
+export function callsLine(
+  { calls, usage, usd }: Pick<JudgeReport, "calls" | "usage" | "usd">,
+  today: number,
+): string {
+  const prompt = usage.input + usage.cacheRead + usage.cacheWrite;
+  return `${many(calls, "call")}: ${many(prompt, "token")} in (${usage.cacheRead.toLocaleString("en")} from the provider's cache), ${usage.output.toLocaleString("en")} out; ${usdText(usd)}, ${usdText(today)} today`;
 }
 
 function reasonLines({
@@ -183,11 +186,11 @@ export function batchesReport(open: readonly OpenBatch[], now: number): string {
   return table(columns, rows);
 }
 
-export function collectedReport(report: Pick<CollectReport, "collected" | "open" | "otherModel">): string {
+export function collectedReport(report: Pick<CollectReport, "collected" | "open" | "otherProvider">): string {
   const lines = [`took in ${many(report.collected, "batch", "batches")}; ${report.open.length} open`];
-  if (report.otherModel > 0) {
+  if (report.otherProvider > 0) {
     lines.push(
-      `${many(report.otherModel, "batch", "batches")} of other models not looked at: name theirs with --model`,
+      `${many(report.otherProvider, "batch", "batches")} of another provider not looked at: name it with --provider and --model`,
     );
   }
   return lines.join("\n");

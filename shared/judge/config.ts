@@ -48,7 +48,6 @@ const windowSchema = z.strictObject({
   contextCharacters: z.int().nonnegative().default(1_500),
   fields: fieldsSchema.prefault({}),
 });
-export type WindowSettings = Readonly<z.infer<typeof windowSchema>>;
 
 const share = z.number().min(0).max(1);
 

@@ -12,6 +12,8 @@ export interface RequestEstimate {
   readonly outputTokens: number;
   /** Null where the price of the model is not known. */
   readonly usd: number | null;
+  /** With answers as long as they may be, thinking included, and nothing from the cache: what a budget sets aside. */
+  readonly usdAtMost: number | null;
 }
 
 /** What a request asks for, as far as its price goes. */
@@ -23,7 +25,7 @@ export interface EstimatedRequest {
 
 /**
  * What requests will need. With `caching`, every fixed part but the first of its kind is taken to come from the
- * provider's cache; providers promise no hits, least of all in batches, so budgets count without.
+ * provider's cache; providers promise no hits, least of all in batches.
  */
 export function estimateRequests(
   requests: Iterable<EstimatedRequest>,
@@ -36,6 +38,7 @@ export function estimateRequests(
   let cachedTokens = 0;
   let outputTokens = 0;
   let usd = 0;
+  let usdAtMost = 0;
   for (const { request, answerTokens } of requests) {
     const seen = fixed.get(request.system);
     const system = seen ?? estimateTokens(request.system);
@@ -51,6 +54,11 @@ export function estimateRequests(
     if (price === null) continue;
     const input = system + turns + schema - cacheRead - cacheWrite;
     usd += costOf({ input, cacheRead, cacheWrite, output: answerTokens }, price, { batch });
+    // Some providers take more for what goes into their cache than for plain input.
+    const most = { input: turns + schema, cacheRead: 0, cacheWrite: system, output: request.maxTokens };
+    const plain = { ...most, input: system + turns + schema, cacheWrite: 0 };
+    usdAtMost += Math.max(costOf(most, price, { batch }), costOf(plain, price, { batch }));
   }
-  return { requests: count, inputTokens, cachedTokens, outputTokens, usd: price === null ? null : usd };
+  const tokens = { requests: count, inputTokens, cachedTokens, outputTokens };
+  return price === null ? { ...tokens, usd: null, usdAtMost: null } : { ...tokens, usd, usdAtMost };
 }

@@ -10,8 +10,8 @@ export type FoundAnswer =
   | { readonly object: null; readonly problems: readonly AnswerProblem[] };
 
 /**
- * Finds the object that has the key `holds`: the text as a whole, else one within prose or a fenced block. Objects that
- * are read from prose do not count if they stand in the evidence word for word, nor if they contradict each other.
+ * Finds the object that has the key `holds`: the text as a whole, else one within prose or a fenced block. An object that
+ * stands in the evidence word for word does not count, and none counts of several that contradict each other.
  *
  * What this does NOT cover: a model that is talked into an answer and words it itself. Structured output keeps prose out
  * of answers altogether; `text-around` says where it did not.
@@ -25,10 +25,11 @@ export function findAnswer(
   },
 ): FoundAnswer {
   if (text.length > LONGEST) return { object: null, problems: [{ kind: "too-long" }] };
-  const whole = wholeObject(text);
-  if (whole !== null && member(whole, options.holds) !== undefined)
-    return { object: whole, problems: cutOf(whole) };
   const { candidates, repeated } = candidatesIn(text, options);
+  const whole = wholeObject(text);
+  if (whole !== null && member(whole, options.holds) !== undefined && !repeated) {
+    return { object: whole, problems: cutOf(whole) };
+  }
   const [first, ...others] = candidates;
   if (first === undefined) {
     const kind = repeated ? "quoted-evidence" : whole === null ? "no-json" : "no-scores";
@@ -45,7 +46,7 @@ function wholeObject(text: string): LooseObject | null {
   const start = /^\s*(?:```[a-zA-Z]*\s*)?(?=\{)/.exec(text)?.[0].length;
   if (start === undefined) return null;
   const read = readLooseObject(text, start);
-  if (read === null || !/^\s*(?:```)?\s*$/.test(text.slice(read.end))) return null;
+  if (read === null || !["", "```"].includes(text.slice(read.end).trim())) return null;
   return read.value;
 }
 

@@ -111,7 +111,13 @@ function messageOf(step: AgentStep): string {
     .filter((value) => typeof value === "string")
     .reduce((best, value) => (value.length > best.length ? value : best), "");
   const start = longest === "" ? -1 : step.message.indexOf(longest.slice(0, HINT));
-  return start < 0 ? step.message : step.message.slice(0, start).replace(/\s*(?:```\w*|<[^<>\n]*>)?\s*$/, "");
+  return start < 0 ? step.message : withoutOpening(step.message.slice(0, start).trimEnd());
+}
+
+/** The text without the code fence or tag at its end, which opened a call. */
+function withoutOpening(text: string): string {
+  const end = text.slice(-HINT);
+  return text.slice(0, text.length - end.length) + end.replace(/(?:```\w*|<[^<>\n]*>)$/, "");
 }
 
 /** Outputs are indented, padded and ruled more than they need to be to be understood. */

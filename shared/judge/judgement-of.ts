@@ -1,5 +1,4 @@
 import type { Judgement } from "../contracts/judgement.ts";
-import { judgeCacheKey } from "../contracts/keys.ts";
 import type { ChatAnswer, TokenUsage } from "../ports/chat-model.ts";
 import type { ModelScores } from "../reward/step-score.ts";
 import { describeProblem } from "./answer-problems.ts";
@@ -107,9 +106,7 @@ export function judgementOf(made: {
           ? null
           : paid.reduce((sum, { usage }) => sum + costOf(usage, price, { batch }), 0),
     batch,
-    cache_keys: all
-      .filter(({ reply }) => reply.kind === "answer")
-      .map(({ planned }) => judgeCacheKey(planned.hash)),
+    cache_keys: all.flatMap(({ planned, reply }) => (reply.kind === "answer" ? [planned.hash] : [])),
     created_at: made.createdAt,
   };
 }

@@ -11,8 +11,6 @@ import { type JudgedTrajectory, type JudgeView, judgeView } from "./judge-steps.
 import { shortRationale } from "./parse-answer.ts";
 import { evidenceRules } from "./prompt.ts";
 
-export const PAIRWISE_VERSION = "gymline.pairwise.1";
-
 /** Which of two attempts at one task is better, as shown: left comes first. */
 export interface PairVerdict {
   readonly better: "left" | "right" | "tie";

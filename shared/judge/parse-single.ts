@@ -92,5 +92,5 @@ function lenientNumber(value: LooseValue): number | null {
   if (value.type !== "string") return null;
   const text = value.value.trim();
   if (/^[+-]?(?:nan|inf(?:inity)?)$/i.test(text)) return NEUTRAL;
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : null;
+  return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : null;
 }

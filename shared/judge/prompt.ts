@@ -14,13 +14,10 @@ export const ANCHORS: readonly (readonly [score: number, meaning: string])[] = [
   [1, "excellent: a careful expert would have nothing to improve here"],
 ];
 
-export interface JudgePrompt {
-  /** The same bytes for all trajectories that are judged by these rubrics, so providers can cache it. */
-  readonly system: string;
-  readonly user: string;
-}
-
-/** The fixed part: role, rules, rubrics, anchors and the form of the answer. */
+/**
+ * The fixed part: role, rules, rubrics, anchors and the form of the answer. The same bytes for all trajectories that are
+ * judged by these rubrics, so providers can cache it.
+ */
 export function systemPrompt(rubrics: readonly Rubric[]): string {
   const scores = Object.fromEntries(rubrics.map(({ id }, i) => [id, [0.75, 0.5, 1, 0.25][i % 4] ?? 0.5]));
   const example = {

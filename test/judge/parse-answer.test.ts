@@ -302,6 +302,11 @@ describe("the parser", () => {
       parse(piece.repeat(Math.floor(200_000 / piece.length)));
       expect(performance.now() - started).toBeLessThan(2_000);
     }
+    for (const text of [`${whole}${" ".repeat(500_000)}x`, `${" ".repeat(500_000)}x${whole}`]) {
+      const started = performance.now();
+      expect(parse(text).problems).toEqual([{ kind: "text-around" }]);
+      expect(performance.now() - started).toBeLessThan(2_000);
+    }
     expect(parse("x".repeat(2_000_000))).toEqual({ kind: "unreadable", problems: [{ kind: "too-long" }] });
   });
 });

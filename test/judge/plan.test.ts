@@ -128,6 +128,32 @@ describe("the plan of a trajectory's judging", () => {
     );
   });
 
+  it("shows a call that stands in the message only once", () => {
+    const message = "I look around.\n\n```bash\nls -la /work\n```";
+    const trajectory = trajectoryOf([
+      { message, tool: "bash", params: { command: "ls -la /work" }, output: "" },
+    ]);
+    for (const step of trajectory.steps) {
+      for (const call of step.tool_calls ?? []) call.extra = { gymline: { from: "text" } };
+    }
+    expect(userText(plan(trajectory))).toContain(
+      "step 0\nmessage:\n| I look around.\ncall bash:\n| ls -la /work\nresult: empty",
+    );
+  });
+
+  it("does not take long over long texts", () => {
+    const blank = " ".repeat(300_000);
+    const turns = [`${blank}x`, `a${blank}`, "\n".repeat(300_000), "=".repeat(300_000)].map((text) => ({
+      thought: text,
+      tool: "bash",
+      params: { command: text },
+      output: text,
+    }));
+    const started = performance.now();
+    expect(plan(trajectoryOf(turns)).coverage.asked).toBe(4);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it("leaves the temperature to the provider unless one is set", () => {
     expect(plan(trajectoryOf([read])).requests[0]?.request).not.toHaveProperty("temperature");
     expect(plan(trajectoryOf([read]), { temperature: 0.2 }).requests[0]?.request.temperature).toBe(0.2);

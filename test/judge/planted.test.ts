@@ -72,10 +72,12 @@ describe("an answer that was planted in the evidence", () => {
 
   it("does not count where the judge only repeats it", () => {
     const repeated = `The page contains ${fakeAnswer} and tries to fool me. I will not grade this.`;
-    expect(parseJudgeAnswer(repeated, options)).toEqual({
-      kind: "unreadable",
-      problems: [{ kind: "quoted-evidence" }],
-    });
+    for (const text of [repeated, fakeAnswer, `\`\`\`json\n${fakeAnswer}\n\`\`\``]) {
+      expect(parseJudgeAnswer(text, options)).toEqual({
+        kind: "unreadable",
+        problems: [{ kind: "quoted-evidence" }],
+      });
+    }
   });
 
   it("does not stand in the way of the judge's own answer", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseJudgeConfig } from "../../shared/judge/config.ts";
 import { estimateRequests } from "../../shared/judge/estimate.ts";
-import { costOf, priceOf } from "../../shared/judge/prices.ts";
+import { costOf, PRICES_AS_OF, priceOf } from "../../shared/judge/prices.ts";
 import { estimateTokens } from "../../shared/judge/tokens.ts";
 import type { ChatRequest } from "../../shared/ports/chat-model.ts";
 
@@ -11,6 +11,7 @@ describe("the price of a model", () => {
   it("is known for the default model, and for dated names of known ones", () => {
     expect(priceOf(parseJudgeConfig().model)).toMatchObject({ input: 0.1, output: 0.5, cacheRead: 0.01 });
     expect(priceOf("claude-sonnet-4-5-20250929")).toEqual({ ...sonnet, cacheRead: expect.closeTo(0.3, 12) });
+    expect(PRICES_AS_OF.date).toMatch(/^20\d\d-\d\d$/);
     expect(priceOf("claude-opus-5-5")).toMatchObject({ input: 4, cacheRead: 0.2 });
   });
 
@@ -82,6 +83,7 @@ describe("an estimate", () => {
     expect(estimate.usd).toBeCloseTo((300 * 3 + 1_000 * 3.75 + 1_000 * 0.3 + 100 * 15) / 1e6, 12);
     const without = estimateRequests(requests, { ...options, caching: false });
     expect(without.cachedTokens).toBe(0);
+    expect(without.usdAtMost).toBeCloseTo((300 * 3 + 2_000 * 3.75 + 2_000 * 15) / 1e6, 12);
     expect(without.usd).toBeCloseTo((2_300 * 3 + 100 * 15) / 1e6, 12);
   });
 
@@ -90,6 +92,7 @@ describe("an estimate", () => {
     expect(estimateRequests([{ request: request("x"), answerTokens: 1 }], options)).toMatchObject({
       requests: 1,
       usd: null,
+      usdAtMost: null,
     });
     expect(estimateRequests([], { ...options, price: sonnet })).toEqual({
       requests: 0,
@@ -97,6 +100,7 @@ describe("an estimate", () => {
       cachedTokens: 0,
       outputTokens: 0,
       usd: 0,
+      usdAtMost: 0,
     });
   });
 });

@@ -9,21 +9,32 @@ import {
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { modelOf } from "../../../shared/adapters/models/model-of.ts";
 import type { JudgeConfig } from "../../../shared/judge/config.ts";
+import { swapConsistency } from "../../../shared/judge/reliability.ts";
 import type { ChatModel } from "../../../shared/ports/chat-model.ts";
 import { abandonBatch } from "../../../shared/stages/judge/abandon.ts";
 import { type CollectReport, judgeCollect, openBatches } from "../../../shared/stages/judge/collect.ts";
 import { forecastJudging } from "../../../shared/stages/judge/forecast.ts";
+import { swappedVerdicts } from "../../../shared/stages/judge/pairs.ts";
 import type { JudgePorts } from "../../../shared/stages/judge/ports.ts";
+import { judgeRepeats } from "../../../shared/stages/judge/repeat.ts";
 import { dayOf, spentOn } from "../../../shared/stages/judge/spend.ts";
 import { judgeSubmit, selectedIds } from "../../../shared/stages/judge/submit.ts";
 import { type JudgeReport, JudgeTally } from "../../../shared/stages/judge/tally.ts";
 import { type Rescored, rescore } from "../../../shared/stages/reprocess.ts";
 import { EXIT } from "../exit-code.ts";
-import { batchesReport, collectedReport, forecastReport, judgeReport, usdText } from "../judge-report.ts";
-import { type JudgeSettingsOptions, judgeSettings, whole } from "../judge-settings.ts";
+import { comparePairs, pairsReport, repeatReport } from "../judge-reliability.ts";
+import {
+  batchesReport,
+  callsLine,
+  collectedReport,
+  forecastReport,
+  judgeReport,
+  usdText,
+} from "../judge-report.ts";
+import { type JudgeSettingsOptions, judgeSettings, numeric, whole } from "../judge-settings.ts";
 import { examples, storeOption } from "../options.ts";
 import { startCompute } from "../pipeline.ts";
-import { startProgress } from "../progress.ts";
+import { type Progress, startProgress } from "../progress.ts";
 import { type SelectionOptions, selectionOf, selectionOptions } from "../selection-options.ts";
 import { resolveId } from "../store-access.ts";
 import { many, note, out } from "../terminal.ts";
@@ -41,6 +52,10 @@ interface JudgeOptions extends JudgeSettingsOptions, SelectionOptions {
   readonly dryRun?: boolean;
   readonly status?: boolean;
   readonly abandon?: string;
+  readonly pairs?: string;
+  readonly out?: string;
+  readonly repeat?: string;
+  readonly seed: string;
   readonly json?: boolean;
 }
 
@@ -56,6 +71,13 @@ export function addJudge(program: Command): void {
     .option("--poll <seconds>", "how often --wait looks", "30")
     .option("--status", "open batches and what was spent today")
     .option("--abandon <submission>", "give up a batch whose answers are lost")
+    .option("--pairs <file>", "compare pairs of a JSON Lines file, each both ways round, instead")
+    .option("--out <file>", "where the verdicts of --pairs go; a file that is there is gone on with")
+    .option(
+      "--repeat <n>",
+      "judge a sample (--limit, default 20) n times and say how far the judge agrees with itself",
+    )
+    .option("--seed <n>", "draws the sample of --repeat", "42")
     .option("--provider <name>", "anthropic or openai-compatible")
     .option("--model <name>", "the model that judges")
     .option("--base-url <url>", "address of the provider, for gateways and local models")
@@ -76,6 +98,8 @@ export function addJudge(program: Command): void {
     "gymline judge --band 0.3..0.7 --max-usd 2        # submits a batch",
     "gymline judge --collect                          # later: takes its answers in",
     "gymline judge 3f2a91 --direct --samples 3",
+    "gymline judge --repeat 3 --limit 30",
+    "gymline judge --pairs pairs.jsonl --out verdicts.jsonl",
     "gymline judge --direct --provider openai-compatible --base-url http://localhost:8000/v1 --model qwen3",
   ]).action(judge);
 }
@@ -130,6 +154,9 @@ async function abandon(submission: string, options: JudgeOptions): Promise<void>
 
 async function work(ids: readonly string[], options: JudgeOptions): Promise<void> {
   const pollMs = (whole("--poll", options.poll) ?? 30) * 1000;
+  if ((options.pairs === undefined) !== (options.out === undefined)) {
+    throw new UsageError("--pairs <file> and --out <file> go together");
+  }
   const { plan, judge: config } = judgeSettings(withIds(options, ids));
   const model = await modelFor(config);
   const local = await existing(options.store);
@@ -149,27 +176,102 @@ async function work(ids: readonly string[], options: JudgeOptions): Promise<void
     },
     onProgress: (state) => progress.update(state),
   };
+  const work: Work = { ids, options, local, ports, progress, pollMs };
   try {
-    const tally = new JudgeTally();
-    const batch = options.direct !== true && config.batch && model.batches !== undefined;
-    let collected: CollectReport | null = null;
-    if (options.collect !== true) {
-      const by = batch ? "batch" : "direct";
-      await judgeSubmit({ ...(await requestOf(ids, { options, local })), by }, ports, tally);
-    }
-    if (options.collect === true || options.wait === true) {
-      collected = await collectAll(ports, { tally, pollMs, wait: options.wait === true });
-    }
-    progress.end();
-    const report = tally.report();
-    const today = (await spentOn(dayOf(systemClock), local.ledger)).usd;
-    print({ report, collected, rescored, today }, options);
-    process.exitCode = exitCodeOf(report);
+    if (options.pairs !== undefined && options.out !== undefined) {
+      await pairs({ pairs: options.pairs, out: options.out }, work);
+    } else if (options.repeat !== undefined) await repeat(options.repeat, work);
+    else await submitAndCollect(work, rescored);
   } finally {
     progress.end();
     await compute.close();
     await local.close();
   }
+}
+
+interface Work {
+  readonly ids: readonly string[];
+  readonly options: JudgeOptions;
+  readonly local: LocalStore;
+  readonly ports: JudgePorts;
+  readonly progress: Progress;
+  readonly pollMs: number;
+}
+
+async function submitAndCollect(work: Work, rescored: readonly Rescored[]): Promise<void> {
+  const { ids, options, local, ports, progress, pollMs } = work;
+  const tally = new JudgeTally();
+  const { config } = ports.settings;
+  const by =
+    options.direct !== true && config.batch && ports.model.batches !== undefined ? "batch" : "direct";
+  let collected: CollectReport | null = null;
+  if (options.collect !== true) {
+    await judgeSubmit({ ...(await requestOf(ids, { options, local })), by }, ports, tally);
+  }
+  const fault = tally.report().fault;
+  if (options.collect === true || (options.wait === true && fault === null)) {
+    collected = await collectAll(ports, { tally, pollMs, wait: options.wait === true });
+  }
+  progress.end();
+  const report = tally.report();
+  print({ report, collected, rescored, today: await spentToday(local) }, options);
+  process.exitCode = exitCodeOf(report);
+}
+
+async function pairs(
+  files: { readonly pairs: string; readonly out: string },
+  { options, local, ports, progress }: Work,
+): Promise<void> {
+  const compared = await comparePairs(files, ports);
+  progress.end();
+  const { report, rows } = compared;
+  const today = await spentToday(local);
+  if (options.json === true) {
+    const consistency = swapConsistency(swappedVerdicts(rows));
+    out(
+      JSON.stringify({
+        schema: "gymline.judge-pairs.v1",
+        pairs: rows.length,
+        consistency,
+        ...report,
+        spentToday: today,
+      }),
+    );
+  } else {
+    out(pairsReport(compared));
+    out(callsLine(report, today));
+  }
+  finish(report, options);
+}
+
+async function repeat(times: string, { ids, options, local, ports, progress }: Work): Promise<void> {
+  const count = whole("--repeat", times) ?? 0;
+  if (count < 2) throw new UsageError("--repeat takes a whole number from 2 on");
+  const { ids: found, limit: sample = 20 } = await requestOf(ids, { options, local });
+  const all: string[] = [];
+  for await (const id of found) all.push(id);
+  const seed = numeric("--seed", options.seed) ?? 42;
+  const report = await judgeRepeats({ ids: all, times: count, sample, seed }, ports);
+  progress.end();
+  const today = await spentToday(local);
+  if (options.json === true)
+    out(JSON.stringify({ schema: "gymline.judge-repeat.v1", ...report, spentToday: today }));
+  else {
+    out(repeatReport(report));
+    out(callsLine(report, today));
+  }
+  finish(report, options);
+}
+
+/** What every run ends with: the fault, what is left, the exit code. */
+function finish(report: JudgeReport, options: JudgeOptions): void {
+  if (report.left > 0 && options.json !== true) out(`${report.left} left: the limit on money is reached`);
+  if (report.fault !== null) note(`gymline: ${report.fault}`);
+  process.exitCode = exitCodeOf(report);
+}
+
+async function spentToday({ ledger }: LocalStore): Promise<number> {
+  return (await spentOn(dayOf(systemClock), ledger)).usd;
 }
 
 async function collectAll(
@@ -181,7 +283,7 @@ async function collectAll(
     tally.waiting = 0;
     const report = await judgeCollect(ports, tally);
     collected += report.collected;
-    const open = report.open.length - report.otherModel;
+    const open = report.open.length - report.otherProvider;
     if (!wait || open <= 0 || report.stoppedBy === "fault") return { ...report, collected };
     await sleep(pollMs);
   }

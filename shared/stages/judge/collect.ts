@@ -1,16 +1,11 @@
 import { createHash } from "node:crypto";
 import { judgeBatchKey, trajectoryKey } from "../../contracts/keys.ts";
 import { type JudgingPlan, planJudging } from "../../judge/plan.ts";
-import {
-  type BatchResult,
-  type ChatBatches,
-  ChatModelError,
-  type TokenUsage,
-} from "../../ports/chat-model.ts";
+import { type ChatBatches, ChatModelError } from "../../ports/chat-model.ts";
 import { ObjectNotFoundError } from "../../ports/object-store.ts";
 import { readDocument } from "../compute-tasks.ts";
 import type { LedgerRecord } from "../ledger-record.ts";
-import { noteOutcome, readAnswers } from "./answer-cache.ts";
+import { readAnswers } from "./answer-cache.ts";
 import {
   type BatchManifest,
   type BatchRecord,
@@ -20,11 +15,12 @@ import {
   readBatchRecord,
   readManifest,
   requestId,
-  requestNumber,
 } from "./batch-records.ts";
+import { keepResults } from "./batch-results.ts";
 import { BatchSubmitter, type OpenCase } from "./batch-submitter.ts";
 import { dropCase, finishCase, isCurrent } from "./finish.ts";
 import { openRequests } from "./judge-case.ts";
+import { readJudgeState } from "./judge-state.ts";
 import { type JudgePorts, JudgeStoppedError } from "./ports.ts";
 import { adoptBatch } from "./reconcile.ts";
 import { Budget } from "./spend.ts";
@@ -46,14 +42,14 @@ export interface CollectReport extends JudgeReport {
   /** Batches whose answers were taken in. */
   readonly collected: number;
   readonly open: readonly OpenBatch[];
-  /** Of these, batches of another model than the one given, which were not looked at. */
-  readonly otherModel: number;
+  /** Of these, batches of another provider than the one given, which were not looked at. */
+  readonly otherProvider: number;
 }
 
+/** Trajectories that are finished side by side. */
+const SIDE_BY_SIDE = 16;
 /** A draft this old was left by a process that was stopped; nothing of it was sent. */
 const DRAFT_MS = 60 * 60_000;
-/** Results that are written side by side. */
-const SIDE_BY_SIDE = 32;
 
 /** All batches that have not been taken in, the oldest first. */
 export async function openBatches({ ledger }: Pick<JudgePorts, "ledger">): Promise<readonly OpenBatch[]> {
@@ -74,13 +70,13 @@ export async function openBatches({ ledger }: Pick<JudgePorts, "ledger">): Promi
 export async function judgeCollect(ports: JudgePorts, tally = new JudgeTally()): Promise<CollectReport> {
   const collector = new Collector(ports, tally);
   const report = await tally.reportOf(() => collector.collect());
-  const { collected, otherModel } = collector;
-  return { ...report, collected, otherModel, open: await openBatches(ports) };
+  const { collected, otherProvider } = collector;
+  return { ...report, collected, otherProvider, open: await openBatches(ports) };
 }
 
 class Collector {
   collected = 0;
-  otherModel = 0;
+  otherProvider = 0;
   readonly #ports: JudgePorts;
   readonly #tally: JudgeTally;
   readonly #budget: Budget;
@@ -97,17 +93,25 @@ class Collector {
     for await (const record of batchRecords(ledger)) records.push(record);
     if (records.length === 0) return;
     const submitter = new BatchSubmitter(this.#ports, { budget: this.#budget, tally: this.#tally });
+    let lost: JudgeStoppedError | undefined;
     for (const record of records) {
       if (this.#outOfTime()) return;
-      const { provider, model: name } = record.value;
-      if (provider !== model.provider || name !== model.model) this.otherModel += 1;
-      else {
-        await this.#look(record, submitter).catch((error: unknown) => {
-          throw faultOf(error, record.value);
-        });
+      if (record.value.provider !== model.provider) {
+        this.otherProvider += 1;
+        continue;
+      }
+      try {
+        await this.#look(record, submitter);
+      } catch (error) {
+        if (!(error instanceof ChatModelError)) throw error;
+        const fault = faultOf(error, record.value);
+        // One batch that is lost does not keep the others waiting.
+        if (error.status !== 404) throw fault;
+        lost ??= fault;
       }
     }
     await this.#sweep();
+    if (lost !== undefined) throw lost;
   }
 
   #outOfTime(): boolean {
@@ -161,110 +165,66 @@ class Collector {
   ): Promise<void> {
     const { ledger, store, onProgress } = this.#ports;
     const { manifest, submitter } = of;
+    const budget = this.#budgetOf(record.value, manifest);
     const current = await Promise.all(manifest.trajectories.map((each) => isCurrent(each, this.#ports)));
-    const read = await this.#readResults(record.value, { ...of, current });
+    const { submission } = record.value;
+    const read = await keepResults(
+      { submission, batch: of.batch, manifest, current },
+      { batches: this.#batches(), store, budget, outOfTime: () => this.#outOfTime() },
+    );
     if (read === undefined) return;
     const again: OpenCase[] = [];
-    for (const [position, trajectory] of manifest.trajectories.entries()) {
+    const { trajectories } = manifest;
+    for (let from = 0; from < trajectories.length; from += SIDE_BY_SIDE) {
       if (this.#outOfTime()) return;
-      const open = await this.#finish(trajectory, manifest);
-      if (open !== undefined) again.push(open);
-      onProgress?.({ done: position + 1, total: manifest.trajectories.length });
+      const group = trajectories.slice(from, from + SIDE_BY_SIDE);
+      const finished = await Promise.allSettled(
+        group.map((each) => this.#finish(each, { manifest, budget })),
+      );
+      for (const each of finished) {
+        if (each.status === "rejected") throw each.reason;
+        if (each.value !== undefined) again.push(each.value);
+      }
+      onProgress?.({ done: Math.min(from + SIDE_BY_SIDE, trajectories.length), total: trajectories.length });
     }
-    // The next batch is written down before this one is closed, under a name that follows from this one's.
-    if (again.length > 0 && !(await submitter.send(again, { submission: nextName(record.value.submission) })))
-      return;
-    await this.#budget.release({ ...record.value, id: record.value.submission }, read.usd);
+    if (again.length > 0 && !(await this.#askAgain(again, record.value, submitter))) return;
+    const spent = read.reduce((sum, { usd }) => sum + (usd ?? 0), 0);
+    await budget.release({ ...record.value, id: submission }, spent);
     if (await closeBatch(record, { ledger, store })) {
       this.collected += 1;
-      for (const { usage, usd } of read.calls) this.#tally.call(usage, usd);
+      for (const { usage, usd } of read) this.#tally.call(usage, usd);
     }
   }
 
-  /** All results go into the cache; undefined where time ran out. */
-  async #readResults(
-    { submission }: BatchRecord,
-    of: {
-      readonly batch: string;
-      readonly manifest: BatchManifest;
-      readonly current: readonly boolean[];
-    },
-  ): Promise<{ readonly usd: number; readonly calls: readonly Call[] } | undefined> {
-    const { manifest, current } = of;
-    const calls: Call[] = [];
-    const answered = new Set<number>();
-    let usd = 0;
-    let group: Promise<void>[] = [];
-    const settle = async (): Promise<void> => {
-      const settled = await Promise.allSettled(group);
-      group = [];
-      for (const each of settled) if (each.status === "rejected") throw each.reason;
-    };
-    const take = (n: number, result: BatchResult | undefined): void => {
-      const asked = manifest.requests[n];
-      if (asked === undefined || answered.has(n)) return;
-      answered.add(n);
-      if (result?.kind === "answer") {
-        const { usage } = result.answer;
-        const cost = this.#budget.costOf(usage, true);
-        calls.push({ usage, usd: cost });
-        usd += cost ?? 0;
-      }
-      const first = asked.of.find((position) => current[position] === true);
-      const trajectory = first === undefined ? undefined : manifest.trajectories[first];
-      if (trajectory !== undefined)
-        group.push(this.#keep({ submission, n, hash: asked.hash, trajectory, result }));
-    };
-    for await (const result of this.#batches().results(of.batch)) {
-      const n = requestNumber(submission, result.id);
-      if (n !== undefined) take(n, result);
-      if (group.length < SIDE_BY_SIDE) continue;
-      await settle();
-      if (this.#outOfTime()) return undefined;
-    }
-    for (const n of manifest.requests.keys()) if (!answered.has(n)) take(n, undefined);
-    await settle();
-    return { usd, calls };
+  /** A batch of another model has prices of its own. */
+  #budgetOf({ model }: BatchRecord, manifest: BatchManifest): Budget {
+    return model === this.#ports.model.model ? this.#budget : new Budget(manifest.config, this.#ports);
   }
 
-  async #keep(of: {
-    readonly submission: string;
-    readonly n: number;
-    readonly hash: string;
-    readonly trajectory: BatchManifest["trajectories"][number];
-    readonly result: BatchResult | undefined;
-  }): Promise<void> {
-    const { submission, n, hash, trajectory, result } = of;
-    await noteOutcome(
-      {
-        hash,
-        source: requestId(submission, n),
-        batch: true,
-        paidFor: { trajectory: trajectory.id, judge: trajectory.judge },
-        outcome:
-          result?.kind === "answer"
-            ? { kind: "answer", answer: result.answer }
-            : {
-                kind: "failed",
-                reason:
-                  result === undefined
-                    ? "no result in the batch"
-                    : result.permanent
-                      ? "the provider refused the request"
-                      : "the batch gave no answer",
-                permanent: result?.permanent ?? false,
-              },
-      },
-      this.#ports.store,
-    );
+  /**
+   * The next batch is written down before this one is closed, under a name that follows from this one's. False: another
+   * process is at it.
+   */
+  async #askAgain(
+    again: readonly OpenCase[],
+    { submission, model }: BatchRecord,
+    submitter: BatchSubmitter,
+  ): Promise<boolean> {
+    if (model === this.#ports.model.model) return submitter.send(again, { submission: nextName(submission) });
+    // The model that was asked is no longer the one that judges.
+    this.#tally.unanswered += again.length;
+    return true;
   }
 
   /** The questions that have to be asked once more, where there are some. */
   async #finish(
     trajectory: BatchManifest["trajectories"][number],
-    manifest: BatchManifest,
+    { manifest, budget }: { readonly manifest: BatchManifest; readonly budget: Budget },
   ): Promise<OpenCase | undefined> {
     const { id, revision, judge } = trajectory;
+    const state = await readJudgeState({ id, judge }, this.#ports.store);
+    // A run before this one, which was stopped, came this far.
+    if (state?.done?.revision === revision) return undefined;
     const plan = await this.#planOf(trajectory, manifest);
     if (plan === undefined) {
       await dropCase({ id, plan: { judge } }, this.#ports);
@@ -278,7 +238,7 @@ class Collector {
     );
     const open = openRequests(plan, answers, { following: true });
     if (open.length > 0) return { judged, open };
-    const finished = await finishCase(judged, answers, { ...this.#ports, budget: this.#budget });
+    const finished = await finishCase(judged, answers, { ...this.#ports, budget });
     if (finished.kind === "judged") this.#tally.judgement(finished.judgement);
     else this.#tally[finished.kind] += 1;
     if (finished.kind === "unanswered") for (const reason of finished.reasons) this.#tally.failure(reason);
@@ -316,6 +276,8 @@ class Collector {
     );
     if (renewed === undefined) return;
     const byHash = new Map<string, JudgingPlan["requests"][number]>();
+    const same = renewed.value.model === this.#ports.model.model;
+    if (!same) this.#tally.unanswered += manifest.trajectories.length;
     for (const trajectory of manifest.trajectories) {
       const plan = await this.#planOf(trajectory, manifest);
       for (const planned of plan?.requests ?? []) byHash.set(planned.hash, planned);
@@ -326,7 +288,7 @@ class Collector {
       const id = requestId(renewed.value.submission, n);
       return planned === undefined ? [] : [{ id, request: planned.request }];
     });
-    if (requests.length > 0) await submitter.hand(renewed, requests);
+    if (same && requests.length > 0) await submitter.hand(renewed, requests);
     else {
       await this.#budget.release({ ...renewed.value, id: renewed.value.submission });
       await closeBatch(renewed, this.#ports);
@@ -346,17 +308,11 @@ class Collector {
   }
 }
 
-interface Call {
-  readonly usage: TokenUsage;
-  readonly usd: number | null;
-}
-
 function nextName(submission: string): string {
   return createHash("sha256").update(`gymline.judge-batch\n${submission}`).digest("hex").slice(0, 16);
 }
 
-function faultOf(error: unknown, { submission, batch }: BatchRecord): unknown {
-  if (!(error instanceof ChatModelError)) return error;
+function faultOf(error: ChatModelError, { submission, batch }: BatchRecord): JudgeStoppedError {
   const gone = error.status === 404;
   const remedy = gone
     ? `; the key may be of another workspace, or the batch older than the provider keeps it: if its answers are lost, gymline judge --abandon ${submission} lets its trajectories be asked about anew`

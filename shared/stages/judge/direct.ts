@@ -1,20 +1,16 @@
 import type { PlannedRequest } from "../../judge/plan.ts";
-import { type ChatAnswer, ChatModelError } from "../../ports/chat-model.ts";
+import type { ChatAnswer } from "../../ports/chat-model.ts";
 import { type CachedAnswer, noteOutcome } from "./answer-cache.ts";
+import { Asker } from "./asker.ts";
 import { type Finished, finishCase } from "./finish.ts";
 import { answersOf, type JudgeCase, openRequests } from "./judge-case.ts";
 import { noteAsked } from "./judge-state.ts";
-import { type JudgePorts, JudgeStoppedError } from "./ports.ts";
+import type { JudgePorts } from "./ports.ts";
 import { type Budget, dayOf, type SpendPlace } from "./spend.ts";
 import type { JudgeTally } from "./tally.ts";
 
-/** Statuses that any other call would get, too: key, billing, rights, model or address are wrong. */
-const STOPPING = new Set([401, 402, 403, 404]);
-/** Trajectories in a row without one answer, after which the provider is taken to be out of reach. */
-const MOST_IN_A_ROW = 8;
-
 /** A case that may begin: what it may cost is reserved. */
-interface Admitted {
+export interface Admitted {
   readonly judged: JudgeCase;
   readonly open: readonly PlannedRequest[];
   readonly answers: Map<string, CachedAnswer>;
@@ -25,19 +21,18 @@ interface Admitted {
 export class DirectJudge {
   readonly #ports: JudgePorts;
   readonly #budget: Budget;
-  readonly #tally: JudgeTally;
-  /** Trajectories with equal texts ask the same. */
+  readonly #asker: Asker;
+  /** Trajectories with equal texts ask the same; the first of them pays. */
   readonly #underWay = new Map<string, Promise<ChatAnswer>>();
   #asked = 0;
-  #failedInARow = 0;
 
   constructor(ports: JudgePorts, { budget, tally }: { readonly budget: Budget; readonly tally: JudgeTally }) {
     this.#ports = ports;
     this.#budget = budget;
-    this.#tally = tally;
+    this.#asker = new Asker(ports.model, { budget, tally });
   }
 
-  /** undefined: there is not enough money left for it. */
+  /** undefined: it would cost something, and there is not enough money left for it, or none may be spent. */
   async admit(judged: JudgeCase, { mayPay }: { readonly mayPay: boolean }): Promise<Admitted | undefined> {
     const { clock, run, store } = this.#ports;
     const answers = await answersOf(judged.plan, { store });
@@ -49,111 +44,91 @@ export class DirectJudge {
     return { judged, open, answers, place };
   }
 
-  /** @throws JudgeStoppedError */
-  async judge({ judged, open, answers, place }: Admitted): Promise<Finished | { readonly kind: "left" }> {
+  /** `left`: money ran out in between; what was answered is in the cache. @throws JudgeStoppedError */
+  async judge(admitted: Admitted): Promise<Finished | { readonly kind: "left" }> {
+    const { judged, open, answers, place } = admitted;
     const { id, plan } = judged;
-    let passing = false;
+    if (open.length === 0) return this.#finish(admitted);
+    let asked: "all" | "passing" | "left";
     try {
-      if (open.length > 0)
-        await noteAsked({ id, judge: plan.judge, hashes: open.map(({ hash }) => hash) }, this.#ports.store);
-      for (let asked = open; asked.length > 0; ) {
-        const failed = await Promise.all(
-          asked.map((planned) => this.#ask(planned, { judged, answers, place })),
-        );
-        passing ||= failed.some((each) => each === "passing");
-        // Only what was answered in a wrong form is asked again here; the adapter has tried again all else.
-        asked = openRequests(plan, answers, { following: true }).filter(
-          ({ hash }) => (answers.get(hash)?.answer ?? null) !== null,
-        );
-        if (asked.length > 0 && (await this.#budget.reserve(place, [this.#mostOf(asked)])) === 0) {
-          return { kind: "left" };
-        }
-      }
+      await noteAsked({ id, judge: plan.judge, hashes: open.map(({ hash }) => hash) }, this.#ports.store);
+      asked = await this.#askAll(admitted);
     } finally {
-      if (open.length > 0) await this.#budget.release(place);
+      await this.#budget.release(place);
     }
-    if (!passing) return finishCase(judged, answers, { ...this.#ports, budget: this.#budget });
+    if (asked === "left") return { kind: "left" };
+    if (asked === "all") return this.#finish(admitted);
     const reasons = [...answers.values()].flatMap(({ answer, failure }) =>
       answer === null && failure !== null ? [failure.reason] : [],
     );
     return { kind: "unanswered", reasons };
   }
 
+  #finish({ judged, answers }: Admitted): Promise<Finished> {
+    return finishCase(judged, answers, { ...this.#ports, budget: this.#budget });
+  }
+
+  /** `passing`: some calls failed for a reason that may be gone by the next run, so there is no judgement yet. */
+  async #askAll(admitted: Admitted): Promise<"all" | "passing" | "left"> {
+    const { judged, answers, place } = admitted;
+    let passing = false;
+    for (let asked = admitted.open; asked.length > 0; ) {
+      const called = await Promise.allSettled(asked.map((planned) => this.#ask(planned, admitted)));
+      for (const each of called) {
+        if (each.status === "rejected") throw each.reason;
+        passing ||= each.value === "passing";
+      }
+      // Only what was answered in a wrong form is asked again here; the adapter has tried again all else.
+      asked = openRequests(judged.plan, answers, { following: true }).filter(
+        ({ hash }) => (answers.get(hash)?.answer ?? null) !== null,
+      );
+      if (asked.length > 0 && (await this.#budget.reserve(place, [this.#mostOf(asked)])) === 0) return "left";
+    }
+    return passing ? "passing" : "all";
+  }
+
   #mostOf(open: readonly PlannedRequest[]): number {
     return open.reduce((sum, { request }) => sum + this.#budget.mostOf(request, false), 0);
   }
 
-  /** Failures are kept in `answers` only: the next run asks again. `passing`: the reason may be gone by then. */
+  /** Failures are kept in `answers` only: the next run asks again. */
   async #ask(
     planned: PlannedRequest,
-    { judged, answers, place }: Omit<Admitted, "open">,
+    { judged, answers, place }: Admitted,
   ): Promise<"answered" | "passing" | "permanent"> {
-    const { store } = this.#ports;
-    const most = this.#budget.mostOf(planned.request, false);
-    const paidFor = { trajectory: judged.id, judge: judged.plan.judge };
-    const { hash } = planned;
+    const { hash, request } = planned;
+    const most = this.#budget.mostOf(request, false);
+    const underWay = this.#underWay.get(hash);
+    const others = await underWay?.catch(() => undefined);
+    if (others !== undefined) {
+      await this.#budget.settleCall(place, { most, usd: 0 });
+      answers.set(hash, { ...blank({ trajectory: "", judge: "" }), answer: others });
+      return "answered";
+    }
     this.#asked += 1;
     const source = `${place.run}/${this.#asked}`;
-    try {
-      const { answer, first } = await this.#complete(planned);
-      if (first) {
-        const entry = await noteOutcome(
-          { hash, source, batch: false, outcome: { kind: "answer", answer }, paidFor },
-          store,
-        );
-        answers.set(hash, entry);
-        const usd = this.#budget.costOf(answer.usage, false);
-        this.#tally.call(answer.usage, usd);
-        await this.#budget.settleCall(place, { most, usd: usd ?? 0 });
-      } else {
-        const { text, stop, usage, model } = answer;
-        // Somebody else's question by now; it is paid for there.
-        answers.set(hash, {
-          ...blank(paidFor),
-          answer: { text, stop, usage, model },
-          paidFor: { trajectory: "", judge: "" },
-        });
-        await this.#budget.settleCall(place, { most, usd: 0 });
-      }
-      this.#failedInARow = 0;
-      return "answered";
-    } catch (error) {
-      if (!(error instanceof ChatModelError)) throw error;
-      await this.#budget.settleCall(place, { most, usd: 0 });
-      if (error.permanent && error.status !== null && STOPPING.has(error.status)) {
-        throw new JudgeStoppedError(error.message, { cause: error });
-      }
-      const reason =
-        error.status === null ? "no answer of the provider" : `the provider answered ${error.status}`;
-      answers.set(hash, {
-        ...blank(paidFor),
-        answer: answers.get(hash)?.answer ?? null,
-        failure: { reason, permanent: error.permanent },
-      });
-      this.#tally.failure(reason);
-      this.#failedInARow += 1;
-      if (this.#failedInARow >= MOST_IN_A_ROW) {
-        throw new JudgeStoppedError(
-          `${MOST_IN_A_ROW} calls in a row had no answer, so the judge stopped; what was answered is kept. The last one: ${error.message}`,
-          { cause: error },
-        );
-      }
-      return error.permanent ? "permanent" : "passing";
-    }
-  }
-
-  async #complete(
-    planned: PlannedRequest,
-  ): Promise<{ readonly answer: ChatAnswer; readonly first: boolean }> {
-    const { hash, request } = planned;
-    const underWay = this.#underWay.get(hash);
-    if (underWay !== undefined) return { answer: await underWay, first: false };
-    const asked = this.#ports.model.complete(request);
+    const paidFor = { trajectory: judged.id, judge: judged.plan.judge };
+    const asked = this.#asker.model.complete(request);
     this.#underWay.set(hash, asked);
     try {
-      return { answer: await asked, first: true };
+      const called = await this.#asker.call(() => asked, {
+        place,
+        most,
+        keep: async (answer) => {
+          const outcome = { kind: "answer", answer } as const;
+          answers.set(
+            hash,
+            await noteOutcome({ hash, source, batch: false, outcome, paidFor }, this.#ports.store),
+          );
+        },
+      });
+      if (called.kind === "answer") return "answered";
+      const { reason, passing } = called;
+      const before = answers.get(hash) ?? blank(paidFor);
+      answers.set(hash, { ...before, failure: { reason, permanent: !passing } });
+      return passing ? "passing" : "permanent";
     } finally {
-      this.#underWay.delete(hash);
+      if (this.#underWay.get(hash) === asked) this.#underWay.delete(hash);
     }
   }
 }

@@ -57,6 +57,7 @@ export async function finishCase(
     return { kind: "dropped" };
   }
   await ports.scored([id]);
+  await catalog.flush();
   await noteDone({ id, judge, revision, failures: judgement.failures.length }, store);
   return { kind: "judged", judgement };
 }

@@ -8,6 +8,9 @@ import type { JudgeReadPorts } from "./ports.ts";
 import { mostUsd } from "./spend.ts";
 import { JudgeTally } from "./tally.ts";
 
+/** Tokens are estimated; what budgets set aside is `mostUsd`, which allows for estimates that are too low. */
+export type CallsForecast = Omit<RequestEstimate, "usdAtMost">;
+
 /** What judging would need. */
 export interface JudgeForecast {
   /** To be judged; `fromCache` of them without a call. */
@@ -20,9 +23,9 @@ export interface JudgeForecast {
   /** Answers that are in the cache. */
   readonly cached: number;
   /** As it is expected: provider's cache counted for direct calls, a model's own thinking not counted. */
-  readonly direct: RequestEstimate;
+  readonly direct: CallsForecast;
   /** null where the provider takes no batches. */
-  readonly batch: RequestEstimate | null;
+  readonly batch: CallsForecast | null;
   /** What budgets reserve: the dearest tokens, answers as long as they may be. Null where no price is known. */
   readonly mostUsd: { readonly direct: number | null; readonly batch: number | null };
 }
@@ -80,13 +83,13 @@ export async function forecastJudging(
   };
 }
 
-const NOTHING: RequestEstimate = { requests: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, usd: 0 };
+const NOTHING: CallsForecast = { requests: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, usd: 0 };
 
 /** Fixed parts that an earlier trajectory had already are taken to be in the provider's cache. */
 function withPrefixes(
   open: readonly PlannedRequest[],
   { systems, price }: { readonly systems: Set<string>; readonly price: ReturnType<typeof priceOf> },
-): RequestEstimate {
+): CallsForecast {
   const known = [...new Set(open.map(({ request }) => request.system))].filter((system) =>
     systems.has(system),
   );
@@ -99,15 +102,15 @@ function withPrefixes(
   return minus(estimateRequests([...before, ...open], options), estimateRequests(before, options));
 }
 
-function plus(left: RequestEstimate, right: RequestEstimate): RequestEstimate {
+function plus(left: CallsForecast, right: CallsForecast): CallsForecast {
   return combined(left, right, 1);
 }
 
-function minus(left: RequestEstimate, right: RequestEstimate): RequestEstimate {
+function minus(left: CallsForecast, right: CallsForecast): CallsForecast {
   return combined(left, right, -1);
 }
 
-function combined(left: RequestEstimate, right: RequestEstimate, sign: 1 | -1): RequestEstimate {
+function combined(left: CallsForecast, right: CallsForecast, sign: 1 | -1): CallsForecast {
   return {
     requests: left.requests + sign * right.requests,
     inputTokens: left.inputTokens + sign * right.inputTokens,

@@ -1,5 +1,8 @@
+import type { CatalogEntry } from "../../contracts/catalog-row.ts";
 import { trajectoryKey } from "../../contracts/keys.ts";
+import { getDomainProfile, isBuiltinDomain } from "../../domains/builtin.ts";
 import { type GateDecision, worthJudging } from "../../judge/gate.ts";
+import { judgeId } from "../../judge/judge-id.ts";
 import { parseJudgeAnswer } from "../../judge/parse-answer.ts";
 import { type JudgingPlan, type PlannedRequest, planJudging } from "../../judge/plan.ts";
 import { ObjectNotFoundError } from "../../ports/object-store.ts";
@@ -8,7 +11,7 @@ import { readDocument } from "../compute-tasks.ts";
 import { profileFor } from "../score-trajectory.ts";
 import { type CachedAnswer, readAnswers } from "./answer-cache.ts";
 import { readJudgeState } from "./judge-state.ts";
-import type { JudgeReadPorts } from "./ports.ts";
+import type { JudgeReadPorts, JudgeSettings } from "./ports.ts";
 
 /** One trajectory with what is to be asked about it. */
 export interface JudgeCase {
@@ -49,15 +52,26 @@ export async function candidateOf(
   const gate = worthJudging({ id, reward: entry.reward }, settings.config.gate);
   const leftOut = (because: LeftOut): Candidate => ({ id, gate: gate.reason, kind: "left-out", because });
   if (!gate.judge) return leftOut("gate");
+  const stands = async (judge: string, revision: string): Promise<boolean> => {
+    const done = always ? null : (await readJudgeState({ id, judge }, ports.store))?.done;
+    return done?.revision === revision && !(retry && done.failures > 0);
+  };
+  // Without reading the document, which most of a store that was judged before comes down to.
+  const expected = judgeOf(entry, settings);
+  if (expected !== undefined && (await stands(expected, entry.revision))) return leftOut("judged");
   const planned = await planOf(id, ports);
   if (planned === undefined) return leftOut("absent");
   if (planned.plan.requests.length === 0) return leftOut("nothing");
-  if (!always) {
-    const state = await readJudgeState({ id, judge: planned.plan.judge }, ports.store);
-    const done = state?.done ?? null;
-    if (done?.revision === planned.revision && !(retry && done.failures > 0)) return leftOut("judged");
-  }
+  if (await stands(planned.plan.judge, planned.revision)) return leftOut("judged");
   return { id, gate: gate.reason, kind: "case", case: planned };
+}
+
+/** Id of the judge by the domain that the catalog says; undefined where it has no profile. */
+function judgeOf({ domain }: CatalogEntry, { config, profile, rubrics }: JudgeSettings): string | undefined {
+  const chosen = profile ?? (isBuiltinDomain(domain) ? getDomainProfile(domain) : undefined);
+  if (chosen === undefined) return undefined;
+  const judged = rubricsOf(chosen, rubrics).filter(({ evaluator }) => evaluator === "model");
+  return judgeId(config, judged);
 }
 
 /** undefined: there is no such document. */

@@ -1,4 +1,5 @@
 import type { Selection } from "../../ports/catalog.ts";
+import { askedInBatches, pairName } from "./batch-records.ts";
 import { BatchSubmitter } from "./batch-submitter.ts";
 import { DirectJudge } from "./direct.ts";
 import type { Finished } from "./finish.ts";
@@ -52,6 +53,7 @@ async function judgeDirectly(
   const judge = new DirectJudge(ports, { budget, tally });
   const ids: string[] = [];
   for await (const id of asked.ids) ids.push(id);
+  const waiting = await askedInBatches(ports);
   const running = new Set<Promise<void>>();
   const faults: unknown[] = [];
   let begun = 0;
@@ -88,6 +90,10 @@ async function judgeDirectly(
       }
       const candidate = await candidateOf(id, ports, asked);
       tally.candidate(candidate);
+      if (candidate.kind === "case" && waiting.has(pairName({ id, judge: candidate.case.plan.judge }))) {
+        tally.waiting += 1;
+        continue;
+      }
       const admitted = candidate.kind === "left-out" ? undefined : await admit(candidate.case);
       if (admitted === undefined) {
         // What is in the cache costs nothing, so the others are looked at all the same.

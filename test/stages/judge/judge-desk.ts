@@ -68,11 +68,21 @@ const FAST = { baseDelayMs: 5, longestDelayMs: 20, timeoutMs: 2000, deadlineMs: 
 
 export async function judgeModel(
   server: ModelServer,
-  options: { readonly provider?: "anthropic" | "openai-compatible"; readonly model?: string } = {},
+  options: {
+    readonly provider?: "anthropic" | "openai-compatible";
+    readonly model?: string;
+    readonly timeoutMs?: number;
+  } = {},
 ): Promise<ChatModel> {
-  const { provider = "anthropic", model = "claude-haiku-5-5" } = options;
+  const { provider = "anthropic", model = "claude-haiku-5-5", timeoutMs = FAST.timeoutMs } = options;
   return modelOf(
-    { provider, model, baseUrl: provider === "anthropic" ? server.url : server.openaiUrl, ...FAST },
+    {
+      provider,
+      model,
+      baseUrl: provider === "anthropic" ? server.url : server.openaiUrl,
+      ...FAST,
+      timeoutMs,
+    },
     { ANTHROPIC_API_KEY: "key" },
   );
 }

@@ -1,107 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chatRow } from "../../factories/logs.ts";
-import type { Asked } from "../../factories/model-server/asked.ts";
-import { type ModelServer, modelServer } from "../../factories/model-server/model-server.ts";
-import { answer, type Reply, refusal, status } from "../../factories/model-server/replies.ts";
-import type { Fault } from "../../factories/pipeline.ts";
-import { type Desk, judged, makeDesk } from "./judge-desk.ts";
-
-const MINUTE = 60_000;
-const logs = ["one", "two", "three"].map((task) => chatRow({ task, prompt: `Read a.txt for ${task}.` }));
-
-/** A judge with all its moods, the same for the same question however often the process was stopped. */
-function moods(asked: Asked): Reply {
-  if (asked.text.includes("one.") && asked.text.includes("Score step 1.")) return refusal();
-  if (asked.text.includes("two.") && asked.repeats === 0) return answer("I like it.");
-  if (asked.text.includes("three.") && asked.repeats === 0 && asked.api === "batch") return status(500);
-  return answer(judged(asked, 0.5));
-}
-
-/** All that the judge left, without times and without how often it had to try. */
-async function leftBy(desk: Desk, options: { readonly tokens: boolean }): Promise<unknown> {
-  const { station } = desk;
-  const judgements = (await desk.judgements()).map(({ created_at: _, usage, usd: __, ...rest }) => ({
-    ...rest,
-    // Which part of a prompt was in the provider's cache depends on what it was asked before.
-    ...(options.tokens ? { tokens: [usage.input + usage.cacheRead + usage.cacheWrite, usage.output] } : {}),
-  }));
-  const scored: unknown[] = [];
-  for (const { id, scorer, reward } of await station.select()) scored.push({ id, scorer, reward });
-  const states = (await station.keys("judgements/")).filter((key) => key.endsWith(".state.json"));
-  const ledger: string[] = [];
-  for await (const { key } of station.local.ledger.list(""))
-    if (!key.startsWith("judge/spend/")) ledger.push(key);
-  return {
-    judgements,
-    scored,
-    states: await Promise.all(states.map((key) => station.text(key))),
-    cache: await station.keys("judge-cache/"),
-    lists: await station.keys("judge-batches/"),
-    ledger,
-  };
-}
-
-class Killed extends Error {}
-
-/** Stops at the n-th call of any port, as a kill would: nothing after it happens. */
-function killAt(n: number): { readonly fault: Fault; readonly calls: () => number; revive(): void } {
-  let calls = 0;
-  let at = n;
-  return {
-    fault: () => {
-      calls += 1;
-      if (calls >= at) throw new Killed(`killed at call ${calls}`);
-    },
-    calls: () => calls,
-    revive: () => {
-      at = Number.POSITIVE_INFINITY;
-    },
-  };
-}
-
-async function byBatches(desk: Desk): Promise<void> {
-  const sent = await desk.batch();
-  if (sent.stoppedBy === "fault") throw new Error(sent.fault ?? "");
-  for (let time = 0; time < 8; time += 1) if ((await desk.collect()).open.length === 0) return;
-  throw new Error(`batches stay open: ${JSON.stringify((await desk.collect()).open)}`);
-}
-
-async function directly(desk: Desk): Promise<void> {
-  await desk.direct();
-}
-
-async function undisturbed(
-  work: (desk: Desk) => Promise<void>,
-): Promise<{ readonly left: unknown; readonly asked: number; readonly calls: number }> {
-  const server = await modelServer(moods);
-  const count = killAt(Number.POSITIVE_INFINITY);
-  const desk = await makeDesk(server, { logs, config: { mode: "steps" }, fault: count.fault });
-  await work(desk);
-  const tokens = work === byBatches;
-  return { left: await leftBy(desk, { tokens }), asked: server.asked.length, calls: count.calls() };
-}
-
-async function stopped(
-  work: (desk: Desk) => Promise<void>,
-  n: number,
-): Promise<{ readonly desk: Desk; readonly server: ModelServer }> {
-  const server = await modelServer(moods);
-  const kill = killAt(n);
-  const desk = await makeDesk(server, { logs, config: { mode: "steps" }, fault: kill.fault });
-  await work(desk).catch((error: unknown) => {
-    if (!(error instanceof Killed)) throw error;
-  });
-  kill.revive();
-  // A batch that was made, but not written down, is looked for; one that was not made is sent again in the end.
-  for (let time = 0; time < 3; time += 1) {
-    await server.endBatches();
-    await desk.collect();
-    desk.now += 35 * MINUTE;
-  }
-  await work(desk);
-  return { desk, server };
-}
+import { modelServer } from "../../factories/model-server/model-server.ts";
+import { makeDesk, scores } from "./judge-desk.ts";
+import { byBatches, directly, leftBy, stopped, undisturbed } from "./stopping.ts";
 
 describe("the judge, stopped at any call of any port and started again", () => {
   it("ends the same by batches, and the provider is asked nothing twice", async () => {
@@ -113,7 +15,7 @@ describe("the judge, stopped at any call of any port and started again", () => {
         expect(await leftBy(desk, { tokens: true })).toEqual(whole.left);
         expect(server.asked.length).toBe(whole.asked);
       }),
-      { numRuns: 25, seed: 7 },
+      { numRuns: 10, seed: 7 },
     );
   }, 60_000);
 
@@ -126,7 +28,24 @@ describe("the judge, stopped at any call of any port and started again", () => {
         expect(await leftBy(desk, { tokens: false })).toEqual(whole.left);
         expect(server.asked.length).toBeLessThanOrEqual(whole.asked + 9);
       }),
-      { numRuns: 25, seed: 7 },
+      { numRuns: 10, seed: 7 },
     );
   }, 60_000);
+
+  it("comes to an end where its time runs out again and again", async () => {
+    const logs = Array.from({ length: 40 }, (_, n) => chatRow({ prompt: `Task ${n}.` }));
+    const server = await modelServer(scores(0.5));
+    const desk = await makeDesk(server, { logs });
+    await desk.batch();
+    let runs = 0;
+    for (let open = 1; open > 0 && runs < 30; runs += 1) {
+      const before = desk.told.length;
+      const outOfTime = (): boolean => desk.told.length > before;
+      open = (await desk.collect({ outOfTime })).open.length;
+    }
+    expect(runs).toBeGreaterThan(1);
+    expect(await desk.judgements()).toHaveLength(40);
+    expect(server.asked).toHaveLength(40);
+    expect(desk.told).toHaveLength(40);
+  });
 });
