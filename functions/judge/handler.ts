@@ -1,7 +1,7 @@
 import { judgePorts } from "../../shared/adapters/aws/judge-station.ts";
 import { awsStation } from "../../shared/adapters/aws/station.ts";
 import { handleJudgeQueue } from "../../shared/stages/judge-queue.ts";
-import { groupHandler } from "../lambda/group-handler.ts";
+import { type GroupRun, groupHandler } from "../lambda/group-handler.ts";
 import { count } from "../lambda/telemetry.ts";
 
 const station = await awsStation(process.env);
@@ -16,27 +16,35 @@ export const handler = groupHandler({
   queueUrl: station.environment.GYMLINE_JUDGE_QUEUE_URL,
   sqs: station.clients.sqs,
   reserveMs: RESERVE_MS,
-  handle: async ({ messages, requestId, log, ...run }) => {
-    if (portsOf === undefined) {
-      log.info("the settings have no judge: nothing done", { messages: messages.length });
-      count({ NotJudged: messages.length });
-      return messages.map(() => undefined);
+  handle: async (run) => {
+    try {
+      return await judge(run);
+    } catch (error) {
+      count({ JudgeFaults: 1 });
+      throw error;
     }
-    const ports = await portsOf({ ...run, holder: `function ${requestId}` });
-    const { errors, submitted, collected, ...facts } = await handleJudgeQueue(
-      messages.map(({ body }) => body),
-      ports,
-    );
-    const reports = [submitted, collected].filter((report) => report !== null);
-    const sum = (of: (report: (typeof reports)[number]) => number) =>
-      reports.reduce((total, report) => total + of(report), 0);
-    log.info("judged", { messages: messages.length, submitted, collected, ...facts });
-    count({
-      Judged: sum(({ judged }) => judged),
-      JudgeFailures: sum(({ failures }) => Object.values(failures).reduce((a, b) => a + b, 0)),
-      JudgeSpendMicroUsd: Math.round(sum(({ usd }) => usd ?? 0) * 1e6),
-      JudgeBudgetReached: reports.some(({ stoppedBy }) => stoppedBy === "budget") ? 1 : 0,
-    });
-    return errors;
   },
 });
+
+async function judge({ messages, requestId, log, ...run }: GroupRun): Promise<readonly unknown[]> {
+  if (portsOf === undefined) {
+    log.info("the settings have no judge: nothing done", { messages: messages.length });
+    count({ NotJudged: messages.length });
+    return messages.map(() => undefined);
+  }
+  const ports = await portsOf({ ...run, holder: `function ${requestId}` });
+  const bodies = messages.map(({ body }) => body);
+  const { errors, submitted, collected, ...facts } = await handleJudgeQueue(bodies, ports);
+  log.info("judged", { messages: messages.length, submitted, collected, ...facts });
+  const reports = [submitted, collected].filter((report) => report !== null);
+  for (const { judged, failures, usd, stoppedBy } of reports) {
+    count({
+      Judged: judged,
+      JudgeFailures: Object.values(failures).reduce((sum, windows) => sum + windows, 0),
+      JudgeSpendMicroUsd: Math.round((usd ?? 0) * 1e6),
+      JudgeFaults: stoppedBy === "fault" ? 1 : 0,
+    });
+  }
+  count({ JudgeBudgetReached: facts.postponed });
+  return errors;
+}

@@ -24,6 +24,7 @@ const SWEPT = [
 
 const JUDGED = [
   ["JudgeFailures", "judge"],
+  ["JudgeFaults", "judge"],
   ["JudgeBudgetReached", "judge"],
   ["NotJudged", "judge"],
 ] as const;

@@ -12,6 +12,7 @@ export type Runbook =
   | "function-duration"
   | "missing-documents"
   | "judge-budget"
+  | "judge-faults"
   | "undelivered-events"
   | "failed-jobs";
 

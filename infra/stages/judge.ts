@@ -31,6 +31,15 @@ export function judgeStage(scope: Construct, pipeline: Pipeline): StageConstruct
     readSecret(secret),
   );
   runbookAlarm(stage, {
+    id: "FaultsAlarm",
+    name: `${config.name}-judge-faults`,
+    says: "The judge cannot go on: the provider refuses it, a batch is lost, or its settings do not do",
+    runbook: "judge-faults",
+    metric: figure({ name: config.name, figure: "JudgeFaults", stage: "judge" }),
+    above: 0,
+    topic: alarms,
+  });
+  runbookAlarm(stage, {
     id: "BudgetAlarm",
     name: `${config.name}-judge-budget`,
     says: "The judge's money for the day is spent or promised: trajectories wait for the next day",

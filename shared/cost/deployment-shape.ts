@@ -22,11 +22,11 @@ export interface DeploymentShape {
 
 /** Of a stage (infra/constructs/stage-alarms.ts). */
 const ALARMS_PER_STAGE = 5;
-/** What could not be delivered, documents that are missing, and the judge's money for the day. */
-const OTHER_ALARMS = 3;
+/** What could not be delivered, documents that are missing, the judge's faults and its money for the day. */
+const OTHER_ALARMS = 4;
 /** Names that the handlers count under (functions/), those of a judge apart. */
 const METRICS = 9;
-const JUDGE_METRICS = 4;
+const JUDGE_METRICS = 5;
 const MINUTES_PER_MONTH = 43_800;
 const UNIT_MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1440 };
 

@@ -1,5 +1,7 @@
 import { judgeMessageSchema } from "../contracts/messages.ts";
 import { type MessageQueue, QueueSendError } from "../ports/queue.ts";
+import { abandonBatch } from "./judge/abandon.ts";
+import { readManifest } from "./judge/batch-records.ts";
 import type { CollectReport } from "./judge/collect.ts";
 import { handleJudgeMessages, type JudgeMessageOutcome } from "./judge/messages.ts";
 import { type JudgePorts, JudgeStoppedError } from "./judge/ports.ts";
@@ -24,6 +26,8 @@ export interface JudgeQueueRun {
   /** Trajectories that wait for money from now on, and those that do so no longer. */
   readonly postponed: number;
   readonly released: number;
+  /** Submissions whose answers the provider keeps no longer: their trajectories may be asked about anew. */
+  readonly abandoned: readonly string[];
 }
 
 /** A message of the judge's queue says nothing that the judge understands. */
@@ -31,30 +35,59 @@ export class JudgeMessageError extends Error {
   override readonly name = "JudgeMessageError";
 }
 
+/** Providers keep the answers of a batch for 29 days. */
+const LOST_MS = 29 * 24 * 60 * 60_000;
+
 /**
  * Handles messages of the judge's queue together, and sees to those that have to wait: only what needs somebody's help
- * fails, since a message that fails too often is given up on.
+ * fails, since a message that fails too often is given up on. A look at batches never does: the next one comes anyway.
  */
 export async function handleJudgeQueue(
   bodies: readonly string[],
   ports: JudgeQueuePorts,
 ): Promise<JudgeQueueRun> {
   const { ledger, clock, queue, settings } = ports;
-  const { outcomes, submitted, collected } = await handleJudgeMessages(bodies, ports);
-  const fault = submitted?.fault ?? collected?.fault ?? null;
+  const { outcomes, submitted, collected, leftOver } = await handleJudgeMessages(bodies, ports);
   const canRelease = collected !== null && collected.stoppedBy === null;
   const released = canRelease ? await releaseBacklog(settings.config, { ledger, clock, queue }) : 0;
-  const waiting = bodies.filter((_, index) => becauseOf(outcomes[index]) === "budget");
-  await addToBacklog([...new Set(waiting.flatMap(idOf))], ledger);
+  const poor = bodies.flatMap((body, index) =>
+    becauseOf(outcomes[index]) === "budget" ? submittedId(body) : [],
+  );
+  const postponed = [...new Set([...poor, ...leftOver])];
+  await addToBacklog(postponed, ledger);
+  const abandoned = await abandonLost(collected, ports);
   const again = bodies.filter((_, index) => isAgain(outcomes[index]));
   const unsent = await unsentOf(again, ports.later);
   const errors = bodies.map((body, index) => {
     const outcome = outcomes[index];
     if (outcome?.kind === "invalid") return new JudgeMessageError(outcome.reason);
-    if (becauseOf(outcome) === "fault") return new JudgeStoppedError(fault ?? "the judge cannot go on");
+    if (becauseOf(outcome) === "fault" && submittedId(body).length > 0) {
+      return new JudgeStoppedError(submitted?.fault ?? "the judge cannot go on");
+    }
     return isAgain(outcome) ? unsent.get(body) : undefined;
   });
-  return { errors, submitted, collected, again: again.length, postponed: waiting.length, released };
+  return {
+    ...{ errors, submitted, collected, released, abandoned },
+    ...{ again: again.length, postponed: postponed.length },
+  };
+}
+
+/** Gives up what can no longer be had; its trajectories are asked about anew. */
+async function abandonLost(
+  collected: CollectReport | null,
+  ports: Pick<JudgePorts, "ledger" | "store" | "clock">,
+): Promise<readonly string[]> {
+  const abandoned: string[] = [];
+  for (const { submission, at } of collected?.open ?? []) {
+    if (ports.clock.now() - at < LOST_MS) continue;
+    const { trajectories = [] } = (await readManifest(submission, ports.store)) ?? {};
+    await addToBacklog(
+      trajectories.map(({ id }) => id),
+      ports.ledger,
+    );
+    if ((await abandonBatch(submission, ports)) !== undefined) abandoned.push(submission);
+  }
+  return abandoned;
 }
 
 function becauseOf(outcome: JudgeMessageOutcome | undefined): string | null {
@@ -66,7 +99,8 @@ function isAgain(outcome: JudgeMessageOutcome | undefined): boolean {
   return because === "busy" || because === "time";
 }
 
-function idOf(body: string): readonly string[] {
+/** The id of a `submit`; nothing of any other message. */
+function submittedId(body: string): readonly string[] {
   const message = judgeMessageSchema.parse(JSON.parse(body));
   return message.kind === "submit" ? [message.id] : [];
 }

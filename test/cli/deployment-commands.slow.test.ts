@@ -91,6 +91,7 @@ describe("commands for a deployment, on ministack", () => {
       stages: [
         { stage: "ingest", waiting: 2, inFlight: 0, dead: 0, oldestSeconds: null },
         { stage: "score", waiting: 0 },
+        { stage: "judge", waiting: 0 },
         { stage: "export", waiting: 0 },
         { stage: "sweep", waiting: 0 },
       ],

@@ -47,8 +47,7 @@ describe("a handler of queue messages that go together", () => {
 
   it("lets those that failed for the last time go to the dead-letter queue at once", async () => {
     const { handler, set } = await handlerOf({
-      handle: async ({ messages }) =>
-        messages.map(({ lastTry }) => (lastTry ? new Error("no") : undefined)),
+      handle: async ({ messages }) => messages.map(({ lastTry }) => (lastTry ? new Error("no") : undefined)),
     });
     await handler(eventOf(["a"], 4), minute());
     expect(set).toMatchObject([{ VisibilityTimeout: 0 }]);

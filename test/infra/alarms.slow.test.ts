@@ -32,12 +32,14 @@ describe("alarms", () => {
     expect(names).toEqual(expect.arrayContaining(kinds.map((kind) => `gymline-${stage}-${kind}`)));
   });
 
-  it("watch the judge's money for the day, by what its function counts", () => {
-    const budget = alarms.find(({ Properties }) => Properties["AlarmName"] === "gymline-judge-budget");
-    expect(budget?.Properties).toMatchObject({ MetricName: "JudgeBudgetReached", Threshold: 0 });
-    expect(readFileSync(join(import.meta.dirname, "../../functions/judge/handler.ts"), "utf8")).toContain(
-      "JudgeBudgetReached:",
-    );
+  it.each([
+    ["budget", "JudgeBudgetReached"],
+    ["faults", "JudgeFaults"],
+  ])("watch the judge's %s by what its function counts", (kind, counted) => {
+    const alarm = alarms.find(({ Properties }) => Properties["AlarmName"] === `gymline-judge-${kind}`);
+    expect(alarm?.Properties).toMatchObject({ MetricName: counted, Threshold: 0 });
+    const handler = readFileSync(join(import.meta.dirname, "../../functions/judge/handler.ts"), "utf8");
+    expect(handler).toContain(`${counted}:`);
   });
 
   it("are on plain metrics: a label would turn them into metric math, which local engines refuse", () => {

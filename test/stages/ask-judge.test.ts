@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { judgeStateKey, judgementKey } from "../../shared/contracts/keys.ts";
+import { judgementKey, judgeStateKey } from "../../shared/contracts/keys.ts";
 import { judgeMessageSchema } from "../../shared/contracts/messages.ts";
 import type { Gate } from "../../shared/judge/config.ts";
 import { noteEvidence } from "../../shared/stages/add-evidence.ts";
@@ -85,7 +85,7 @@ describe("the sweep of a deployment with a judge", () => {
     const pipeline = await makePipeline({ gate: ALL });
     const { ledger } = pipeline.local.catalog;
     const record = {
-      ...{ schema: "gymline.judge-batch.v1", submission: "submission1", phase: "submitted" } as const,
+      ...({ schema: "gymline.judge-batch.v1", submission: "submission1", phase: "submitted" } as const),
       ...{ batch: "b", provider: "anthropic", model: "m", requests: 1, trajectories: 1 },
       ...{ at: pipeline.now, run: "r", day: "2026-01-01" },
     };

@@ -6,6 +6,7 @@ import { handleJudgeQueue, type JudgeQueuePorts } from "../../shared/stages/judg
 import { chatRow } from "../factories/logs.ts";
 import { MemoryQueue } from "../factories/memory-queue.ts";
 import { modelServer } from "../factories/model-server/model-server.ts";
+import { status } from "../factories/model-server/replies.ts";
 import { type Desk, makeDesk, scores } from "./judge/judge-desk.ts";
 
 const logs = ["one", "two", "three"].map((task) => chatRow({ task, prompt: `Read a.txt for ${task}.` }));
@@ -32,7 +33,12 @@ describe("the judge's queue", () => {
     const desk = await makeDesk(await modelServer(scores(0.5)), { logs });
     const { handle } = queuesOf(desk);
     const { errors, submitted } = await handle([...desk.ids.map(submit), "{"]);
-    expect(errors.map((error) => error?.name)).toEqual([undefined, undefined, undefined, "JudgeMessageError"]);
+    expect(errors.map((error) => error?.name)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      "JudgeMessageError",
+    ]);
     expect(submitted?.batches).toHaveLength(1);
   });
 
@@ -66,6 +72,31 @@ describe("the judge's queue", () => {
     const desk = await makeDesk(server, { logs });
     const { errors } = await queuesOf(desk).handle(desk.ids.map(submit));
     for (const error of errors) expect(error?.message).toContain("API key");
+  });
+
+  it("never fails a look at batches, since the next one comes anyway, and says what is amiss", async () => {
+    const server = await modelServer(scores(0.5), { batchPolls: null });
+    const desk = await makeDesk(server, { logs });
+    const { handle } = queuesOf(desk);
+    await handle(desk.ids.map(submit));
+    server.failNext("batch-state", status(401));
+    const { errors, collected, abandoned } = await handle([COLLECT]);
+    expect([errors, collected?.stoppedBy, abandoned]).toEqual([[undefined], "fault", []]);
+  });
+
+  it("gives a batch up once no provider keeps its answers any more", async () => {
+    const server = await modelServer(scores(0.5), { batchPolls: null });
+    const desk = await makeDesk(server, { logs });
+    const { handle } = queuesOf(desk);
+    await handle(desk.ids.map(submit));
+    server.failNext("batch-state", status(404));
+    expect((await handle([COLLECT])).abandoned).toEqual([]);
+    desk.now += 30 * DAY_MS;
+    server.failNext("batch-state", status(404));
+    const { abandoned } = await handle([COLLECT]);
+    expect(abandoned).toHaveLength(1);
+    expect([...(await backlogOf(desk))].sort()).toEqual([...desk.ids].sort());
+    expect((await handle(desk.ids.map(submit))).submitted?.batches).toHaveLength(1);
   });
 
   it("keeps what the day's money does not reach for the next day", async () => {
