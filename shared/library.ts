@@ -31,6 +31,13 @@ export { systemClock } from "./adapters/local/system-clock.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
 export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
+export {
+  applyCalibration,
+  type CalibrationDocument,
+  type CalibrationLayer,
+  parseCalibration,
+} from "./calibration/calibration-document.ts";
+export { CalibrationError } from "./calibration/calibration-error.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
@@ -55,6 +62,21 @@ export {
   type ToolCategory,
   type ToolSpec,
 } from "./domains/profile.ts";
+export {
+  type JudgeConfig,
+  JudgeConfigError,
+  type JudgeConfigInput,
+  parseJudgeConfig,
+} from "./judge/config.ts";
+export { compareGroups, type GroupComparison } from "./leaderboard/compare-groups.ts";
+export type { Difference } from "./leaderboard/difference.ts";
+export {
+  type Leaderboard,
+  type LeaderboardOptions,
+  type LeaderboardRun,
+  leaderboard,
+  type RankedGroup,
+} from "./leaderboard/leaderboard.ts";
 export {
   type Added,
   type Catalog,
@@ -82,6 +104,23 @@ export {
 } from "./ports/compute.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
+export type { Attempt, AttemptPair, PairSource, TaskAttempts } from "./preferences/attempt.ts";
+export type { BranchOptions, BranchPair } from "./preferences/branch-tree.ts";
+export { type CollectedAttempts, collectAttempts } from "./preferences/collect-attempts.ts";
+export { type DecisionPath, decisionPath } from "./preferences/decision-path.ts";
+export {
+  type PreferenceInput,
+  type Preferences,
+  stepPreferences,
+  type TrajectoryRequest,
+  trajectoryPreferences,
+} from "./preferences/make-preferences.ts";
+export { type PairingOptions, pairingOptionsSchema } from "./preferences/options.ts";
+export { withMessages } from "./preferences/pair-messages.ts";
+export { pairTask, type TaskPairs } from "./preferences/pair-task.ts";
+export { type PreferenceRow, preferenceRowSchema } from "./preferences/preference-row.ts";
+export { type PreferenceSummaryDocument, preferenceSummarySchema } from "./preferences/summary.ts";
+export { type VotedPair, votedPairSchema } from "./preferences/votes.ts";
 export { type ReadingLimits, readingLimitsSchema } from "./reading/limits.ts";
 export { type Rejection, rejectionSchema } from "./reading/rejection.ts";
 export type { ByteSource, SourceRecord } from "./reading/source.ts";
@@ -98,6 +137,26 @@ export {
   RewardConfigError,
   type RewardConfigInput,
 } from "./reward/config.ts";
+export { factSteps } from "./reward/fact-steps.ts";
+export {
+  buildReferences,
+  parseReferences,
+  type Reference,
+  type References,
+  ReferencesError,
+  referenceFor,
+  referencesSchema,
+  type SizeRow,
+  trajectorySizes,
+} from "./reward/references.ts";
+export {
+  makeHistoryRewardFn,
+  makeRewardFn,
+  type RewardFnSettings,
+  type StepCorrection,
+  type StepReward,
+  UnknownDomainError,
+} from "./reward/reward-fn.ts";
 export type { RuleCall, RuleStep } from "./reward/rule-step.ts";
 export {
   type CallScore,
@@ -109,12 +168,29 @@ export {
 } from "./reward/score-document.ts";
 export { type ScoreRequest, scoreTrajectoryByRules } from "./reward/score-rules.ts";
 export { scorerId } from "./reward/scorer-id.ts";
+export type { Signal, SignalCode, SignalInput } from "./reward/signals/signal.ts";
+export {
+  combineSignals,
+  type SignalsConfig,
+  signalsConfigSchema,
+  trajectorySignals,
+} from "./reward/signals/trajectory-signals.ts";
 export type { ModelScores } from "./reward/step-score.ts";
+export { type FactStep, type TrajectoryFacts, trajectoryFacts } from "./reward/trajectory-facts.ts";
 export type { TaskSettings } from "./stages/compute-tasks.ts";
 export { type ExportPorts, type ExportResult, exportDataset } from "./stages/export.ts";
 export type { IngestedItem, IngestReport } from "./stages/ingest.ts";
 export { type IngestedRecord, type IngestedTrajectory, ingestRecord } from "./stages/ingest-record.ts";
 export { type IngestSettings, ingestSettings, UnknownFormatError } from "./stages/ingest-settings.ts";
+export { abandonBatch } from "./stages/judge/abandon.ts";
+export { type CollectReport, judgeCollect, type OpenBatch, openBatches } from "./stages/judge/collect.ts";
+export { forecastJudging, type JudgeForecast } from "./stages/judge/forecast.ts";
+export { type JudgedPair, judgePairs, type PairVerdictRow } from "./stages/judge/pairs.ts";
+export type { JudgePorts, JudgeReadPorts, JudgeSettings } from "./stages/judge/ports.ts";
+export { judgeRepeats, type RepeatReport } from "./stages/judge/repeat.ts";
+export { JudgePriceError } from "./stages/judge/spend.ts";
+export { type JudgeRequest, judgeSubmit, selectedIds } from "./stages/judge/submit.ts";
+export type { JudgeReport } from "./stages/judge/tally.ts";
 export {
   type ScoredTrajectory,
   type ScoreSettings,

@@ -65,7 +65,7 @@ function verdicts(text: string): DatasetRequest["success"] {
   });
 }
 
-function numeric(option: string, text: string | undefined): number | undefined {
+export function numeric(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value))

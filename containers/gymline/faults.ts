@@ -19,16 +19,20 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "MappingError",
   "DomainProfileError",
   "RewardConfigError",
+  "CalibrationError",
+  "RubricError",
+  "ReferencesError",
   "DuplicateFormatError",
   "DeploymentConfigError",
-  "DeploymentError",
-  "AwsAccessError",
   "RedriveError",
   "JudgeConfigError",
   "JudgePriceError",
   "JudgeStoppedError",
   "ModelSettingsError",
   "ChatModelError",
+  "LabelsFileError",
+  "VotingServiceError",
+  "LedgerBusyError",
 ]);
 
 export function isExpected(error: unknown): boolean {

@@ -13,8 +13,8 @@ import {
 import type { JudgePorts } from "../../shared/stages/judge/ports.ts";
 import type { RepeatReport } from "../../shared/stages/judge/repeat.ts";
 import type { JudgeReport } from "../../shared/stages/judge/tally.ts";
-import type { Estimate } from "../../shared/statistics/result.ts";
-import { figure, many, table } from "./terminal.ts";
+import { estimateText } from "./judge-report.ts";
+import { many, table } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface PairsOutcome {
@@ -137,12 +137,4 @@ export function repeatReport({ trajectories, times, seed, rubrics }: RepeatRepor
     `${many(trajectories, "trajectory", "trajectories")} judged ${times} times each (seed ${seed}); intervals at 95 %`,
     rows.length === 0 ? "no step was scored twice" : table(columns, rows),
   ].join("\n");
-}
-
-function estimateText(estimate: Estimate): string {
-  if (estimate.value === null) return "–";
-  const { low, high } = estimate.interval;
-  return low === null
-    ? figure(estimate.value)
-    : `${figure(estimate.value)} (${figure(low)} to ${figure(high)})`;
 }

@@ -1,8 +1,11 @@
+import type { JudgeConfig } from "../../shared/judge/config.ts";
+import { PRICES_AS_OF, priceOf } from "../../shared/judge/prices.ts";
 import type { CollectReport, OpenBatch } from "../../shared/stages/judge/collect.ts";
 import type { JudgeForecast } from "../../shared/stages/judge/forecast.ts";
 import type { LeftOut } from "../../shared/stages/judge/judge-case.ts";
 import type { JudgeReport } from "../../shared/stages/judge/tally.ts";
 import type { Rescored } from "../../shared/stages/reprocess.ts";
+import type { Estimate } from "../../shared/statistics/result.ts";
 import { figure, many, table } from "./terminal.ts";
 
 /** US dollars; – where no price is known. */
@@ -62,6 +65,7 @@ export function judgeReport(
       `${why}: ${many(report.left, "trajectory", "trajectories")} left; what was answered is kept, and the next run goes on`,
     );
   }
+  if (report.disagreement.length > 0) lines.push(...disagreementLines(report.disagreement));
   const changes = rescored.filter(({ before, after }) => before.reward !== after.reward);
   if (changes.length > 0) lines.push(...changeLines(changes));
   return lines.join("\n");
@@ -92,6 +96,33 @@ function reasonLines({
   if (waiting > 0)
     lines.push(`${many(waiting, "trajectory", "trajectories")} in batches that have not ended`);
   return lines;
+}
+
+function disagreementLines(summaries: JudgeReport["disagreement"]): readonly string[] {
+  const columns = [
+    { title: "rubric" },
+    { title: "steps", align: "right" },
+    { title: "mean deviation", align: "right" },
+    { title: "greatest", align: "right" },
+    { title: "above 0.25", align: "right" },
+  ] as const;
+  const rows = summaries.map(({ rubric, meanDeviation, greatest, wide }) => [
+    rubric,
+    String(wide.n),
+    estimateText(meanDeviation),
+    figure(greatest),
+    estimateText(wide),
+  ]);
+  return ["answers to the same question lie apart by (95 % intervals):", table(columns, rows)];
+}
+
+/** A figure with its interval. */
+export function estimateText(estimate: Estimate): string {
+  if (estimate.value === null) return "–";
+  const { low, high } = estimate.interval;
+  return low === null
+    ? figure(estimate.value)
+    : `${figure(estimate.value)} (${figure(low)} to ${figure(high)})`;
 }
 
 function changeLines(changes: readonly Rescored[]): readonly string[] {
@@ -129,7 +160,10 @@ function signed(value: number): string {
 }
 
 /** What judging would need, for people. */
-export function forecastReport(forecast: JudgeForecast, model: string): string {
+export function forecastReport(
+  forecast: JudgeForecast,
+  { model, prices }: Pick<JudgeConfig, "model" | "prices">,
+): string {
   const { direct, batch, mostUsd } = forecast;
   const columns = [
     { title: "" },
@@ -157,11 +191,19 @@ export function forecastReport(forecast: JudgeForecast, model: string): string {
       row("direct", direct, mostUsd.direct),
       ...(batch === null ? [] : [row("batch", batch, mostUsd.batch)]),
     ]),
-    direct.usd === null ? `no price of ${model} is known: give one under judge.prices in the settings` : "",
+    priceLine({ model, prices }),
     "No call was made. Tokens are estimated; a model's own thinking counts in the last column only.",
   ]
     .filter((line) => line !== "")
     .join("\n");
+}
+
+function priceLine({ model, prices }: Pick<JudgeConfig, "model" | "prices">): string {
+  if (priceOf(model, prices) === null) {
+    return `no price of ${model} is known: give one under judge.prices in the settings`;
+  }
+  const builtIn = Object.keys(prices).every((name) => !model.startsWith(name));
+  return builtIn ? `Prices as of ${PRICES_AS_OF.date}.` : "";
 }
 
 /** Open batches, for people. */

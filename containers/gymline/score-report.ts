@@ -15,10 +15,11 @@ export function scoreLines(score: StoredScore): readonly (readonly [name: string
     return `${each.part} ${figure(each.value)}${share}`;
   });
   const { calibration, judge, critic_model: critic, annotators, reference } = score;
+  const before = calibration === undefined ? undefined : score.automatic?.[calibration.layer];
   const calibrated =
     calibration === undefined
       ? ""
-      : `; ${calibration.layer} calibrated${calibration.raw === null ? "" : ` from ${figure(calibration.raw)}`} (${calibration.version})`;
+      : `; ${calibration.layer} calibrated, ${figure(before ?? null)} before (${calibration.version})`;
   const sum = parts.length === 0 ? "nothing says so" : parts.join(" + ");
   lines.push(["reward", `${figure(rewardOf(score))} = ${sum}${calibrated}; domain ${score.domain}`]);
   for (const { code, score: value, weight: own, message } of score.signal_scores) {

@@ -2,24 +2,25 @@ import type { Command } from "commander";
 import type { Selection } from "../../shared/ports/catalog.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Options that pick trajectories of a store. */
+/** Which trajectories of a store a command is about. */
 export interface SelectionOptions {
   readonly project?: string;
   readonly onlyDomain?: string;
   readonly agent?: string;
-  readonly agentModel?: string;
+  readonly model?: string;
   readonly sourceFormat?: string;
   readonly task?: string;
   readonly success?: string;
   readonly minScore?: string;
 }
 
-export function selectionOptions(command: Command): Command {
+/** `model`: name of the option for the agent's model, where `--model` means another. */
+export function selectionOptions(command: Command, { model = "--model" } = {}): Command {
   return command
     .option("--project <label>", "this project only")
     .option("--only-domain <name>", "this domain only")
     .option("--agent <name>", "this agent only")
-    .option("--agent-model <name>", "runs of this model only")
+    .option(`${model} <name>`, "runs of this model only")
     .option("--source-format <name>", "this log format only")
     .option("--task <id>", "attempts at this task only")
     .option("--success <verdict>", "true, false or unknown")
@@ -28,8 +29,7 @@ export function selectionOptions(command: Command): Command {
 
 /** @throws UsageError */
 export function selectionOf(options: SelectionOptions): Selection {
-  const { project, onlyDomain: domain, agent, agentModel: model, sourceFormat: format, task } = options;
-  const { success } = options;
+  const { project, onlyDomain: domain, agent, model, sourceFormat: format, task, success } = options;
   if (success !== undefined && success !== "true" && success !== "false" && success !== "unknown") {
     throw new UsageError(`--success takes true, false or unknown, not "${success}"`);
   }

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
+import { type CalibrationDocument, parseCalibration } from "../../shared/calibration/calibration-document.ts";
 import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import { type ProjectConfig, projectConfigSchema } from "../../shared/contracts/project-config.ts";
 import { getDomainProfile, isBuiltinDomain, listDomainProfiles } from "../../shared/domains/builtin.ts";
 import { type DomainProfile, parseDomainProfile } from "../../shared/domains/profile.ts";
+import { parseReferences, type References } from "../../shared/reward/references.ts";
 import { parseRubrics } from "../../shared/reward/rubric-book.ts";
 import { builtinRubrics, type RubricBook } from "../../shared/reward/rubrics.ts";
 import { parseCustomMapping } from "../../shared/trajectory/formats/custom-mapping.ts";
@@ -54,6 +56,12 @@ export function loadSettings(options: SettingsOptions): Settings {
     ...(profile === undefined ? {} : { profile }),
     ...(rubrics === undefined ? {} : { rubrics }),
     ...(config.judge === undefined ? {} : { judge: config.judge }),
+    ...(config.references === undefined
+      ? {}
+      : { references: referencesOfFile(resolve(folder, config.references)) }),
+    ...(config.calibration === undefined
+      ? {}
+      : { calibration: calibrationOfFile(resolve(folder, config.calibration)) }),
   };
   return { plan, config };
 }
@@ -61,6 +69,16 @@ export function loadSettings(options: SettingsOptions): Settings {
 /** A file of rubrics. @throws UsageError, RubricError */
 export function rubricsOfFile(path: string): RubricBook {
   return parseRubrics(readJson(path), path);
+}
+
+/** @throws UsageError, ReferencesError */
+function referencesOfFile(path: string): References {
+  return parseReferences(readJson(path), path);
+}
+
+/** @throws UsageError, CalibrationError */
+function calibrationOfFile(path: string): CalibrationDocument {
+  return parseCalibration(JSON.stringify(readJson(path)), path);
 }
 
 /** A built-in domain by name, or a profile file by path. */

@@ -1,3 +1,4 @@
+import { type LocalStore, openForReading, openForWriting } from "../../shared/adapters/local/local-store.ts";
 import { scoreKey, trajectoryKey } from "../../shared/contracts/keys.ts";
 import type { Catalog } from "../../shared/ports/catalog.ts";
 import { ObjectNotFoundError, type ObjectStore } from "../../shared/ports/object-store.ts";
@@ -5,6 +6,12 @@ import { readDocument } from "../../shared/stages/compute-tasks.ts";
 import { readScore, type StoredScore } from "../../shared/stages/score-trajectory.ts";
 import type { Trajectory } from "../../shared/trajectory/schema.ts";
 import { UsageError } from "./usage-error.ts";
+
+/** A store to write to that is there already. @throws NoStoreError, StoreBusyError */
+export async function writableStore(folder: string): Promise<LocalStore> {
+  await openForReading(folder).close();
+  return openForWriting(folder);
+}
 
 /** The full id that a (shortened) one means. @throws UsageError where it means none, or several */
 export async function resolveId(catalog: Catalog, text: string): Promise<string> {

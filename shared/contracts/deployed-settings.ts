@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { parseCalibration } from "../calibration/calibration-document.ts";
 import { getDomainProfile, isBuiltinDomain } from "../domains/builtin.ts";
 import { parseDomainProfile } from "../domains/profile.ts";
+import { parseReferences } from "../reward/references.ts";
 import { parseRubrics } from "../reward/rubric-book.ts";
 import { parseCustomMapping } from "../trajectory/formats/custom-mapping.ts";
 import { deployedDatasetSchema } from "./deployment-config.ts";
@@ -19,6 +21,10 @@ export const deployedSettingsSchema = z.strictObject({
   profile: namedJson.optional(),
   /** The file that `config.rubrics` names. */
   rubrics: namedJson.optional(),
+  /** The file that `config.calibration` names. */
+  calibration: namedJson.optional(),
+  /** The file that `config.references` names. */
+  references: namedJson.optional(),
   datasets: z.array(deployedDatasetSchema).default([]),
 });
 export type DeployedSettings = z.infer<typeof deployedSettingsSchema>;
@@ -62,5 +68,13 @@ export function planOf(settings: DeployedSettings): PipelinePlan {
     ...(chosen === undefined ? {} : { profile: chosen }),
     ...(rubrics === undefined ? {} : { rubrics }),
     ...(config.judge === undefined ? {} : { judge: config.judge }),
+    ...(settings.references === undefined
+      ? {}
+      : { references: parseReferences(settings.references.json, settings.references.name) }),
+    ...(settings.calibration === undefined
+      ? {}
+      : {
+          calibration: parseCalibration(JSON.stringify(settings.calibration.json), settings.calibration.name),
+        }),
   };
 }

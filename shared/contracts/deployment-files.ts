@@ -89,6 +89,8 @@ function withFiles({
     mappings: project.mappings.map(named),
     ...(profilePath === undefined ? {} : { profile: named(profilePath) }),
     ...(project.rubrics === undefined ? {} : { rubrics: named(project.rubrics) }),
+    ...(project.references === undefined ? {} : { references: named(project.references) }),
+    ...(project.calibration === undefined ? {} : { calibration: named(project.calibration) }),
     datasets,
   };
 }

@@ -51,6 +51,28 @@ export function labelPrefix(id: string): string {
   return `labels/${id.slice(0, 2)}/${id}.`;
 }
 
+/** A pair of trajectories that people or judges vote on. */
+export function pairKey(pairId: string): string {
+  return `pairs/${pairId.slice(0, 2)}/${pairId}.json`;
+}
+
+/** That a pair names this trajectory: the way from a trajectory to the votes on it. */
+export function pairOfKey(id: string, pairId: string): string {
+  return `${pairOfPrefix(id)}${pairId}.json`;
+}
+
+export function pairOfPrefix(id: string): string {
+  return `pairs-of/${id.slice(0, 2)}/${id}.`;
+}
+
+export function voteKey(pairId: string, voter: string): string {
+  return `${votePrefix(pairId)}${voter}.json`;
+}
+
+export function votePrefix(pairId: string): string {
+  return `votes/${pairId.slice(0, 2)}/${pairId}.`;
+}
+
 export function blobKey(sha256: string): string {
   return `blobs/${sha256}`;
 }

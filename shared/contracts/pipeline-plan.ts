@@ -1,8 +1,10 @@
+import type { CalibrationDocument } from "../calibration/calibration-document.ts";
 import type { DomainProfile } from "../domains/profile.ts";
 import type { JudgeConfig } from "../judge/config.ts";
 import type { ReadingLimits } from "../reading/limits.ts";
 import type { RedactionConfig } from "../redaction/config.ts";
 import type { RewardConfig } from "../reward/config.ts";
+import type { References } from "../reward/references.ts";
 import type { RubricBook } from "../reward/rubrics.ts";
 import type { CustomMapping } from "../trajectory/formats/custom-mapping.ts";
 
@@ -20,4 +22,6 @@ export interface PipelinePlan {
   readonly rubrics?: RubricBook;
   /** How a model judges, where that is set up. */
   readonly judge?: JudgeConfig;
+  readonly calibration?: CalibrationDocument;
+  readonly references?: References;
 }

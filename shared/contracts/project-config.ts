@@ -22,6 +22,10 @@ export const projectConfigSchema = z.strictObject({
   rubrics: z.string().optional(),
   /** How a model judges trajectories. */
   judge: judgeConfigSchema.optional(),
+  /** File that `gymline calibrate` wrote. */
+  calibration: z.string().optional(),
+  /** File that `gymline references` wrote. */
+  references: z.string().optional(),
 });
 
 export type ProjectConfig = z.infer<typeof projectConfigSchema>;

@@ -30,15 +30,27 @@ const commandKeys = ["command", "cmd", "script", "code", "input"];
 const remarks: ReadonlySet<string> = new Set(["security_risk", "summary", "explanation", "description"]);
 const openers: ReadonlySet<string> = new Set(["open", "create", "open_file", "view_file"]);
 
-/** Views of all calls, in order. Keeps track of the open file for tools that work on it without naming it. */
-export function viewCalls(calls: readonly PlacedCall[], classifier: ToolClassifier): readonly CallView[] {
-  let openFile = "";
-  return calls.map((call) => {
-    const view = viewCall(call, classifier, openFile);
-    if (view.target !== "" && openers.has(call.tool)) openFile = view.target;
-    else if (view.shell !== null) openFile = openedBy(commandText(call) ?? "") ?? openFile;
+/** Views calls one after another. Keeps track of the open file for tools that work on it without naming it. */
+export class CallViewer {
+  readonly #classifier: ToolClassifier;
+  #openFile = "";
+
+  constructor(classifier: ToolClassifier) {
+    this.#classifier = classifier;
+  }
+
+  view(call: PlacedCall): CallView {
+    const view = viewCall(call, this.#classifier, this.#openFile);
+    if (view.target !== "" && openers.has(call.tool)) this.#openFile = view.target;
+    else if (view.shell !== null) this.#openFile = openedBy(commandText(call) ?? "") ?? this.#openFile;
     return view;
-  });
+  }
+}
+
+/** Views of all calls, in order. */
+export function viewCalls(calls: readonly PlacedCall[], classifier: ToolClassifier): readonly CallView[] {
+  const viewer = new CallViewer(classifier);
+  return calls.map((call) => viewer.view(call));
 }
 
 function viewCall(at: PlacedCall, classifier: ToolClassifier, openFile: string): CallView {

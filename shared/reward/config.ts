@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { signalsConfigSchema } from "./signals/trajectory-signals.ts";
 
 const tolerance = 1e-6;
 
@@ -11,8 +12,8 @@ const tolerance = 1e-6;
  * rubric 0.5, an unknown outcome 0 and a missing reference 1. Where only one of the two is given, the other
  * follows it (compatible with neutral), so either one alone reproduces knowlyr-gym's numbers.
  *
- * The weights of signals, critic and people stand beside those that add up to 1: each counts only where its
- * layer scored, and every mean is over what is there. "compatible" knows none of these layers.
+ * The weights of critic and people stand beside those that add up to 1: each counts only where its layer
+ * scored, and every mean is over what is there. "compatible" knows neither these layers nor signals.
  */
 export const rewardConfigSchema = z
   .strictObject({
@@ -21,8 +22,12 @@ export const rewardConfigSchema = z
     outcomeWeight: z.number().default(0.4),
     processWeight: z.number().default(0.5),
     efficiencyWeight: z.number().default(0.1),
-    /** Of the trajectory's signals in its total. */
-    signalWeight: z.number().default(0.5),
+    /**
+     * What of `processWeight` goes to the signals of the whole run; the steps' mean has the rest. On public runs the
+     * signals foresee the outcome far better than the steps do (docs/SIGNALS.md).
+     */
+    signalShare: z.number().min(0).max(1).default(0.8),
+    signals: signalsConfigSchema.prefault({}),
     /** Of the critic's value of the whole run in the total. */
     criticWeight: z.number().default(0.5),
     /** Of the critic's credit in a step. */

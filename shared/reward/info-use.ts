@@ -1,6 +1,7 @@
 import type { CallView } from "./call-view.ts";
 import { deducted, notApplicable, passed, type RuleScore, shownTool } from "./rule-result.ts";
 import { queryTokens } from "./token-index.ts";
+import { TokenMemory } from "./token-memory.ts";
 
 const unusedScore = 0.7;
 
@@ -18,25 +19,50 @@ export function infoUseScores(views: readonly CallView[]): readonly RuleScore[] 
     rule: "mended",
   });
   const readAt = new Map<string, number>();
-  for (const view of views) {
-    if (view.kind === "read" && view.target !== "" && !readAt.has(view.target)) {
-      readAt.set(view.target, view.at.step);
-    }
-  }
+  for (const view of views) noteRead(readAt, view);
   const scores: RuleScore[] = views.map(() => notApplicable);
   acting.forEach((view, i) => {
-    const verdict = used[i] ?? null;
-    if (verdict === null) return;
-    const known = verdict || (readAt.get(view.target) ?? Number.POSITIVE_INFINITY) < view.at.step;
-    scores[view.at.index] = known
-      ? passed
-      : deducted(
-          "unused_information",
-          unusedScore,
-          `${shownTool(view.at.tool)} uses nothing that earlier steps found`,
-        );
+    scores[view.at.index] = verdictOn(view, { found: used[i] ?? null, readAt });
   });
   return scores;
+}
+
+/** Use of information step by step, each in time that does not grow with the number of steps before it. */
+export class InfoUseTracker {
+  readonly #tokens = new TokenMemory("mended");
+  readonly #readAt = new Map<string, number>();
+
+  /** Scores of the calls of one step. */
+  scores(views: readonly CallView[]): readonly RuleScore[] {
+    const scores = views.map((view) => {
+      if (view.at.step === 0 || !acts(view)) return notApplicable;
+      const found = this.#tokens.isFoundIn(argumentText(view.at.params));
+      return verdictOn(view, { found, readAt: this.#readAt });
+    });
+    for (const view of views) {
+      this.#tokens.remember(view.at.output);
+      noteRead(this.#readAt, view);
+    }
+    return scores;
+  }
+}
+
+/** `found`: whether its arguments take up what was found; null where nothing was. */
+function verdictOn(
+  view: CallView,
+  { found, readAt }: { readonly found: boolean | null; readonly readAt: ReadonlyMap<string, number> },
+): RuleScore {
+  if (found === null) return notApplicable;
+  if (found || (readAt.get(view.target) ?? Number.POSITIVE_INFINITY) < view.at.step) return passed;
+  const what = `${shownTool(view.at.tool)} uses nothing that earlier steps found`;
+  return deducted("unused_information", unusedScore, what);
+}
+
+/** The step in which a target was read first. */
+function noteRead(readAt: Map<string, number>, view: CallView): void {
+  if (view.kind === "read" && view.target !== "" && !readAt.has(view.target)) {
+    readAt.set(view.target, view.at.step);
+  }
 }
 
 function acts(view: CallView): boolean {

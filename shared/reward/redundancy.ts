@@ -12,21 +12,28 @@ import { wasRefused } from "./write-refused.ts";
  * knows (for reads and searches).
  */
 export function redundancyScores(views: readonly CallView[]): readonly RuleScore[] {
-  const seen = new Map<string, CallView>();
-  const changes = new ChangeLog();
-  return views.map((view) => {
-    const before = seen.get(view.key);
-    seen.set(view.key, view);
+  const tracker = new RedundancyTracker();
+  return views.map((view) => tracker.score(view));
+}
+
+/** Non-redundancy of one call after another, each in constant time. */
+export class RedundancyTracker {
+  readonly #seen = new Map<string, CallView>();
+  readonly #changes = new ChangeLog();
+
+  score(view: CallView): RuleScore {
+    const before = this.#seen.get(view.key);
+    this.#seen.set(view.key, view);
     const score =
       before === undefined ||
       view.repeatable ||
-      changes.since(before.at.index, view) ||
+      this.#changes.since(before.at.index, view) ||
       answersDiffer(before, view)
         ? passed
         : repeated(before, view);
-    changes.record(view);
+    this.#changes.record(view);
     return score;
-  });
+  }
 }
 
 function repeated(before: CallView, view: CallView): RuleScore {

@@ -1,6 +1,7 @@
 import type { CallView } from "./call-view.ts";
 import type { Edit } from "./edits.ts";
 import { deducted, passed, type RuleScore, shownTool } from "./rule-result.ts";
+import type { PlacedCall } from "./rule-step.ts";
 import { readTestCounts } from "./test-results.ts";
 import { wasRefused } from "./write-refused.ts";
 
@@ -14,38 +15,63 @@ const tellingCore = 8;
  * undoing; 0.3 for the last change before a test command that had passed in full shows failures; else 1.
  */
 export function regressionScores(views: readonly CallView[]): readonly RuleScore[] {
-  const history = new EditHistory();
-  const scores: RuleScore[] = views.map(() => passed);
-  const greenAt = new Map<string, CallView>();
-  let lastChange: CallView | null = null;
+  const tracker = new RegressionTracker();
+  const scores: RuleScore[] = [];
   for (const view of views) {
-    if (view.edits.length > 0 && !wasRefused(view)) {
-      const tool = shownTool(view.at.tool);
-      for (const edit of view.edits) {
-        const found = history.judge(edit, view.at.step);
-        if (found !== null && scores[view.at.index] === passed) {
-          scores[view.at.index] = deducted(found.code, 0, `${tool} ${found.what}`);
-        }
-      }
-    }
-    if ((view.effect === "target" || view.effect === "world") && !wasRefused(view)) lastChange = view;
-    if (view.shell !== "tests") continue;
-    const counts = readTestCounts(view.at.output);
-    if (counts === null) continue;
-    const green = greenAt.get(view.key);
-    if (counts.failed === 0 && counts.passed > 0) greenAt.set(view.key, view);
-    else if (counts.failed > 0 && green !== undefined) {
-      greenAt.delete(view.key);
-      if (lastChange === null || lastChange.at.index < green.at.index) continue;
-      if (scores[lastChange.at.index] !== passed) continue;
-      scores[lastChange.at.index] = deducted(
-        "tests_broken",
-        brokenTestsScore,
-        `after ${shownTool(lastChange.at.tool)} the tests that passed in step ${green.at.step} fail in step ${view.at.step}`,
-      );
-    }
+    const { score, broken } = tracker.score(view);
+    scores.push(score);
+    if (broken !== null) scores[broken.change.index] = broken.score;
   }
   return scores;
+}
+
+/** An earlier change that turns out to have broken tests, and its new score. */
+export interface BrokenTests {
+  readonly change: PlacedCall;
+  readonly score: RuleScore;
+}
+
+/** Regression of one call after another, each in time linear in its own size. */
+export class RegressionTracker {
+  readonly #history = new EditHistory();
+  readonly #greenAt = new Map<string, CallView>();
+  #lastChange: { readonly view: CallView; clean: boolean } | null = null;
+
+  score(view: CallView): { readonly score: RuleScore; readonly broken: BrokenTests | null } {
+    const refused = wasRefused(view);
+    const score = view.edits.length > 0 && !refused ? this.#judge(view) : passed;
+    if ((view.effect === "target" || view.effect === "world") && !refused) {
+      this.#lastChange = { view, clean: score === passed };
+    }
+    return { score, broken: view.shell === "tests" ? this.#tested(view) : null };
+  }
+
+  /** The first fault that is found counts; all edits are remembered. */
+  #judge(view: CallView): RuleScore {
+    let score = passed;
+    for (const edit of view.edits) {
+      const found = this.#history.judge(edit, view.at.step);
+      if (found !== null && score === passed) {
+        score = deducted(found.code, 0, `${shownTool(view.at.tool)} ${found.what}`);
+      }
+    }
+    return score;
+  }
+
+  #tested(view: CallView): BrokenTests | null {
+    const counts = readTestCounts(view.at.output);
+    if (counts === null) return null;
+    const green = this.#greenAt.get(view.key);
+    if (counts.failed === 0 && counts.passed > 0) this.#greenAt.set(view.key, view);
+    if (counts.failed === 0 || green === undefined) return null;
+    this.#greenAt.delete(view.key);
+    const change = this.#lastChange;
+    if (change === null || change.view.at.index < green.at.index || !change.clean) return null;
+    change.clean = false;
+    const { at } = change.view;
+    const what = `after ${shownTool(at.tool)} the tests that passed in step ${green.at.step} fail in step ${view.at.step}`;
+    return { change: at, score: deducted("tests_broken", brokenTestsScore, what) };
+  }
 }
 
 interface Finding {

@@ -40,19 +40,24 @@ export function placeCalls(
   steps.forEach((each, step) => {
     const calls: readonly unknown[] = callsOf(each);
     calls.forEach((raw, call) => {
-      const { tool, params, output, exitCode } = (isObject(raw) ? raw : noParams) as Partial<RuleCall>;
-      placed.push({
-        index: placed.length,
-        step,
-        call,
-        tool: typeof tool === "string" ? tool : "",
-        params: paramsOf(params),
-        output: textOf(output),
-        exitCode: typeof exitCode === "number" ? exitCode : null,
-      });
+      placed.push(placeCall(raw, { index: placed.length, step, call }));
     });
   });
   return placed;
+}
+
+/** One call of a log at its place; `index` counts all calls before it. */
+export function placeCall(raw: unknown, at: Pick<PlacedCall, "index" | "step" | "call">): PlacedCall {
+  const { tool, params, output, exitCode } = (isObject(raw) ? raw : noParams) as Partial<RuleCall>;
+  return {
+    index: at.index,
+    step: at.step,
+    call: at.call,
+    tool: typeof tool === "string" ? tool : "",
+    params: paramsOf(params),
+    output: textOf(output),
+    exitCode: typeof exitCode === "number" ? exitCode : null,
+  };
 }
 
 /** The calls of a step as they are; a step that is no step has none. */

@@ -11,7 +11,9 @@ import {
   shownTool,
 } from "./rule-result.ts";
 import { type PlacedCall, param } from "./rule-step.ts";
+import type { RuleTracker, TrackedStep } from "./rule-tracker.ts";
 import { queryTokens } from "./token-index.ts";
+import { TokenMemory } from "./token-memory.ts";
 
 /**
  * The rules as knowlyr-gym defines them, in linear time: for comparing with scores it made. Their weak
@@ -22,16 +24,57 @@ export function scoreCallsCompatibly(
   calls: readonly PlacedCall[],
   classifier: ToolClassifier,
 ): readonly CallScores[] {
-  const categories = calls.map((call) => classifier.specOf(call.tool)?.category ?? null);
-  const targets = calls.map((call) => compatibleTarget(classifier, call.tool, call.params));
-  const redundancy = redundancyScores(calls, categories, targets);
-  const regression = regressionScores(calls, categories, targets);
+  const categories = calls.map((call) => categoryOf(call, classifier));
   const info = infoScores(calls, categories);
-  return calls.map((_, i) => ({
-    redundancy: redundancy[i] ?? passed,
-    regression: regression[i] ?? passed,
-    infoUtilization: info[i] ?? notApplicable,
-  }));
+  const redundancy = new RedundancyTracker();
+  const regression = new RegressionTracker();
+  return calls.map((call, i) => {
+    const category = categories[i] ?? null;
+    const target = compatibleTarget(classifier, call.tool, call.params);
+    return {
+      redundancy: redundancy.score(call, { category, target }),
+      regression: regression.score(call, { category, target }),
+      infoUtilization: info[i] ?? notApplicable,
+    };
+  });
+}
+
+/** The same, one call after another, each in time that does not grow with the number of calls before it. */
+export class CompatibleRuleTracker implements RuleTracker {
+  readonly #classifier: ToolClassifier;
+  readonly #redundancy = new RedundancyTracker();
+  readonly #regression = new RegressionTracker();
+  readonly #tokens = new TokenMemory("compatible");
+
+  constructor(classifier: ToolClassifier) {
+    this.#classifier = classifier;
+  }
+
+  step(calls: readonly PlacedCall[]): TrackedStep {
+    return { scores: calls.map((call) => this.#score(call)), broken: [] };
+  }
+
+  #score(call: PlacedCall): CallScores {
+    const category = categoryOf(call, this.#classifier);
+    const target = compatibleTarget(this.#classifier, call.tool, call.params);
+    const found = usesInformation(call, category) ? this.#tokens.isFoundIn(pythonRepr(call.params)) : null;
+    this.#tokens.remember(call.output);
+    return {
+      redundancy: this.#redundancy.score(call, { category, target }),
+      regression: this.#regression.score(call, { category, target }),
+      infoUtilization: infoScore(call, found),
+    };
+  }
+}
+
+/** What the rules need to know of a call beside itself. */
+interface CallFacts {
+  readonly category: ToolCategory | null;
+  readonly target: string;
+}
+
+function categoryOf(call: PlacedCall, classifier: ToolClassifier): ToolCategory | null {
+  return classifier.specOf(call.tool)?.category ?? null;
 }
 
 const targetKeys = ["file_path", "path", "url", "element_id"];
@@ -48,22 +91,17 @@ function isRead(category: ToolCategory | null): boolean {
   return category === "read" || category === "search";
 }
 
-function redundancyScores(
-  calls: readonly PlacedCall[],
-  categories: readonly (ToolCategory | null)[],
-  targets: readonly string[],
-): readonly RuleScore[] {
-  const seen = new Map<string, PlacedCall>();
-  const lastRead = new Map<string, PlacedCall>();
-  const lastWrite = new Map<string, number>();
-  return calls.map((call, i) => {
-    const category = categories[i] ?? null;
-    const target = targets[i] ?? "";
+class RedundancyTracker {
+  readonly #seen = new Map<string, PlacedCall>();
+  readonly #lastRead = new Map<string, PlacedCall>();
+  readonly #lastWrite = new Map<string, number>();
+
+  score(call: PlacedCall, { category, target }: CallFacts): RuleScore {
     const read = isRead(category);
     const key = `${call.tool}\u0000${paramKey(call.params)}`;
-    const same = seen.get(key);
-    const readBefore = target === "" ? undefined : lastRead.get(target);
-    const writtenAt = target === "" ? undefined : lastWrite.get(target);
+    const same = this.#seen.get(key);
+    const readBefore = target === "" ? undefined : this.#lastRead.get(target);
+    const writtenAt = target === "" ? undefined : this.#lastWrite.get(target);
     const fresh = read && writtenAt !== undefined && writtenAt > (readBefore?.index ?? -1);
     let score = passed;
     if (same !== undefined && !fresh) {
@@ -73,30 +111,26 @@ function redundancyScores(
       const what = `${shownTool(call.tool)} reads again what step ${readBefore.step} read`;
       score = deducted("repeated_read", 0, what);
     }
-    seen.set(key, call);
-    if (read) lastRead.set(target, call);
-    else if (category === "write") lastWrite.set(target, call.index);
+    this.#seen.set(key, call);
+    if (read) this.#lastRead.set(target, call);
+    else if (category === "write") this.#lastWrite.set(target, call.index);
     return score;
-  });
+  }
 }
 
-function regressionScores(
-  calls: readonly PlacedCall[],
-  categories: readonly (ToolCategory | null)[],
-  targets: readonly string[],
-): readonly RuleScore[] {
-  const edits = new Map<string, number>();
-  return calls.map((call, i) => {
-    if (categories[i] !== "write") return passed;
+class RegressionTracker {
+  readonly #edits = new Map<string, number>();
+
+  score(call: PlacedCall, { category, target }: CallFacts): RuleScore {
+    if (category !== "write") return passed;
     const before = param(call.params, "old_string");
     const after = param(call.params, "new_string");
     if (!isTruthy(before) || !isTruthy(after)) return passed;
-    const target = targets[i] ?? "";
-    const undone = edits.get(paramKey({ target, before: after, after: before }));
-    edits.set(paramKey({ target, before, after }), call.step);
+    const undone = this.#edits.get(paramKey({ target, before: after, after: before }));
+    this.#edits.set(paramKey({ target, before, after }), call.step);
     if (undone === undefined) return passed;
     return deducted("reverted_edit", 0, `${shownTool(call.tool)} reverts the edit of step ${undone}`);
-  });
+  }
 }
 
 function isTruthy(value: unknown): boolean {
@@ -109,10 +143,7 @@ function infoScores(
   calls: readonly PlacedCall[],
   categories: readonly (ToolCategory | null)[],
 ): readonly RuleScore[] {
-  const scored = calls.filter((call, i) => {
-    const category = categories[i];
-    return call.index > 0 && (category === "write" || category === "execute");
-  });
+  const scored = calls.filter((call, i) => usesInformation(call, categories[i] ?? null));
   // Every call is a step of its own here, so a call may use what the call before it found.
   const used = queryTokens({
     outputs: calls.map((call) => ({ step: call.index, output: call.output })),
@@ -121,10 +152,17 @@ function infoScores(
   });
   const scores: RuleScore[] = calls.map(() => passed);
   scored.forEach((call, k) => {
-    if (used[k] === false) {
-      const what = `${shownTool(call.tool)} uses nothing that earlier steps found`;
-      scores[call.index] = deducted("unused_information", 0.7, what);
-    }
+    scores[call.index] = infoScore(call, used[k] ?? null);
   });
   return scores;
+}
+
+function usesInformation(call: PlacedCall, category: ToolCategory | null): boolean {
+  return call.index > 0 && (category === "write" || category === "execute");
+}
+
+/** `found`: whether its arguments take up what was found; null where nothing was, or the rule does not apply. */
+function infoScore(call: PlacedCall, found: boolean | null): RuleScore {
+  if (found !== false) return passed;
+  return deducted("unused_information", 0.7, `${shownTool(call.tool)} uses nothing that earlier steps found`);
 }

@@ -68,6 +68,8 @@ export const scoreDocumentSchema = z.object({
   outcome: score.nullable(),
   /** Mean of the step totals. */
   process: score.nullable(),
+  /** Mean of the model layer over the steps that a model scored. */
+  model: score.nullable(),
   efficiency: score.nullable(),
   /** Weighted mean of `signal_scores`. */
   signals: score.nullable(),
@@ -99,13 +101,13 @@ export const scoreDocumentSchema = z.object({
     .optional(),
   critic_model: z.object({ version: z.string(), initial: score }).optional(),
   annotators: z.int().positive().optional(),
-  /** The layer's figure before calibration; for `model`, which is calibrated step by step, there is none. */
+  /** Which calibration was applied, and to what. */
   calibration: z
-    .object({
-      version: z.string(),
-      layer: z.enum(["total", "process", "model", "critic"]),
-      raw: score.nullable(),
-    })
+    .object({ version: z.string(), layer: z.enum(["total", "process", "model", "critic"]) })
+    .optional(),
+  /** What the figures are without people and without calibration, where there is either. */
+  automatic: z
+    .object({ total: score, process: score.nullable(), model: score.nullable(), critic: score.nullable() })
     .optional(),
   /** What efficiency is measured against. */
   reference: z

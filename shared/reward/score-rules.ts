@@ -1,15 +1,14 @@
 import type { DomainProfile } from "../domains/profile.ts";
-import { createToolClassifier, type ToolClassifier } from "../domains/tool-classifier.ts";
 import type { RewardConfig } from "./config.ts";
 import type { Calibration, CriticReading, HumanReading, ModelReading, StepReference } from "./readings.ts";
-import { round4 } from "./rounding.ts";
 import { type RubricBook, rubricsOf } from "./rubrics.ts";
-import { type CallScores, shownTool } from "./rule-result.ts";
-import { ownCalls, placeCalls, type RuleCall, type RuleStep } from "./rule-step.ts";
+import { placeCalls, type RuleStep } from "./rule-step.ts";
 import { scoreCallsCompatibly } from "./rules-compatible.ts";
 import { scoreCallsMended } from "./rules-mended.ts";
-import type { CallScore, ScoreDocument, ScoreReason, SignalScore, StepScore } from "./score-document.ts";
-import { createStepComposer, type ModelScores, ruleRubricsOf } from "./step-score.ts";
+import type { ScoreDocument, SignalScore, StepScore } from "./score-document.ts";
+import { callReader, classifierOf } from "./step-calls.ts";
+import { stepDocument } from "./step-document.ts";
+import { createStepComposer, type ModelScores } from "./step-score.ts";
 import { ProcessScore, totalOf } from "./total.ts";
 
 /** What is scored and how. */
@@ -59,41 +58,19 @@ export function scoreTrajectoryByRules(request: ScoreRequest): ScoreDocument {
   for (let index = 0; index < steps.length; index++) {
     const from = next;
     while (calls[next]?.step === index) next++;
-    const own = scores.slice(from, next);
-    const rules = own.map(ruleRubricsOf);
-    const reasons: ScoreReason[] = [];
-    own.forEach((each, call) => {
-      addReasons(reasons, call, each);
-    });
-    const credit = compatible ? null : creditOf(critic, index);
-    const step = composer.step({
-      calls: rules,
-      model: modelScores[index] ?? null,
-      credit,
-      human: compatible ? null : (human?.steps.get(index) ?? null),
-    });
-    means.add(step);
-    documents.push({
+    const { composed, document } = stepDocument({
       index,
-      total: rounded(step.total),
-      layers: {
-        rules: rounded(step.layers.rules),
-        model: rounded(step.layers.model),
-        critic: rounded(step.layers.critic),
-        human: rounded(step.layers.human),
+      calls: calls.slice(from, next),
+      scores: scores.slice(from, next),
+      others: {
+        model: modelScores[index] ?? null,
+        credit: compatible ? null : creditOf(critic, index),
+        human: compatible ? null : (human?.steps.get(index) ?? null),
       },
-      ...(credit === null ? {} : { credit: round4(credit) }),
-      rubrics: step.rubrics,
-      calls: own.map((each, i) => {
-        const scored = rules[i];
-        return callScore(
-          calls[from + i]?.tool ?? "",
-          each,
-          scored === undefined ? null : composer.call(scored),
-        );
-      }),
-      reasons,
+      composer,
     });
+    means.add(composed);
+    documents.push(document);
   }
   const total = totalOf({ request, means, rubrics });
   return {
@@ -119,52 +96,4 @@ function creditOf(critic: CriticReading | undefined, index: number): number | nu
   const value = critic?.values[index];
   if (critic === undefined || value === undefined) return null;
   return value - (index === 0 ? critic.initial : (critic.values[index - 1] ?? critic.initial));
-}
-
-/** A few profiles score many trajectories. */
-const classifiers = new WeakMap<DomainProfile, ToolClassifier>();
-
-function classifierOf(profile: DomainProfile): ToolClassifier {
-  const known = classifiers.get(profile) ?? createToolClassifier(profile);
-  classifiers.set(profile, known);
-  return known;
-}
-
-/** Which calls a step is scored by. */
-function callReader(
-  compatible: boolean,
-  classifier: ToolClassifier,
-): (step: RuleStep) => readonly RuleCall[] {
-  const respond = classifier.specOf("respond");
-  return (step) => {
-    const calls = ownCalls(step);
-    if (calls.length > 0) return calls;
-    if (compatible) return [{ tool: "", params: {}, output: "" }];
-    const message: unknown = step?.message;
-    return respond !== null && typeof message === "string" && message.trim() !== ""
-      ? [{ tool: "respond", params: { message }, output: "" }]
-      : [];
-  };
-}
-
-function callScore(tool: string, scores: CallScores, total: number | null): CallScore {
-  return {
-    tool: shownTool(tool),
-    redundancy: scores.redundancy.score ?? 1,
-    regression: scores.regression.score ?? 1,
-    info_utilization: scores.infoUtilization.score,
-    total,
-  };
-}
-
-function addReasons(reasons: ScoreReason[], call: number, scores: CallScores): void {
-  for (const { deduction } of [scores.redundancy, scores.regression, scores.infoUtilization]) {
-    if (deduction === null) continue;
-    const { code, message, penalty } = deduction;
-    reasons.push({ call, code, message, penalty });
-  }
-}
-
-function rounded(score: number | null): number | null {
-  return score === null ? null : round4(score);
 }

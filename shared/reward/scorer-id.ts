@@ -30,9 +30,21 @@ export function scorerId({ rubrics, ...basis }: ScorerBasis): string {
   return shortHash({ algorithm: algorithmVersion, ...basis, ...book });
 }
 
-/** The id of a score that also rests on judgements or labels of this one trajectory, which may change. */
-export function scorerIdWith(scorer: string, evidence: unknown): string {
-  return shortHash({ scorer, evidence });
+/**
+ * The id of a score that also rests on a judgement or labels of this one trajectory, which may change:
+ * `<scorer>-<layers>-<hash of what was said>`.
+ */
+export function scorerIdWith(
+  scorer: string,
+  evidence: { readonly layers: readonly ("judge" | "people")[]; readonly said: unknown },
+): string {
+  return `${scorer}-${evidence.layers.join("+")}-${shortHash(evidence.said).slice(0, 8)}`;
+}
+
+/** What rewards must have in common to be compared: the scorer, and whether a judge or people had their say. */
+export function scorerScale(scorer: string): string {
+  const [basis = "", layers] = scorer.split("-");
+  return layers === undefined ? basis : `${basis}-${layers}`;
 }
 
 function shortHash(value: unknown): string {

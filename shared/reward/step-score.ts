@@ -32,6 +32,10 @@ export interface StepInput {
 /** A step's total with what it rests on. */
 export interface ComposedStep {
   readonly total: number | null;
+  /** The total without people and without calibration. */
+  readonly automatic: number | null;
+  /** The model layer before calibration. */
+  readonly rawModel: number | null;
   readonly rubrics: Record<string, number>;
   readonly layers: StepLayers;
 }
@@ -116,23 +120,26 @@ export function createStepComposer({
           critic: null,
           human: null,
         };
-        return { total, rubrics: scores, layers };
+        return { total, automatic: total, rawModel: layers.model, rubrics: scores, layers };
       }
       const critic = credit === null ? null : clamp((1 + credit) / 2);
       if (critic !== null) scores["value_gain"] = critic;
-      const total = weightedMean([
-        [ruleLayer, config.ruleWeight],
-        [modelLayer, config.modelWeight],
-        [critic, config.criticStepWeight],
-        [human, config.humanStepWeight],
-      ]);
+      const meanWith = (ofModel: number | null, people: number | null): number | null =>
+        weightedMean([
+          [ruleLayer, config.ruleWeight],
+          [ofModel, config.modelWeight],
+          [critic, config.criticStepWeight],
+          [people, config.humanStepWeight],
+        ]);
+      const total = meanWith(modelLayer, human);
+      const automatic = human === null && modelLayer === mean ? total : meanWith(mean, null);
       const layers = {
         rules: config.ruleWeight > 0 ? ruleLayer : null,
         model: modelScored ? modelLayer : null,
         critic: config.criticStepWeight > 0 ? critic : null,
         human: config.humanStepWeight > 0 ? human : null,
       };
-      return { total, rubrics: scores, layers };
+      return { total, automatic, rawModel: modelScored ? mean : null, rubrics: scores, layers };
     },
   };
 }

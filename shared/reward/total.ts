@@ -1,30 +1,46 @@
 import { scoreEfficiency, scoreOutcome, scoreRelativeLength } from "./outcome.ts";
-import type { HumanReading, StepReference } from "./readings.ts";
+import type { Calibration, HumanReading, StepReference } from "./readings.ts";
 import { round4 } from "./rounding.ts";
 import type { Rubric } from "./rubrics.ts";
 import type { ScoreDocument, ScoreLayer } from "./score-document.ts";
 import type { ScoreRequest } from "./score-rules.ts";
+import { combineSignals } from "./signals/trajectory-signals.ts";
 import { type ComposedStep, weightedMean } from "./step-score.ts";
 
-/** The mean over the steps that were scored, and which layers scored any. */
+/** The means over the steps that were scored, and which layers scored any. */
 export class ProcessScore {
   count = 0;
   readonly scored = new Set<"rules" | "model" | "critic" | "human">();
-  #sum = 0;
-  #counted = 0;
+  readonly total = new StepMean();
+  /** Without people and calibration. */
+  readonly automatic = new StepMean();
+  readonly model = new StepMean();
+  readonly rawModel = new StepMean();
 
-  add({ total, layers }: ComposedStep): void {
+  add({ total, automatic, rawModel, layers }: ComposedStep): void {
     this.count++;
     if (layers.rules !== null) this.scored.add("rules");
     if (layers.model !== null) this.scored.add("model");
     if (layers.critic !== null) this.scored.add("critic");
     if (layers.human !== null) this.scored.add("human");
-    if (total === null) return;
-    this.#sum += total;
+    this.total.add(total);
+    this.automatic.add(automatic);
+    this.model.add(layers.model);
+    this.rawModel.add(rawModel);
+  }
+}
+
+class StepMean {
+  #sum = 0;
+  #counted = 0;
+
+  add(value: number | null): void {
+    if (value === null) return;
+    this.#sum += value;
     this.#counted++;
   }
 
-  mean(): number | null {
+  value(): number | null {
     return this.#counted > 0 ? this.#sum / this.#counted : null;
   }
 }
@@ -34,6 +50,7 @@ type Total = Pick<
   | "total"
   | "outcome"
   | "process"
+  | "model"
   | "efficiency"
   | "signals"
   | "critic"
@@ -44,6 +61,7 @@ type Total = Pick<
   | "critic_model"
   | "annotators"
   | "calibration"
+  | "automatic"
   | "reference"
 >;
 
@@ -61,40 +79,55 @@ export function totalOf({
   const outcome = outcomeOf(request);
   // knowlyr-gym totals an empty trajectory 0, whatever its outcome.
   if (means.count === 0 && config.composition === "compatible" && config.unscored === "neutral") {
-    const none = { process: 0, efficiency: 0, signals: null, critic: null, human: null };
+    const none = { process: 0, model: null, efficiency: 0, signals: null, critic: null, human: null };
     return { total: 0, outcome: rounded(outcome), ...none, layers: [], parts: [], signal_scores: [] };
   }
   const mended = config.composition === "mended";
   const { efficiency, reference } = efficiencyOf(request, means.count);
   const signalScores = mended ? (request.signals ?? []) : [];
-  const signals = weightedMean(signalScores.map(({ score, weight }) => [score, weight]));
-  const raw = {
-    process: means.mean(),
-    critic: mended ? (request.critic?.values.at(-1) ?? null) : null,
-  };
+  const signals = combineSignals(signalScores);
+  const rawCritic = mended ? (request.critic?.values.at(-1) ?? null) : null;
+  const rawProcess = means.automatic.value();
   const human = mended && request.human !== undefined ? humanOf(request.human, rubrics) : null;
-  const apply = (layer: "process" | "critic", value: number | null): number | null =>
+  const apply = (layer: Calibration["layer"], value: number | null): number | null =>
     value !== null && calibration?.layer === layer ? calibration.apply(value) : value;
-  const process = apply("process", raw.process);
-  const critic = apply("critic", raw.critic);
+  const process = apply("process", means.total.value());
+  const critic = apply("critic", rawCritic);
+  // Of the two, the one that has nothing to say leaves its share to the other.
+  const signalShare = signals === null ? 0 : process === null ? 1 : config.signalShare;
+  const signalWeight = config.processWeight * signalShare;
+  const stepWeight = config.processWeight - signalWeight;
   const terms = [
     ["outcome", outcome, config.outcomeWeight],
-    ["process", process, config.processWeight],
+    ["process", process, stepWeight],
     ["efficiency", efficiency, config.efficiencyWeight],
-    ["signals", signals, config.signalWeight],
+    ["signals", signals, signalWeight],
     ["critic", critic, config.criticWeight],
     ["human", human, config.humanWeight],
   ] as const;
-  const uncalibrated = weightedMean(terms.map(([, value, weight]) => [value, weight])) ?? 0;
-  const total = calibration?.layer === "total" ? calibration.apply(uncalibrated) : uncalibrated;
+  const total = apply("total", weightedMean(terms.map(([, value, weight]) => [value, weight])) ?? 0) ?? 0;
   const parts: ScoreDocument["parts"] = [];
   for (const [part, value, weight] of terms) {
-    if (value !== null && weight > 0) parts.push({ part, value: round4(value), weight });
+    if (value !== null && weight > 0) parts.push({ part, value: round4(value), weight: round4(weight) });
   }
+  const automatic = (): Automatic => ({
+    total:
+      weightedMean([
+        [outcome, config.outcomeWeight],
+        [rawProcess, stepWeight],
+        [efficiency, config.efficiencyWeight],
+        [signals, signalWeight],
+        [rawCritic, config.criticWeight],
+      ]) ?? 0,
+    process: rawProcess,
+    model: means.rawModel.value(),
+    critic: rawCritic,
+  });
   return {
     total: round4(total),
     outcome: rounded(outcome),
     process: rounded(process),
+    model: rounded(means.model.value()),
     efficiency: rounded(efficiency),
     signals: rounded(signals),
     critic: rounded(critic),
@@ -108,22 +141,23 @@ export function totalOf({
     ...(human === null || request.human === undefined ? {} : { annotators: request.human.annotators }),
     ...(calibration === undefined
       ? {}
-      : {
-          calibration: {
-            version: calibration.version,
-            layer: calibration.layer,
-            raw: rounded(rawOf(calibration.layer, { ...raw, total: uncalibrated })),
-          },
-        }),
+      : { calibration: { version: calibration.version, layer: calibration.layer } }),
+    ...(calibration === undefined && request.human === undefined
+      ? {}
+      : { automatic: roundedAll(automatic()) }),
     ...(reference === undefined ? {} : { reference }),
   };
 }
 
-function rawOf(
-  layer: "total" | "process" | "model" | "critic",
-  raw: Readonly<Record<"total" | "process" | "critic", number | null>>,
-): number | null {
-  return layer === "model" ? null : raw[layer];
+type Automatic = NonNullable<ScoreDocument["automatic"]>;
+
+function roundedAll({ total, process, model, critic }: Automatic): Automatic {
+  return {
+    total: round4(total),
+    process: rounded(process),
+    model: rounded(model),
+    critic: rounded(critic),
+  };
 }
 
 function outcomeOf({ outcome, profile, config }: ScoreRequest): number | null {

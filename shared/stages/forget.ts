@@ -11,6 +11,7 @@ import type { Catalog, DatasetUse } from "../ports/catalog.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { removeEvidence } from "./add-evidence.ts";
+import { votesAbout } from "./store-votes.ts";
 
 export interface Forgetting {
   /** The trajectory and the shorter logs of its session that it had superseded. */
@@ -35,7 +36,7 @@ export async function forget(
   const datasets: DatasetUse[] = [];
   for (const gone of ids) {
     datasets.push(...(await catalog.datasetsOf(gone)));
-    removed.push(...(await cacheKeysOf(gone, store)));
+    removed.push(...(await cacheKeysOf(gone, store)), ...(await votesAbout(gone, store)));
     for (const prefixOf of [trajectoryPrefix, scorePrefix, judgementPrefix, labelPrefix]) {
       for await (const { key } of store.list(prefixOf(gone))) removed.push(key);
     }

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import { chooseDomain } from "../domains/choose-domain.ts";
 import { RecordParseError } from "../reading/parse-json.ts";
 import { type Rejection, rejectionOf } from "../reading/rejection.ts";
 import type { SourceRecord } from "../reading/source.ts";
 import { redactTrajectory } from "../redaction/redact-trajectory.ts";
-import { contentText } from "../trajectory/content.ts";
 import type { Attachment, Draft } from "../trajectory/draft.ts";
 import { ConversionError, type Format } from "../trajectory/format.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
@@ -13,7 +11,8 @@ import { CONTENT_ID_VERSION, contentIdentity, ID_VERSION, recordId } from "../tr
 import { JsonPieces } from "../trajectory/json-pieces.ts";
 import { lintTrajectory } from "../trajectory/lint.ts";
 import { detectFormat } from "../trajectory/registry.ts";
-import { ATIF_VERSION, type Step, type Trajectory } from "../trajectory/schema.ts";
+import { ATIF_VERSION, type Trajectory } from "../trajectory/schema.ts";
+import { taskKeyOf } from "../trajectory/task-key.ts";
 import { packDocument } from "./document-file.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import { recordValue } from "./record-value.ts";
@@ -175,7 +174,7 @@ function catalogRow(trajectory: Trajectory): CatalogRow {
     id: facts.id,
     contentId: facts.content_id,
     revision: facts.provenance.revision,
-    taskKey: facts.task.id ?? `first-message:${firstMessageHash(trajectory)}`,
+    taskKey: taskKeyOf(trajectory),
     taskId: facts.task.id ?? null,
     repo: facts.task.repo ?? null,
     domain,
@@ -193,13 +192,6 @@ function catalogRow(trajectory: Trajectory): CatalogRow {
     sourceBytes: facts.provenance.source_bytes,
     startedAt: facts.started_at ?? null,
   };
-}
-
-function firstMessageHash(trajectory: Trajectory): string {
-  const isOwn = (step: Step): boolean => step.is_copied_context !== true;
-  const first =
-    trajectory.steps.find((step) => step.source === "user" && isOwn(step)) ?? trajectory.steps.find(isOwn);
-  return createHash("sha256").update(contentText(first?.message)).digest("hex").slice(0, 16);
 }
 
 /** Levels of a step down to the text of a result. */

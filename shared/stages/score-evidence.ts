@@ -2,6 +2,7 @@ import { evidenceRecord, evidenceSchema, type ScoreEvidence } from "../contracts
 import { type Judgement, judgementSchema } from "../contracts/judgement.ts";
 import { judgementKey, labelKey } from "../contracts/keys.ts";
 import { type Label, labelSchema } from "../contracts/label.ts";
+import { modelScoresOf } from "../judge/judgement-of.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import { ObjectNotFoundError, type ObjectStore } from "../ports/object-store.ts";
 import type { HumanReading, ModelReading } from "../reward/readings.ts";
@@ -50,13 +51,10 @@ export function currentJudgement({ judgements }: ScoreEvidence, revision: string
   return best;
 }
 
-/** A judgement as scoring takes it: scores by agent step. */
-export function modelReading(judgement: Judgement): ModelReading {
-  const last = judgement.steps.reduce((most, { index }) => Math.max(most, index), -1);
-  const scores: (Readonly<Record<string, number>> | null)[] = Array.from({ length: last + 1 }, () => null);
-  for (const step of judgement.steps) scores[step.index] = step.scores;
+/** A judgement as scoring takes it, of a trajectory of so many agent steps. */
+export function modelReading(judgement: Judgement, steps: number): ModelReading {
   const { judge, model, samples } = judgement;
-  return { judge, model, samples, scores };
+  return { judge, model, samples, scores: modelScoresOf(judgement, steps) };
 }
 
 /** The mean over annotators of everything that people said; undefined without labels. */

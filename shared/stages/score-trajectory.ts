@@ -5,13 +5,17 @@ import { getDomainProfile } from "../domains/builtin.ts";
 import { chooseDomain } from "../domains/choose-domain.ts";
 import type { DomainProfile } from "../domains/profile.ts";
 import type { RewardConfig } from "../reward/config.ts";
+import { factSteps } from "../reward/fact-steps.ts";
 import type { Calibration, CriticReading } from "../reward/readings.ts";
+import { type ReferenceBook, referenceFor } from "../reward/references.ts";
 import type { RubricBook } from "../reward/rubrics.ts";
 import { scoreDocumentSchema } from "../reward/score-document.ts";
-import { scoreTrajectoryByRules } from "../reward/score-rules.ts";
+import { type ScoreRequest, scoreTrajectoryByRules } from "../reward/score-rules.ts";
 import { scorerId, scorerIdWith } from "../reward/scorer-id.ts";
-import { agentSteps } from "../trajectory/agent-steps.ts";
+import { trajectorySignals } from "../reward/signals/trajectory-signals.ts";
+import { type FactStep, trajectoryFacts } from "../reward/trajectory-facts.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
+import { taskKeyOf } from "../trajectory/task-key.ts";
 import { currentJudgement, humanReading, modelReading } from "./score-evidence.ts";
 
 /** How trajectories are scored. */
@@ -22,6 +26,8 @@ export interface ScoreSettings {
   /** Rubrics and sets of the user's own, over those that are built in. */
   readonly rubrics?: RubricBook;
   readonly calibration?: Calibration;
+  /** Typical sizes of runs; without them, built-in ones. */
+  readonly references?: ReferenceBook;
   /** The learned critic, where one is installed. */
   readonly critic?: (trajectory: Trajectory) => Promise<CriticReading>;
 }
@@ -84,30 +90,32 @@ export function scoreTrajectory(
   const { reward: config, rubrics, calibration } = settings;
   const judgement = evidence === undefined ? undefined : currentJudgement(evidence, revision);
   const labels = evidence?.labels ?? [];
+  const steps = factSteps(trajectory);
+  const measured =
+    config.composition === "compatible" ? {} : measures(trajectory, { steps, profile, settings });
   const document = scoreTrajectoryByRules({
-    steps: agentSteps(trajectory).map((step) => ({
-      message: step.message,
-      calls: step.calls.map((call) => ({
-        tool: call.tool,
-        params: call.params,
-        output: call.output ?? "",
-        exitCode: call.exitCode,
-      })),
-    })),
+    steps,
+    ...measured,
     outcome: facts.outcome,
     profile,
     config,
     rubrics,
     calibration,
     critic,
-    judge: judgement === undefined ? undefined : modelReading(judgement),
+    judge: judgement === undefined ? undefined : modelReading(judgement, steps.length),
     human: humanReading(labels),
   });
   const basis = scorerOf(settings, profile, critic?.version);
   const scorer =
     judgement === undefined && labels.length === 0
       ? basis
-      : scorerIdWith(basis, { judge: judgement?.judge, steps: judgement?.steps, labels });
+      : scorerIdWith(basis, {
+          layers: [
+            ...(judgement === undefined ? [] : ["judge" as const]),
+            ...(labels.length === 0 ? [] : ["people" as const]),
+          ],
+          said: { judge: judgement?.judge, steps: judgement?.steps, labels },
+        });
   return {
     row: {
       scorer,
@@ -120,6 +128,36 @@ export function scoreTrajectory(
   };
 }
 
+/**
+ * What the run looks like as a whole. Its length is set against other runs of its task. The signals take sizes of the
+ * agent or the domain instead: against its own task's, a run would say nothing of how hard the task is.
+ */
+function measures(
+  trajectory: Trajectory,
+  {
+    steps,
+    profile,
+    settings,
+  }: {
+    readonly steps: readonly FactStep[];
+    readonly profile: DomainProfile;
+    readonly settings: ScoreSettings;
+  },
+): Pick<ScoreRequest, "signals" | "reference"> {
+  const references = settings.references?.references ?? null;
+  const key = { domain: profile.domain, agent: trajectory.agent.name };
+  const reference = referenceFor(references, { ...key, taskKey: null });
+  const taskKey = references === null ? null : taskKeyOf(trajectory);
+  const { steps: usual, of, n } = referenceFor(references, { ...key, taskKey });
+  return {
+    signals: trajectorySignals(
+      { facts: trajectoryFacts(steps, profile), reference },
+      settings.reward.signals,
+    ),
+    reference: { steps: usual, of, n },
+  };
+}
+
 /** Hashing settings and profile for each trajectory would cost more than scoring it. */
 function scorerOf(settings: ScoreSettings, profile: DomainProfile, critic: string | undefined): string {
   const known = ids.get(settings) ?? new Map<string, string>();
@@ -127,8 +165,9 @@ function scorerOf(settings: ScoreSettings, profile: DomainProfile, critic: strin
   const name = `${critic ?? ""} ${profile.domain}`;
   const found = known.get(name);
   if (found !== undefined) return found;
-  const { reward: config, rubrics, calibration } = settings;
-  const id = scorerId({ config, profile, rubrics, critic, calibration: calibration?.version });
+  const { reward: config, rubrics, calibration, references } = settings;
+  const versions = { critic, calibration: calibration?.version, references: references?.version };
+  const id = scorerId({ config, profile, rubrics, ...versions });
   known.set(name, id);
   return id;
 }

@@ -23,10 +23,13 @@ export function pairwiseAgreement(
   const n = x.length;
   const value = agreementOf(pairCounts(x, y));
   if (value === null) return notDefined(n, "too_few");
-  return { value, n, interval: jackknifeInterval(agreeingPairs(x, y), value, level) };
+  return { value, n, interval: jackknifeInterval(agreeingPairs(x, y), { value, level }) };
 }
 
-function jackknifeInterval(agreeing: readonly number[], value: number, level: number): Interval {
+function jackknifeInterval(
+  agreeing: readonly number[],
+  { value, level }: { readonly value: number; readonly level: number },
+): Interval {
   const n = agreeing.length;
   if (n < 3) return noInterval(level, "jackknife_t", "too_few");
   const total = (value * n * (n - 1)) / 2;
@@ -46,9 +49,9 @@ export function agreeingPairs(x: readonly number[], y: readonly number[]): numbe
   const rows = x.map((value, index) => ({ x: value, y: place.get(y[index] ?? 0) ?? 0, index }));
   const counts = new Array<number>(x.length).fill(0);
   const byX = rows.toSorted((a, b) => a.x - b.x);
-  addBelow(byX, levels.length, counts);
+  addBelow({ rows: byX, levels: levels.length }, counts);
   const mirrored = byX.toReversed().map((row) => ({ ...row, y: levels.length - 1 - row.y }));
-  addBelow(mirrored, levels.length, counts);
+  addBelow({ rows: mirrored, levels: levels.length }, counts);
   const alike = new Map<string, number>();
   const key = (row: { readonly x: number; readonly y: number }): string => `${row.x} ${row.y}`;
   for (const row of rows) alike.set(key(row), (alike.get(key(row)) ?? 0) + 1);
@@ -63,7 +66,10 @@ interface Row {
 }
 
 /** Adds to each count the rows of an earlier x with a lower y; rows of one x stand together. A Fenwick tree counts. */
-function addBelow(rows: readonly Row[], levels: number, counts: number[]): void {
+function addBelow(
+  { rows, levels }: { readonly rows: readonly Row[]; readonly levels: number },
+  counts: number[],
+): void {
   const tree = new Array<number>(levels + 1).fill(0);
   let start = 0;
   while (start < rows.length) {

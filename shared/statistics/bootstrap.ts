@@ -8,19 +8,25 @@ import {
   singleUnits,
   type Units,
 } from "./resampling.ts";
-import { type Estimate, type LevelOption, noInterval, notDefined } from "./result.ts";
+import { type Estimate, type Interval, type LevelOption, noInterval, notDefined } from "./result.ts";
 
 export interface BootstrapOptions extends LevelOption {
   readonly seed: number;
   /** 2000 unless given. */
   readonly resamples?: number;
-  /** Bias-corrected and accelerated unless given. */
-  readonly method?: "percentile" | "bca";
+  /**
+   * Bias-corrected and accelerated unless given. `auto`: that where it is defined and there are at most 2000 units, for
+   * it leaves out each of them in turn; else percentiles.
+   */
+  readonly method?: "percentile" | "bca" | "auto";
   /** The cluster of each observation: clusters are then drawn whole, for what they hold is alike. */
   readonly clusters?: readonly string[];
 }
 
 const DEFAULT_RESAMPLES = 2000;
+const MOST_LEFT_OUT = 2000;
+
+type Figures<Name extends string> = Readonly<Record<Name, number | null>>;
 
 /**
  * Any statistic with its bootstrap interval. `statistic` is given indices of observations, some of them several times,
@@ -30,24 +36,50 @@ export function bootstrap(
   of: { readonly n: number; readonly statistic: (indices: readonly number[]) => number | null },
   options: BootstrapOptions,
 ): Estimate {
-  const { n, statistic } = of;
+  const figures = (indices: readonly number[]): Figures<"value"> => ({ value: of.statistic(indices) });
+  return bootstrapFigures({ n: of.n, figures }, options).value;
+}
+
+/** Several statistics with their intervals, all from the same resamples. */
+export function bootstrapFigures<Name extends string>(
+  of: { readonly n: number; readonly figures: (indices: readonly number[]) => Figures<Name> },
+  options: BootstrapOptions,
+): Readonly<Record<Name, Estimate>> {
+  const { n, figures } = of;
   const level = levelOf(options);
-  const value = n === 0 ? null : statistic(Array.from({ length: n }, (_, index) => index));
-  if (value === null) return notDefined(n, n < 2 ? "too_few" : "constant");
+  const values = figures(Array.from({ length: n }, (_, index) => index));
   const units = unitsOf(n, options.clusters);
-  const method = options.method ?? "bca";
-  if (units.length < 2) return { value, n, interval: noInterval(level, `bootstrap_${method}`, "too_few") };
-  const replicates = bootstrapReplicates({
-    units,
-    statistic,
-    resamples: resamplesOf(options),
-    random: createRandom(options.seed),
+  const method = methodOf(options, units);
+  const sampled = units.length >= 2;
+  const resamples = resamplesOf(options);
+  const random = createRandom(options.seed);
+  const replicates = sampled ? bootstrapReplicates({ units, statistic: figures, resamples, random }) : [];
+  const jackknife = sampled && method !== "percentile" ? jackknifeReplicates(units, figures) : [];
+  const intervalOf = (name: Name, value: number): Interval => {
+    if (!sampled) return noInterval(level, INTERVALS[method], "too_few");
+    const drawn = replicates.map((one) => one[name]);
+    if (method === "percentile") return percentileInterval(drawn, level);
+    const left = jackknife.map((one) => one[name]);
+    const interval = bcaInterval({ value, replicates: drawn, jackknife: left, level });
+    const unstable = interval.low === null && interval.why === "unstable";
+    return method === "auto" && unstable ? percentileInterval(drawn, level) : interval;
+  };
+  const estimates = (Object.keys(values) as Name[]).map((name) => {
+    const value = values[name];
+    if (n === 0 || value === null) return [name, notDefined(n, n < 2 ? "too_few" : "constant")] as const;
+    return [name, { value, n, interval: intervalOf(name, value) }] as const;
   });
-  const interval =
-    method === "percentile"
-      ? percentileInterval(replicates, level)
-      : bcaInterval({ value, replicates, jackknife: jackknifeReplicates(units, statistic), level });
-  return { value, n, interval };
+  return Object.fromEntries(estimates) as Record<Name, Estimate>;
+}
+
+const INTERVALS = {
+  percentile: "bootstrap_percentile",
+  bca: "bootstrap_bca",
+  auto: "bootstrap_bca",
+} as const;
+
+function methodOf({ method = "bca" }: BootstrapOptions, units: Units): keyof typeof INTERVALS {
+  return method === "auto" && units.length > MOST_LEFT_OUT ? "percentile" : method;
 }
 
 function unitsOf(n: number, clusters: readonly string[] | undefined): Units {

@@ -5,6 +5,12 @@ import { type Estimate, type Interval, type LevelOption, noInterval, notDefined 
 /** What a disagreement costs: all the same, by the distance of the categories, or by its square. */
 export type KappaWeights = "none" | "linear" | "quadratic";
 
+/** What each of two raters said of the same things, in the same order. */
+interface Raters {
+  readonly a: readonly number[];
+  readonly b: readonly number[];
+}
+
 interface KappaScale {
   /** How many categories there are, in order. */
   readonly categories: number;
@@ -15,20 +21,17 @@ interface KappaScale {
  * Cohen's kappa (1960), weighted (1968) if asked for, of two raters' category numbers 0 … categories − 1. Interval by
  * the large-sample error of Fleiss, Cohen and Everitt (1969).
  */
-export function kappa(
-  raters: { readonly a: readonly number[]; readonly b: readonly number[] },
-  { level: asked, ...scale }: KappaScale & LevelOption,
-): Estimate {
+export function kappa(raters: Raters, { level: asked, ...scale }: KappaScale & LevelOption): Estimate {
   const level = levelOf(asked === undefined ? {} : { level: asked });
-  const parts = kappaParts(raters.a, raters.b, scale);
+  const parts = kappaParts(raters, scale);
   const n = raters.a.length;
   if (parts === null) return notDefined(n, n === 0 ? "too_few" : "constant");
   return { value: parts.kappa, n, interval: kappaInterval(parts, level) };
 }
 
 /** The bare value, or null where both raters only ever give one and the same category. */
-export function kappaOf(a: readonly number[], b: readonly number[], scale: KappaScale): number | null {
-  return kappaParts(a, b, scale)?.kappa ?? null;
+export function kappaOf(raters: Raters, scale: KappaScale): number | null {
+  return kappaParts(raters, scale)?.kappa ?? null;
 }
 
 interface KappaParts {
@@ -37,7 +40,7 @@ interface KappaParts {
   readonly variance: number;
 }
 
-function kappaParts(a: readonly number[], b: readonly number[], scale: KappaScale): KappaParts | null {
+function kappaParts({ a, b }: Raters, scale: KappaScale): KappaParts | null {
   requireSameLength(a, b);
   const { categories, weights } = scale;
   const n = a.length;

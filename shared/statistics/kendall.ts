@@ -32,11 +32,14 @@ export function kendall(x: readonly number[], y: readonly number[], options: Lev
     value,
     n,
     interval: correlationInterval({ r: value, error, level, method: "fieller" }),
-    test: kendallTest(x, y, counts),
+    test: kendallTest({ x, y }, counts),
   };
 }
 
-function kendallTest(x: readonly number[], y: readonly number[], counts: PairCounts): PValue {
+function kendallTest(
+  { x, y }: { readonly x: readonly number[]; readonly y: readonly number[] },
+  counts: PairCounts,
+): PValue {
   const { pairs, concordant, discordant, tiedX, tiedY } = counts;
   const n = x.length;
   const fewest = Math.min(concordant, discordant);

@@ -31,7 +31,10 @@ export function mean(values: readonly number[], options: LevelOption = {}): Esti
 /** Student's t interval of a mean, cut to `within` where the quantity has a range. */
 export function meanInterval(
   values: readonly number[],
-  { level, within = [-Infinity, Infinity] }: { level: number; within?: readonly [number, number] },
+  {
+    level,
+    within = [-Infinity, Infinity],
+  }: { readonly level: number; readonly within?: readonly [number, number] },
 ): Interval {
   const n = values.length;
   if (n < 2) return noInterval(level, "student_t", "too_few");

@@ -1,7 +1,7 @@
 /**
  * Why a figure or an interval is not defined. `too_few`: the formula needs more observations. `constant`: an input
  * does not vary. `one_class`: only one of two classes occurs. `no_variance`: the estimate lies on the edge of its range,
- * where the formula of its error gives nothing. `unstable`: too many resamples gave no value.
+ * where the formula of its error gives nothing. `unstable`: too many resamples gave no value, or none beside the estimate.
  */
 export type WhyUndefined = "too_few" | "constant" | "one_class" | "no_variance" | "unstable";
 

@@ -127,6 +127,39 @@ describe("gymline judge", () => {
     expect(refused.stderr).not.toContain(" at ");
   });
 
+  it("says how far the judge agrees with itself, and compares pairs both ways round", async () => {
+    const server = await modelServer(scores(0.5));
+    const { store, judge, json } = await bench(server);
+    const repeated = await judge("--repeat", "2", "--limit", "2");
+    expect([repeated.code, repeated.stderr]).toEqual([0, ""]);
+    expect(repeated.stdout).toContain("2 trajectories judged 2 times each (seed 42)");
+    expect(repeated.stdout).toMatch(/goal_progress +6 +0\.000/);
+    const listed = await gymline(["list", "--store", store, "--json"]);
+    const ids = listed.stdout
+      .split("\n")
+      .flatMap((line) => (line === "" ? [] : [String(JSON.parse(line).id)]));
+    const folder = temporaryFolder("cli");
+    const pairs = join(folder, "pairs.jsonl");
+    const verdicts = join(folder, "verdicts.jsonl");
+    const row = (left: number, right: number) =>
+      JSON.stringify({ task_id: "t", left_id: ids[left], right_id: ids[right] });
+    writeFileSync(pairs, `${row(0, 1)}\n${row(1, 2)}\n`);
+    server.use(() => answer({ rationale: "So.", better: "left", confidence: 1, manipulation: false }));
+    const before = server.asked.length;
+    const compared = await judge("--pairs", pairs, "--out", verdicts);
+    expect([compared.code, compared.stderr]).toEqual([0, ""]);
+    expect(compared.stdout).toContain("the place decided in 1.000");
+    expect(server.asked.length - before).toBe(4);
+    // A run that was stopped in the middle of a line is gone on with.
+    const [first = "", second = ""] = readFileSync(verdicts, "utf8").split("\n");
+    expect(JSON.parse(second)).toMatchObject({ verdict: "inconsistent", chosen_id: null });
+    writeFileSync(verdicts, `${first}\n${second.slice(0, 60)}`);
+    expect(await json("--pairs", pairs, "--out", verdicts)).toMatchObject({ pairs: 2, calls: 2 });
+    writeFileSync(pairs, `${row(0, 1)}\n{"task_id": 1}\n`);
+    const bad = await judge("--pairs", pairs, "--out", verdicts);
+    expect(bad.stderr).toContain("pairs.jsonl, line 2: task_id");
+  });
+
   it("takes its settings from the configuration file", async () => {
     const server = await modelServer(scores(0.5));
     const { store } = await bench(server);

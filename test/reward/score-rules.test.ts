@@ -8,7 +8,7 @@ import { parseRubrics } from "../../shared/reward/rubric-book.ts";
 import type { RuleStep } from "../../shared/reward/rule-step.ts";
 import { scoreDocumentSchema } from "../../shared/reward/score-document.ts";
 import { scoreTrajectoryByRules } from "../../shared/reward/score-rules.ts";
-import { scorerId, scorerIdWith } from "../../shared/reward/scorer-id.ts";
+import { scorerId, scorerIdWith, scorerScale } from "../../shared/reward/scorer-id.ts";
 import { call, score, stepsWith } from "./factories.ts";
 
 const read = call("read_file", { file_path: "a.py" }, "x");
@@ -247,7 +247,10 @@ describe("the scoring configuration", () => {
       { ...own, rubrics: parseRubrics({ sets: { coding: { goal_progress: 1 } } }, "a file") },
     ].map(scorerId);
     expect(new Set([id, ...others]).size).toBe(others.length + 1);
-    expect(scorerIdWith(id, { labels: [] })).not.toBe(id);
+    const labelled = ["one", "another"].map((said) => scorerIdWith(id, { layers: ["people"], said }));
+    expect(new Set([id, ...labelled]).size).toBe(3);
+    expect(labelled.map(scorerScale)).toEqual([`${id}-people`, `${id}-people`]);
+    expect(scorerScale(id)).toBe(id);
   });
 });
 

@@ -17,6 +17,8 @@ import numpy as np
 from scipy import stats
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
@@ -196,6 +198,28 @@ def alpha():
     return {"units": units, "alpha": number(1 - observed / expected) if expected > 0 else None}
 
 
+def fit():
+    n = int(rng.choice([10, 25, 60]))
+    x = np.array(column(rng.random(n), int(rng.choice([1, 3]))))
+    y = np.array(column(np.clip(x ** rng.uniform(0.4, 3) + rng.normal(0, 0.2, n), 0, 1), 2))
+    if rng.random() < 0.3:
+        y = np.round(y)
+    good = y.sum()
+    low, high = 1 / (n - good + 2), (good + 1) / (good + 2)
+    target = low + y * (high - low)
+    curve = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12, max_iter=1000).fit(
+        np.concatenate([x, x])[:, None], [1] * n + [0] * n, sample_weight=np.concatenate([target, 1 - target])
+    )
+    line = stats.linregress(x, y)
+    return {
+        "score": x.tolist(),
+        "human": y.tolist(),
+        "heights": sorted(set(IsotonicRegression().fit_transform(x, y).tolist())),
+        "line": [number(line.slope), number(line.intercept)],
+        "curve": [number(curve.coef_[0][0]), number(curve.intercept_[0])],
+    }
+
+
 def split_mix(seed):
     mask = (1 << 64) - 1
     words = []
@@ -236,6 +260,7 @@ vectors = {
     "random": [
         {"seed": seed, "words": xoshiro(split_mix(seed % 2**64), 8)} for seed in (0, 1, 42, 2**53 - 1, -7)
     ],
+    "fits": [fit() for _ in range(30)],
 }
 text = ",\n".join(
     f'"{name}": [\n' + ",\n".join(json.dumps(case, allow_nan=False) for case in cases) + "\n]"

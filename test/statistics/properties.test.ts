@@ -174,7 +174,11 @@ describe("statistics of classes and probabilities", () => {
       fc.property(pairsOf(category), weights, (rows, weighting) => {
         const [a, b] = columns(rows);
         const scale = { categories: 4, weights: weighting } as const;
-        const [one, other, same] = [kappaOf(a, b, scale), kappaOf(b, a, scale), kappaOf(a, a, scale)];
+        const [one, other, same] = [
+          kappaOf({ a, b }, scale),
+          kappaOf({ a: b, b: a }, scale),
+          kappaOf({ a, b: a }, scale),
+        ];
         expect(other ?? 9).toBeCloseTo(one ?? 9, 12);
         expect(one ?? 0).toBeLessThanOrEqual(1 + 1e-12);
         if (new Set(a).size > 1) expect(same).toBeCloseTo(1, 12);
@@ -188,7 +192,7 @@ describe("statistics of classes and probabilities", () => {
       fc.property(pairsOf(fc.integer({ min: 0, max: 1 })), (rows) => {
         const [a, b] = columns(rows);
         const values = (["none", "linear", "quadratic"] as const).map((weights) =>
-          kappaOf(a, b, { categories: 2, weights }),
+          kappaOf({ a, b }, { categories: 2, weights }),
         );
         for (const value of values) expect(value ?? 9).toBeCloseTo(values[0] ?? 9, 10);
       }),
@@ -288,6 +292,23 @@ describe("resampling", () => {
         expect(units.flat().sort((a, b) => a - b)).toEqual(names.map((_, index) => index));
       }),
     );
+  });
+
+  it("has an interval for values so small that their cubes vanish, and none where nothing varies", () => {
+    const tiny = [1e-160, 3e-160, 0, 2e-160, 5e-160];
+    const of = (values: readonly number[]): Estimate =>
+      bootstrap(
+        { n: values.length, statistic: (indices) => meanOf(indices.map((index) => values[index] ?? 0)) },
+        options,
+      );
+    const { interval } = { interval: null, ...of(tiny) };
+    expect(interval).toMatchObject({
+      method: "bootstrap_bca",
+      low: expect.any(Number),
+      high: expect.any(Number),
+    });
+    expect(Number.isFinite(interval?.low) && Number.isFinite(interval?.high)).toBe(true);
+    expect(of([1, 1, 1])).toMatchObject({ value: 1, interval: { low: null, why: "no_variance" } });
   });
 
   it("says so where the statistic hardly ever has a value, or there is one cluster only", () => {

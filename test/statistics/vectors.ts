@@ -65,6 +65,15 @@ interface Vectors {
   }[];
   readonly flipped: readonly { readonly values: Numbers; readonly p: number }[];
   readonly alphas: readonly { readonly units: readonly Numbers[]; readonly alpha: number | null }[];
+  readonly fits: readonly {
+    readonly score: Numbers;
+    readonly human: Numbers;
+    /** Of the isotonic steps, each once. */
+    readonly heights: Numbers;
+    /** Slope and intercept. */
+    readonly line: readonly [number, number];
+    readonly curve: readonly [number, number];
+  }[];
   readonly random: readonly { readonly seed: number; readonly words: Numbers }[];
 }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import {
   type LocalStore,
@@ -8,56 +7,28 @@ import {
 } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { modelOf } from "../../../shared/adapters/models/model-of.ts";
-import type { JudgeConfig } from "../../../shared/judge/config.ts";
-import { swapConsistency } from "../../../shared/judge/reliability.ts";
-import type { ChatModel } from "../../../shared/ports/chat-model.ts";
 import { abandonBatch } from "../../../shared/stages/judge/abandon.ts";
-import { type CollectReport, judgeCollect, openBatches } from "../../../shared/stages/judge/collect.ts";
+import { openBatches } from "../../../shared/stages/judge/collect.ts";
 import { forecastJudging } from "../../../shared/stages/judge/forecast.ts";
-import { swappedVerdicts } from "../../../shared/stages/judge/pairs.ts";
 import type { JudgePorts } from "../../../shared/stages/judge/ports.ts";
-import { judgeRepeats } from "../../../shared/stages/judge/repeat.ts";
 import { dayOf, spentOn } from "../../../shared/stages/judge/spend.ts";
-import { judgeSubmit, selectedIds } from "../../../shared/stages/judge/submit.ts";
-import { type JudgeReport, JudgeTally } from "../../../shared/stages/judge/tally.ts";
 import { type Rescored, rescore } from "../../../shared/stages/reprocess.ts";
-import { EXIT } from "../exit-code.ts";
-import { comparePairs, pairsReport, repeatReport } from "../judge-reliability.ts";
+import { batchesReport, forecastReport, usdText } from "../judge-report.ts";
 import {
-  batchesReport,
-  callsLine,
-  collectedReport,
-  forecastReport,
-  judgeReport,
-  usdText,
-} from "../judge-report.ts";
-import { type JudgeSettingsOptions, judgeSettings, numeric, whole } from "../judge-settings.ts";
+  comparePairsOf,
+  type JudgeOptions,
+  type JudgeWork,
+  repeatJudging,
+  requestOf,
+  submitAndCollect,
+} from "../judge-run.ts";
+import { judgeSettings, whole } from "../judge-settings.ts";
 import { examples, storeOption } from "../options.ts";
 import { startCompute } from "../pipeline.ts";
-import { type Progress, startProgress } from "../progress.ts";
-import { type SelectionOptions, selectionOf, selectionOptions } from "../selection-options.ts";
-import { resolveId } from "../store-access.ts";
-import { many, note, out } from "../terminal.ts";
+import { startProgress } from "../progress.ts";
+import { selectionOptions } from "../selection-options.ts";
+import { many, out } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
-
-interface JudgeOptions extends JudgeSettingsOptions, SelectionOptions {
-  readonly store: string;
-  readonly limit?: string;
-  readonly direct?: boolean;
-  readonly again?: boolean;
-  readonly retry?: boolean;
-  readonly collect?: boolean;
-  readonly wait?: boolean;
-  readonly poll: string;
-  readonly dryRun?: boolean;
-  readonly status?: boolean;
-  readonly abandon?: string;
-  readonly pairs?: string;
-  readonly out?: string;
-  readonly repeat?: string;
-  readonly seed: string;
-  readonly json?: boolean;
-}
 
 export function addJudge(program: Command): void {
   const command = program
@@ -92,7 +63,7 @@ export function addJudge(program: Command): void {
     .option("-d, --domain <name|file>", "judge everything by the rubrics of this domain")
     .option("-c, --config <file>", "configuration file (default: ./gymline.json, if there is one)")
     .option("--json", "print JSON");
-  selectionOptions(storeOption(command));
+  selectionOptions(storeOption(command), { model: "--agent-model" });
   examples(command, [
     "gymline judge --dry-run --band 0.3..0.7",
     "gymline judge --band 0.3..0.7 --max-usd 2        # submits a batch",
@@ -132,7 +103,7 @@ async function look(ids: readonly string[], options: JudgeOptions): Promise<void
     const settings = { config, ...(profile && { profile }), ...(rubrics && { rubrics }) };
     const forecast = await forecastJudging(await requestOf(ids, { options, local }), { ...local, settings });
     const facts = { schema: "gymline.judge-forecast.v1", model: config.model, ...forecast };
-    out(options.json === true ? JSON.stringify(facts) : forecastReport(forecast, config.model));
+    out(options.json === true ? JSON.stringify(facts) : forecastReport(forecast, config));
   } finally {
     await local.close();
   }
@@ -158,7 +129,8 @@ async function work(ids: readonly string[], options: JudgeOptions): Promise<void
     throw new UsageError("--pairs <file> and --out <file> go together");
   }
   const { plan, judge: config } = judgeSettings(withIds(options, ids));
-  const model = await modelFor(config);
+  const { provider, model: name, baseUrl } = config;
+  const model = await modelOf({ provider, model: name, baseUrl }, process.env);
   const local = await existing(options.store);
   const { compute } = await startCompute(plan, 0);
   const progress = startProgress("judging", { quiet: options.json === true });
@@ -176,11 +148,11 @@ async function work(ids: readonly string[], options: JudgeOptions): Promise<void
     },
     onProgress: (state) => progress.update(state),
   };
-  const work: Work = { ids, options, local, ports, progress, pollMs };
+  const work: JudgeWork = { ids, options, local, ports, progress, pollMs };
   try {
     if (options.pairs !== undefined && options.out !== undefined) {
-      await pairs({ pairs: options.pairs, out: options.out }, work);
-    } else if (options.repeat !== undefined) await repeat(options.repeat, work);
+      await comparePairsOf({ pairs: options.pairs, out: options.out }, work);
+    } else if (options.repeat !== undefined) await repeatJudging(options.repeat, work);
     else await submitAndCollect(work, rescored);
   } finally {
     progress.end();
@@ -189,166 +161,9 @@ async function work(ids: readonly string[], options: JudgeOptions): Promise<void
   }
 }
 
-interface Work {
-  readonly ids: readonly string[];
-  readonly options: JudgeOptions;
-  readonly local: LocalStore;
-  readonly ports: JudgePorts;
-  readonly progress: Progress;
-  readonly pollMs: number;
-}
-
-async function submitAndCollect(work: Work, rescored: readonly Rescored[]): Promise<void> {
-  const { ids, options, local, ports, progress, pollMs } = work;
-  const tally = new JudgeTally();
-  const { config } = ports.settings;
-  const by =
-    options.direct !== true && config.batch && ports.model.batches !== undefined ? "batch" : "direct";
-  let collected: CollectReport | null = null;
-  if (options.collect !== true) {
-    await judgeSubmit({ ...(await requestOf(ids, { options, local })), by }, ports, tally);
-  }
-  const fault = tally.report().fault;
-  if (options.collect === true || (options.wait === true && fault === null)) {
-    collected = await collectAll(ports, { tally, pollMs, wait: options.wait === true });
-  }
-  progress.end();
-  const report = tally.report();
-  print({ report, collected, rescored, today: await spentToday(local) }, options);
-  process.exitCode = exitCodeOf(report);
-}
-
-async function pairs(
-  files: { readonly pairs: string; readonly out: string },
-  { options, local, ports, progress }: Work,
-): Promise<void> {
-  const compared = await comparePairs(files, ports);
-  progress.end();
-  const { report, rows } = compared;
-  const today = await spentToday(local);
-  if (options.json === true) {
-    const consistency = swapConsistency(swappedVerdicts(rows));
-    out(
-      JSON.stringify({
-        schema: "gymline.judge-pairs.v1",
-        pairs: rows.length,
-        consistency,
-        ...report,
-        spentToday: today,
-      }),
-    );
-  } else {
-    out(pairsReport(compared));
-    out(callsLine(report, today));
-  }
-  finish(report, options);
-}
-
-async function repeat(times: string, { ids, options, local, ports, progress }: Work): Promise<void> {
-  const count = whole("--repeat", times) ?? 0;
-  if (count < 2) throw new UsageError("--repeat takes a whole number from 2 on");
-  const { ids: found, limit: sample = 20 } = await requestOf(ids, { options, local });
-  const all: string[] = [];
-  for await (const id of found) all.push(id);
-  const seed = numeric("--seed", options.seed) ?? 42;
-  const report = await judgeRepeats({ ids: all, times: count, sample, seed }, ports);
-  progress.end();
-  const today = await spentToday(local);
-  if (options.json === true)
-    out(JSON.stringify({ schema: "gymline.judge-repeat.v1", ...report, spentToday: today }));
-  else {
-    out(repeatReport(report));
-    out(callsLine(report, today));
-  }
-  finish(report, options);
-}
-
-/** What every run ends with: the fault, what is left, the exit code. */
-function finish(report: JudgeReport, options: JudgeOptions): void {
-  if (report.left > 0 && options.json !== true) out(`${report.left} left: the limit on money is reached`);
-  if (report.fault !== null) note(`gymline: ${report.fault}`);
-  process.exitCode = exitCodeOf(report);
-}
-
-async function spentToday({ ledger }: LocalStore): Promise<number> {
-  return (await spentOn(dayOf(systemClock), ledger)).usd;
-}
-
-async function collectAll(
-  ports: JudgePorts,
-  { tally, pollMs, wait }: { readonly tally: JudgeTally; readonly pollMs: number; readonly wait: boolean },
-): Promise<CollectReport> {
-  let collected = 0;
-  for (;;) {
-    tally.waiting = 0;
-    const report = await judgeCollect(ports, tally);
-    collected += report.collected;
-    const open = report.open.length - report.otherProvider;
-    if (!wait || open <= 0 || report.stoppedBy === "fault") return { ...report, collected };
-    await sleep(pollMs);
-  }
-}
-
-interface Outcome {
-  readonly report: JudgeReport;
-  readonly collected: CollectReport | null;
-  readonly rescored: readonly Rescored[];
-  readonly today: number;
-}
-
-function print({ report, collected, rescored, today }: Outcome, options: JudgeOptions): void {
-  if (options.json === true) {
-    const open = collected?.open ?? null;
-    out(
-      JSON.stringify({
-        schema: "gymline.judge-run.v1",
-        ...report,
-        collected: collected?.collected ?? null,
-        open,
-        rescored,
-        spentToday: today,
-      }),
-    );
-  } else {
-    if (collected !== null) out(collectedReport(collected));
-    out(judgeReport(report, { rescored, today }));
-    for (const { submission, batch, requests } of report.batches) {
-      out(`submitted ${many(requests, "call")} as batch ${batch} (${submission})`);
-    }
-    const open = collected === null ? report.batches.length : collected.open.length;
-    if (open > 0) out(`take the answers in with: gymline judge --collect --store ${options.store}`);
-  }
-  if (report.fault !== null) note(`gymline: ${report.fault}`);
-}
-
-function exitCodeOf({ fault, left, unanswered, failures }: JudgeReport): number {
-  if (fault !== null) return EXIT.fault;
-  return left > 0 || unanswered > 0 || Object.keys(failures).length > 0 ? EXIT.rejected : EXIT.done;
-}
-
 /** Whoever names trajectories wants them judged. */
 function withIds(options: JudgeOptions, ids: readonly string[]): JudgeOptions {
   return ids.length > 0 && options.band === undefined ? { ...options, band: "all" } : options;
-}
-
-async function requestOf(
-  ids: readonly string[],
-  { options, local }: { readonly options: JudgeOptions; readonly local: LocalStore },
-): Promise<Parameters<typeof forecastJudging>[0]> {
-  const limit = whole("--limit", options.limit);
-  const named: string[] = [];
-  for (const id of ids) named.push(await resolveId(local.catalog, id));
-  return {
-    ids: named.length > 0 ? named : selectedIds(selectionOf(options), local),
-    ...(limit === undefined ? {} : { limit }),
-    retry: options.retry === true,
-    always: options.again === true,
-  };
-}
-
-/** Of the configured provider; its key comes from the environment. @throws ModelSettingsError */
-export async function modelFor({ provider, model, baseUrl }: JudgeConfig): Promise<ChatModel> {
-  return modelOf({ provider, model, baseUrl }, process.env);
 }
 
 /** The store for writing, which must be there. @throws NoStoreError, StoreBusyError */

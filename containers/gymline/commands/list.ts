@@ -3,21 +3,13 @@ import { openForReading } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import type { CatalogEntry } from "../../../shared/contracts/catalog-row.ts";
 import { gdiScore } from "../../../shared/curation/gdi.ts";
-import type { Selection } from "../../../shared/ports/catalog.ts";
 import { examples, storeOption } from "../options.ts";
+import { type SelectionOptions, selectionOf, selectionOptions } from "../selection-options.ts";
 import { figure, many, note, out, table, verdict } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
-interface ListOptions {
+interface ListOptions extends SelectionOptions {
   readonly store: string;
-  readonly project?: string;
-  readonly onlyDomain?: string;
-  readonly agent?: string;
-  readonly model?: string;
-  readonly sourceFormat?: string;
-  readonly task?: string;
-  readonly success?: string;
-  readonly minScore?: string;
   readonly sort: string;
   readonly limit: string;
   readonly superseded?: boolean;
@@ -25,17 +17,8 @@ interface ListOptions {
 }
 
 export function addList(program: Command): void {
-  const command = program
-    .command("list")
-    .description("list the trajectories of a store, best first")
-    .option("--project <label>", "this project only")
-    .option("--only-domain <name>", "this domain only")
-    .option("--agent <name>", "this agent only")
-    .option("--model <name>", "this model only")
-    .option("--source-format <name>", "this log format only")
-    .option("--task <id>", "attempts at this task only")
-    .option("--success <verdict>", "true, false or unknown")
-    .option("--min-score <x>", "least total reward")
+  const command = program.command("list").description("list the trajectories of a store, best first");
+  selectionOptions(command)
     .option("--sort <by>", "reward or gdi", "reward")
     .option("--limit <n>", "at most so many", "50")
     .option("--superseded", "also logs that a longer one of their session superseded")
@@ -59,7 +42,10 @@ async function list(options: ListOptions): Promise<void> {
     const now = systemClock.now();
     const ranked: { readonly entry: CatalogEntry; readonly gdi: number }[] = [];
     let found = 0;
-    for await (const entry of local.catalog.select(selectionOf(options))) {
+    for await (const entry of local.catalog.select({
+      ...selectionOf(options),
+      ...(options.superseded === true ? { includeSuperseded: true } : {}),
+    })) {
       found += 1;
       // Sorted by reward already; by GDI all have to be seen.
       if (options.sort === "reward" && ranked.length >= limit) continue;
@@ -77,26 +63,6 @@ async function list(options: ListOptions): Promise<void> {
 function gdiOf(entry: CatalogEntry, now: number): number {
   const { reward, exportCount, feedback, createdAt } = entry;
   return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now }).total;
-}
-
-function selectionOf(options: ListOptions): Selection {
-  const { project, onlyDomain: domain, agent, model, sourceFormat: format, task, success } = options;
-  if (success !== undefined && success !== "true" && success !== "false" && success !== "unknown") {
-    throw new UsageError(`--success takes true, false or unknown, not "${success}"`);
-  }
-  const minReward = options.minScore === undefined ? undefined : Number(options.minScore);
-  if (Number.isNaN(minReward)) throw new UsageError(`--min-score takes a number, not "${options.minScore}"`);
-  return {
-    ...(project === undefined ? {} : { project }),
-    ...(domain === undefined ? {} : { domain }),
-    ...(agent === undefined ? {} : { agent }),
-    ...(model === undefined ? {} : { model }),
-    ...(format === undefined ? {} : { format }),
-    ...(task === undefined ? {} : { task }),
-    ...(success === undefined ? {} : { success: [success] }),
-    ...(minReward === undefined ? {} : { minReward }),
-    ...(options.superseded === true ? { includeSuperseded: true } : {}),
-  };
 }
 
 function print(

@@ -1,5 +1,8 @@
 import { pathToFileURL } from "node:url";
+import { applyCalibration, type CalibrationDocument } from "../../calibration/calibration-document.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
+import type { Calibration } from "../../reward/readings.ts";
+import { referenceBook } from "../../reward/references.ts";
 import type { TaskSettings } from "../../stages/compute-tasks.ts";
 import { ingestSettings } from "../../stages/ingest-settings.ts";
 import type { ScoreSettings } from "../../stages/score-trajectory.ts";
@@ -41,11 +44,19 @@ export async function taskSettings(plan: PipelinePlan): Promise<TaskSettings> {
   };
 }
 
+function appliedCalibration(document: CalibrationDocument): Calibration {
+  const { version, layer } = document;
+  return { version, layer, apply: (score) => applyCalibration(document, score) };
+}
+
 /** How a plan scores. */
-function scoreSettings({ reward, profile, rubrics }: PipelinePlan): ScoreSettings {
+function scoreSettings(plan: PipelinePlan): ScoreSettings {
+  const { reward, profile, rubrics, calibration, references } = plan;
   return {
     reward,
     ...(profile === undefined ? {} : { profile }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(references === undefined ? {} : { references: referenceBook(references) }),
+    ...(calibration === undefined ? {} : { calibration: appliedCalibration(calibration) }),
   };
 }

@@ -2,6 +2,7 @@ import type { BatchResult, ChatBatches, TokenUsage } from "../../ports/chat-mode
 import type { ObjectStore } from "../../ports/object-store.ts";
 import { noteOutcome, type Outcome } from "./answer-cache.ts";
 import { type BatchManifest, requestId, requestNumber } from "./batch-records.ts";
+import { LostBatchError } from "./ports.ts";
 import type { Budget } from "./spend.ts";
 
 /** An answer of a batch, whether it was kept or not: all are paid for. */
@@ -16,7 +17,7 @@ const SIDE_BY_SIDE = 32;
 /**
  * Puts all results of a batch into the cache; those that are there already stay as they are. What only trajectories
  * asked about that are forgotten or changed by now is not kept. A request without a result counts as failed.
- * undefined: time ran out.
+ * undefined: time ran out. @throws LostBatchError
  */
 export async function keepResults(
   of: {
@@ -62,13 +63,16 @@ export async function keepResults(
     };
     group.push(noteOutcome(noted, ports.store));
   };
+  let foreign = 0;
   for await (const result of ports.batches.results(of.batch)) {
     const n = requestNumber(submission, result.id);
-    if (n !== undefined) take(n, result);
+    if (n === undefined) foreign += 1;
+    else take(n, result);
     if (group.length < SIDE_BY_SIDE) continue;
     await settle();
     if (ports.outOfTime()) return undefined;
   }
+  if (taken.size === 0 && foreign > 0) throw new LostBatchError(of, "it holds other requests than were sent");
   for (const n of manifest.requests.keys()) take(n, undefined);
   await settle();
   return calls;

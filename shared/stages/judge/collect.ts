@@ -21,7 +21,7 @@ import { BatchSubmitter, type OpenCase } from "./batch-submitter.ts";
 import { dropCase, finishCase, isCurrent } from "./finish.ts";
 import { openRequests } from "./judge-case.ts";
 import { readJudgeState } from "./judge-state.ts";
-import { type JudgePorts, JudgeStoppedError } from "./ports.ts";
+import { type JudgePorts, JudgeStoppedError, LostBatchError } from "./ports.ts";
 import { adoptBatch } from "./reconcile.ts";
 import { Budget } from "./spend.ts";
 import { type JudgeReport, JudgeTally } from "./tally.ts";
@@ -91,9 +91,9 @@ class Collector {
     const { ledger, model } = this.#ports;
     const records: LedgerRecord<BatchRecord>[] = [];
     for await (const record of batchRecords(ledger)) records.push(record);
-    if (records.length === 0) return;
+    if (records.length === 0) return this.#sweep();
     const submitter = new BatchSubmitter(this.#ports, { budget: this.#budget, tally: this.#tally });
-    let lost: JudgeStoppedError | undefined;
+    let lost: LostBatchError | undefined;
     for (const record of records) {
       if (this.#outOfTime()) return;
       if (record.value.provider !== model.provider) {
@@ -103,10 +103,9 @@ class Collector {
       try {
         await this.#look(record, submitter);
       } catch (error) {
-        if (!(error instanceof ChatModelError)) throw error;
-        const fault = faultOf(error, record.value);
+        const fault = error instanceof ChatModelError ? faultOf(error, record.value) : error;
         // One batch that is lost does not keep the others waiting.
-        if (error.status !== 404) throw fault;
+        if (!(fault instanceof LostBatchError)) throw fault;
         lost ??= fault;
       }
     }
@@ -312,10 +311,8 @@ function nextName(submission: string): string {
   return createHash("sha256").update(`gymline.judge-batch\n${submission}`).digest("hex").slice(0, 16);
 }
 
-function faultOf(error: ChatModelError, { submission, batch }: BatchRecord): JudgeStoppedError {
-  const gone = error.status === 404;
-  const remedy = gone
-    ? `; the key may be of another workspace, or the batch older than the provider keeps it: if its answers are lost, gymline judge --abandon ${submission} lets its trajectories be asked about anew`
-    : "";
-  return new JudgeStoppedError(`batch ${batch ?? submission}: ${error.message}${remedy}`, { cause: error });
+function faultOf(error: ChatModelError, record: BatchRecord): JudgeStoppedError {
+  const cause = { cause: error };
+  if (error.status === 404) return new LostBatchError(record, error.message, cause);
+  return new JudgeStoppedError(`batch ${record.batch ?? record.submission}: ${error.message}`, cause);
 }

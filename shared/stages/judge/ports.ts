@@ -42,3 +42,17 @@ export interface JudgePorts extends JudgeReadPorts {
 export class JudgeStoppedError extends Error {
   override readonly name = "JudgeStoppedError";
 }
+
+/** The provider does not have a batch, or not with its requests in it; others may be fine. */
+export class LostBatchError extends JudgeStoppedError {
+  constructor(
+    { submission, batch }: { readonly submission: string; readonly batch: string | null },
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `batch ${batch ?? submission}: ${reason}; the key may be of another workspace, or the batch older than the provider keeps it: if its answers are lost, gymline judge --abandon ${submission} lets its trajectories be asked about anew`,
+      options,
+    );
+  }
+}

@@ -1,5 +1,6 @@
 import type { Judgement } from "../../contracts/judgement.ts";
 import type { GateDecision } from "../../judge/gate.ts";
+import { type DisagreementSummary, summariseDisagreement } from "../../judge/reliability.ts";
 import type { TokenUsage } from "../../ports/chat-model.ts";
 import type { Candidate, LeftOut } from "./judge-case.ts";
 import { JudgeStoppedError } from "./ports.ts";
@@ -29,6 +30,8 @@ export interface JudgeReport {
   readonly failures: Readonly<Record<string, number>>;
   /** Windows in which the judge saw text that tries to influence it. */
   readonly manipulation: number;
+  /** How far answers to the same question lie apart, by rubric; empty where each was asked once. */
+  readonly disagreement: readonly DisagreementSummary[];
   /** Questions of the new judgements, and those of them whose answer was paid for before by somebody else. */
   readonly requests: number;
   readonly cached: number;
@@ -62,6 +65,8 @@ export class JudgeTally {
   readonly #gate: Partial<Record<GateDecision["reason"], number>> = {};
   readonly #failures: Record<string, number> = {};
   #fault: string | null = null;
+  /** Steps of judgements whose questions were asked several times. */
+  readonly #spread: Pick<Judgement, "steps">[] = [];
   #asked = 0;
   #scored = 0;
   #manipulation = 0;
@@ -76,7 +81,9 @@ export class JudgeTally {
     if (candidate.kind === "left-out") this.#leftOut[candidate.because] += 1;
   }
 
-  judgement({ coverage, failures, manipulation = [], requests, cached }: Judgement): void {
+  judgement(judgement: Judgement): void {
+    const { coverage, failures, manipulation = [], requests, cached, samples, steps } = judgement;
+    if (samples > 1) this.#spread.push({ steps });
     this.judged += 1;
     if (cached === requests) this.fromCache += 1;
     this.#asked += coverage.asked;
@@ -136,6 +143,7 @@ export class JudgeTally {
       fault: this.#fault,
       failures: { ...this.#failures },
       manipulation: this.#manipulation,
+      disagreement: summariseDisagreement(this.#spread, rubricsIn(this.#spread)),
       requests: this.#requests,
       cached: this.#cached,
       calls: this.#calls,
@@ -144,4 +152,9 @@ export class JudgeTally {
       batches: [...this.batches],
     };
   }
+}
+
+function rubricsIn(judgements: readonly Pick<Judgement, "steps">[]): readonly string[] {
+  const ids = judgements.flatMap(({ steps }) => steps.flatMap(({ scores }) => Object.keys(scores)));
+  return [...new Set(ids)].sort();
 }

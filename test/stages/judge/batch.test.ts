@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { parseJudgeConfig } from "../../../shared/judge/config.ts";
 import { forget } from "../../../shared/stages/forget.ts";
+import { abandonBatch } from "../../../shared/stages/judge/abandon.ts";
 import { chatRow } from "../../factories/logs.ts";
 import { type ModelServer, modelServer } from "../../factories/model-server/model-server.ts";
 import { answer, fault, refusal, status, unfinished } from "../../factories/model-server/replies.ts";
 import { makePlan } from "../../factories/plan.ts";
-import { type Desk, judged, makeDesk, scores } from "./judge-desk.ts";
+import { type Desk, judged, judgeModel, makeDesk, scores } from "./judge-desk.ts";
 
 const MINUTE = 60_000;
 const names = ["one", "two", "three", "four", "five"];
@@ -170,6 +172,58 @@ describe("judging by batches", () => {
     expect(await desk.batch()).toMatchObject({ batches: [{ requests: 4 }] });
     expect(await desk.collect()).toMatchObject({ judged: 4 });
     expect((await desk.judgements()).map(({ trajectory_id }) => trajectory_id)).toContain(changed);
+  });
+
+  it("are not asked about directly while they are in a batch", async () => {
+    const server = await modelServer(scores(0.5), { batchPolls: null });
+    const desk = await makeDesk(server, { logs });
+    await desk.batch({ limit: 2 });
+    expect(await desk.direct()).toMatchObject({ waiting: 2, judged: 3, calls: 3 });
+    await server.endBatches();
+    expect(await desk.collect()).toMatchObject({ judged: 2 });
+    expect(charged(server)).toBe(5);
+  });
+
+  it("are taken in though another model judges by now, and priced as the one that was asked", async () => {
+    const server = await modelServer((asked) =>
+      asked.text.includes("one.") ? status(500) : answer(judged(asked, 0.5)),
+    );
+    const desk = await makeDesk(server, { logs });
+    await desk.batch();
+    const model = await judgeModel(server, { model: "claude-opus-5-5" });
+    const settings = { config: parseJudgeConfig({ model: "claude-opus-5-5" }) };
+    const report = await desk.collect({ model, settings });
+    // What failed is not asked again: whoever judges next asks in its own way.
+    expect(report).toMatchObject({ judged: 4, unanswered: 1, batches: [], open: [] });
+    expect(await reserved(desk)).toEqual([]);
+    const [made] = await desk.judgements();
+    expect(made?.model).toBe("claude-haiku-5-5");
+    const usd = (await desk.judgements()).reduce((sum, each) => sum + (each.usd ?? 0), 0);
+    expect(report.usd).toBeCloseTo(usd, 12);
+  });
+
+  it("do not hold each other up where the provider has lost one, which can be given up", async () => {
+    const server = await modelServer(scores(0.5));
+    const elsewhere = await modelServer(scores(0.5));
+    const desk = await makeDesk(server, { logs });
+    const lost = await judgeModel(elsewhere);
+    await desk.batch({ limit: 1 }, { model: lost, newId: () => "lostbatch001" });
+    await desk.batch({ limit: 1 }, { model: lost, newId: () => "lostbatch002" });
+    await desk.batch({}, { newId: () => "keptbatch001" });
+    // One id leads to somebody else's batch, the other nowhere.
+    const report = await desk.collect();
+    expect(report).toMatchObject({ judged: 3, collected: 1, stoppedBy: "fault", batches: [] });
+    expect(report.open.map(({ submission }) => submission).sort()).toEqual(["lostbatch001", "lostbatch002"]);
+    expect(report.fault).toMatch(/gymline judge --abandon lostbatch00\d/);
+    for (const submission of ["lostbatch001", "lostbatch002"]) {
+      expect(await abandonBatch(submission, desk.station.local)).toMatchObject({ trajectories: 1 });
+      expect(await abandonBatch(submission, desk.station.local)).toBeUndefined();
+    }
+    // What they may have cost counts.
+    expect(new Set(await reserved(desk))).toEqual(new Set(["lostbatch001", "lostbatch002"]));
+    expect(await desk.batch()).toMatchObject({ batches: [{ trajectories: 2 }] });
+    expect(await desk.collect()).toMatchObject({ collected: 1, fault: null, open: [] });
+    expect(await desk.judgements()).toHaveLength(5);
   });
 
   it("leaves no answer behind when a judged or half-judged trajectory is forgotten", async () => {

@@ -131,6 +131,27 @@ describe("the limits on money", () => {
     );
   });
 
+  it("of a day hold for two runs at the same time, and nobody stops before his time", async () => {
+    const server = await modelServer(scores(0.5, { usage: { output: 8500 }, delayMs: 5 }));
+    const probe = await makeDesk(server, { logs });
+    const one = (await most(probe, "direct")) / 6;
+    const limit = one * 3;
+    const desk = await makeDesk(server, { logs, config: { budgets: { usdPerRun: null, usdPerDay: limit } } });
+    const [first, second] = await Promise.all([
+      desk.direct({ ids: desk.ids.slice(0, 3) }),
+      desk.direct({ ids: desk.ids.slice(3) }),
+    ]);
+    expect((first.usd ?? 0) + (second.usd ?? 0)).toBeLessThanOrEqual(limit);
+    expect(first.judged + second.judged).toBeGreaterThanOrEqual(2);
+    expect(first.left + second.left).toBe(6 - first.judged - second.judged);
+    const spent = await spend(desk);
+    expect(spent.usd).toBeLessThanOrEqual(limit);
+    expect(spent.reserved).toBe(0);
+    // The next day has money of its own.
+    desk.now += 24 * 60 * 60_000;
+    expect((await desk.direct()).judged).toBeGreaterThan(0);
+  });
+
   it("take as many of a list as fit, from the first on", async () => {
     const { ledger } = makeStation().local;
     const budget = new Budget(parseJudgeConfig({ budgets: { usdPerRun: 1, usdPerDay: 0.5 } }), { ledger });

@@ -1,6 +1,4 @@
-import { onTestFinished } from "vitest";
 import { InlineCompute } from "../../../shared/adapters/local/compute-inline.ts";
-import { openForReading } from "../../../shared/adapters/local/local-store.ts";
 import { taskSettings } from "../../../shared/adapters/local/task-settings.ts";
 import { modelOf } from "../../../shared/adapters/models/model-of.ts";
 import type { Judgement } from "../../../shared/contracts/judgement.ts";
@@ -198,11 +196,4 @@ function faulty<T extends object>(port: string, target: T, fault: Fault): T {
       };
     },
   });
-}
-
-/** Another process at the same store's ledger, as far as reading goes. */
-export function reader(station: Station): ReturnType<typeof openForReading> {
-  const local = openForReading(station.local.folder);
-  onTestFinished(() => local.close());
-  return local;
 }

@@ -46,6 +46,23 @@ describe("a judge that judges the same again", () => {
   });
 });
 
+describe("a judge that is asked the same several times", () => {
+  it("counts by its mean, and its spread is reported", async () => {
+    const server = await modelServer((asked) => answer(judged(asked, asked.repeats === 0 ? 0.2 : 0.8)));
+    const desk = await makeDesk(server, { logs: logs.slice(0, 1), config: { samples: 2 } });
+    const report = await desk.direct();
+    expect(report).toMatchObject({ judged: 1, calls: 2 });
+    expect(report.disagreement[0]).toMatchObject({
+      rubric: "goal_progress",
+      meanDeviation: { value: expect.closeTo(0.3, 9), n: 3 },
+      wide: { value: 1 },
+    });
+    const [made] = await desk.judgements();
+    expect(made?.steps[0]?.scores["tool_choice"]).toBeCloseTo(0.5, 9);
+    expect((await desk.score(desk.ids[0] ?? "")).judge).toMatchObject({ samples: 2 });
+  });
+});
+
 describe("a judge that compares pairs", () => {
   async function compare(script: Parameters<typeof modelServer>[0]) {
     const server = await modelServer(script);
