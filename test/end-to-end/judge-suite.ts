@@ -94,6 +94,13 @@ export function judgeSuite(name: TestEngineName, { withinMs }: { readonly within
         return sum >= trajectories ? { done: open } : { waiting: open };
       });
 
+    /** A batch is closed a moment after the last of its trajectories was judged. */
+    const closed = (): Promise<unknown> =>
+      until("no batch is open", quiet, async () => {
+        const open = await openBatches(deployment);
+        return open.length === 0 ? { done: true } : { waiting: open };
+      });
+
     /** Until all of them have a score that a judgement counts in. */
     const judged = (ids: Iterable<string>): Promise<ReadonlyMap<string, StoredScore>> =>
       until("all are judged and scored again", quiet, async () => {
@@ -116,7 +123,7 @@ export function judgeSuite(name: TestEngineName, { withinMs }: { readonly within
         expect(judges).toHaveLength(1);
         expect(await deployment.store.exists(judgementKey(id, judges[0] ?? ""))).toBe(true);
       }
-      expect(await openBatches(deployment)).toEqual([]);
+      await closed();
       expect(provider.asked).toHaveLength(6);
     });
 
@@ -136,7 +143,7 @@ export function judgeSuite(name: TestEngineName, { withinMs }: { readonly within
         return depth === 0 ? { done: true } : { waiting: depth };
       });
       expect(provider.asked.length - askedBefore).toBe(5);
-      expect(await openBatches(deployment)).toEqual([]);
+      await closed();
       expect(await deployment.depth("JudgeDlqUrl")).toBe(0);
     });
 
@@ -166,6 +173,7 @@ export function judgeSuite(name: TestEngineName, { withinMs }: { readonly within
         if (open.length > 0) await provider.endBatches();
         return open.length === 0 ? { done: true } : { waiting: open.length };
       });
+      await closed();
       expect(provider.asked.length - askedBefore).toBe(4);
       expect(await deployment.depth("JudgeDlqUrl")).toBe(0);
     });
