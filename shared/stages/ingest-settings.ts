@@ -36,16 +36,11 @@ export function ingestSettings(options: {
     redaction,
   };
   const hash = createHash("sha256").update(canonicalize(facts) ?? "");
-  let redactor: Redactor | undefined;
   return {
     formats,
     ...(format === undefined ? {} : { forced: format }),
     limits,
-    // Making one takes a while, and a function that only scores or sweeps needs none.
-    get redactor() {
-      redactor ??= createRedactor(redaction);
-      return redactor;
-    },
+    redactor: createRedactor(redaction),
     revision: hash.digest("hex").slice(0, 12),
   };
 }

@@ -52,8 +52,10 @@ export function judgeSuite(name: TestEngineName, { withinMs }: { readonly within
       // What a killed function had in hand comes back after this, and not after six times its time-out.
       const sqs = await deployment.clients.sqs();
       const Attributes = { VisibilityTimeout: "45" };
-      const QueueUrl = deployment.output("JudgeQueueUrl");
-      await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+      for (const queue of ["JudgeQueueUrl", "ScoreQueueUrl"]) {
+        const QueueUrl = deployment.output(queue);
+        await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+      }
     });
     afterAll(async () => {
       await deployment?.close();
