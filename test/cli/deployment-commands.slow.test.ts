@@ -214,8 +214,8 @@ describe("commands for a deployment, on ministack", () => {
     expect(none.stderr).toContain('there is no deployment "none" here: no stack Gymline-none-Pipeline');
     const old = await run("status", "--deployment", OLD);
     expect(old.stderr).toContain("has no usable output ScoreDlqUrl");
-    const stage = await run("redrive", "judge", "--deployment", WELL);
-    expect(stage.stderr).toContain('there is no stage "judge"');
+    const stage = await run("redrive", "grade", "--deployment", WELL);
+    expect(stage.stderr).toContain('there is no stage "grade"');
     for (const { stderr } of [none, old, stage]) expect(stderr).not.toMatch(/^ {4}at /m);
   });
 
