@@ -59,7 +59,11 @@ function readSettings(
     throw new DeploymentConfigError(`${file} cannot be deployed: ${reasonOf(cause)}`, { cause });
   }
   const { judge } = project;
-  if (judge !== undefined && judge.budgets.usdPerDay !== null && priceOf(judge.model, judge.prices) === null) {
+  if (
+    judge !== undefined &&
+    judge.budgets.usdPerDay !== null &&
+    priceOf(judge.model, judge.prices) === null
+  ) {
     throw new DeploymentConfigError(
       `${file} cannot be deployed: what ${judge.model} costs is not known, so the judge would keep to no limit on money; give its price under judge.prices, or set judge.budgets.usdPerDay to null`,
     );
