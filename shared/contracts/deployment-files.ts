@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { CRITIC_DOCUMENT, parseCritic } from "../critic/critic-document.ts";
+import { priceOf } from "../judge/prices.ts";
 import { type DeployedSettings, deployedSettingsSchema, planOf, profilePathOf } from "./deployed-settings.ts";
 import { type DeploymentConfig, deploymentConfigSchema } from "./deployment-config.ts";
 import { type ProjectConfig, projectConfigSchema } from "./project-config.ts";
@@ -59,6 +60,16 @@ function readSettings(
     planOf(settings);
   } catch (cause) {
     throw new DeploymentConfigError(`${file} cannot be deployed: ${reasonOf(cause)}`, { cause });
+  }
+  const { judge } = project;
+  if (
+    judge !== undefined &&
+    judge.budgets.usdPerDay !== null &&
+    priceOf(judge.model, judge.prices) === null
+  ) {
+    throw new DeploymentConfigError(
+      `${file} cannot be deployed: what ${judge.model} costs is not known, so the judge would keep to no limit on money; give its price under judge.prices, or set judge.budgets.usdPerDay to null`,
+    );
   }
   return settings;
 }

@@ -83,6 +83,15 @@ describe("the configuration of a deployment", () => {
     expect(fault()).toMatch(/cannot be deployed: .*desk\.json/s);
   });
 
+  it("refuses a judge whose model has no known price while money is limited", () => {
+    const judge = { provider: "openai-compatible", model: "own", baseUrl: "http://127.0.0.1:8000" };
+    write("gymline.deploy.json", { settings: "gymline.json" });
+    write("gymline.json", { judge });
+    expect(fault()).toMatch(/gymline\.json cannot be deployed: what own costs is not known.*judge\.prices/s);
+    write("gymline.json", { judge: { ...judge, budgets: { usdPerDay: null } } });
+    expect(loadDeployment({ folder }).settings.config.judge?.model).toBe("own");
+  });
+
   it("misses a profile file that the domain names", () => {
     write("gymline.deploy.json", { settings: "gymline.json" });
     write("gymline.json", { domain: "ours.json" });
