@@ -8,6 +8,7 @@ export interface SelectedTrajectory {
   readonly revision: string;
   /** null: its score did not come in time. */
   readonly scorer: string | null;
+  readonly reward: number | null;
 }
 
 /** What filters that look at one trajectory alone go by. */
@@ -34,6 +35,8 @@ export function reasonInItself(
     return label === "unknown" ? "no outcome label" : label === "true" ? "succeeded" : "did not succeed";
   }
   if (entry.agentSteps === 0) return "the agent never acts";
+  if (request.minSteps !== undefined && entry.agentSteps < request.minSteps) return "too few steps";
+  if (request.maxSteps !== undefined && entry.agentSteps > request.maxSteps) return "too many steps";
   if (entry.scorer === null && !overdue) return "not scored yet";
   if (request.minReward !== undefined && (entry.reward ?? 0) < request.minReward)
     return "reward below the minimum";
@@ -64,8 +67,8 @@ export class Selector {
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
-    const { id, taskKey, revision, scorer } = entry;
-    this.selected.push({ id, taskKey, revision, scorer });
+    const { id, taskKey, revision, scorer, reward } = entry;
+    this.selected.push({ id, taskKey, revision, scorer, reward });
   }
 
   /** The first filter an entry fails; filters that say what it is come before those that compare it with others. */
@@ -74,8 +77,13 @@ export class Selector {
     if (entry.supersededBy !== null) return "superseded by a longer log of the session";
     const own = reasonInItself(entry, request, this.#isOverdue(entry));
     if (own !== undefined) return own;
+    if (request.createdAfter !== undefined && entry.createdAt < Date.parse(request.createdAfter))
+      return "came in too early";
+    if (request.createdBefore !== undefined && entry.createdAt >= Date.parse(request.createdBefore))
+      return "came in too late";
     if (request.minGdi !== undefined && this.#gdi(entry) < request.minGdi) return "GDI below the minimum";
-    if (this.#contents.has(entry.contentId)) return "same actions and observations as a better one";
+    if (request.dedup !== "off" && this.#contents.has(entry.contentId))
+      return "same actions and observations as a better one";
     if (request.perTask !== undefined && (this.#perTask.get(entry.taskKey) ?? 0) >= request.perTask) {
       return "enough of its task";
     }
