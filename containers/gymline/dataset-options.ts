@@ -18,6 +18,9 @@ export interface DatasetOptions {
   readonly limit?: string;
   readonly nearDuplicates?: string | true;
   readonly against?: readonly string[];
+  readonly maxDomainShare?: string;
+  readonly tokenBudget?: string;
+  readonly order?: string;
   readonly minSteps?: string;
   readonly maxSteps?: string;
   readonly createdAfter?: string;
@@ -44,6 +47,9 @@ export function datasetOptions(command: Command): Command {
       "leave out tasks of this evaluation set: .jsonl, .json or .txt (may be given several times)",
       collect,
     )
+    .option("--max-domain-share <x>", "no domain makes up more than this share of the rows, 0 to 1")
+    .option("--token-budget <n>", "at most so many tokens in all, estimated from characters")
+    .option("--order <by>", "best, easy-first or short-first (default: best)")
     .option("--min-steps <n>", "at least so many steps of the agent")
     .option("--max-steps <n>", "at most so many steps of the agent")
     .option("--created-after <time>", "came into the store then or later: 2026-01-31, 2026-01-31T12:00:00Z")
@@ -73,6 +79,7 @@ export function datasetRequest(base: DatasetRequest, options: DatasetOptions): D
               options.nearDuplicates === true ? NEAR : numeric("--near-duplicates", options.nearDuplicates),
           },
     against: options.against === undefined ? undefined : [...(base.against ?? []), ...options.against],
+    mix: mixOf(base.mix, options),
     minSteps: numeric("--min-steps", options.minSteps),
     maxSteps: numeric("--max-steps", options.maxSteps),
     createdAfter: options.createdAfter,
@@ -84,6 +91,16 @@ export function datasetRequest(base: DatasetRequest, options: DatasetOptions): D
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new UsageError(`the dataset cannot be made like this: ${faults.join("; ")}`);
+}
+
+function mixOf(base: DatasetRequest["mix"], options: DatasetOptions): object | undefined {
+  const given = {
+    maxDomainShare: numeric("--max-domain-share", options.maxDomainShare),
+    tokenBudget: numeric("--token-budget", options.tokenBudget),
+    order: options.order,
+  };
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return set.length === 0 ? undefined : { ...base, ...Object.fromEntries(set) };
 }
 
 function verdicts(text: string): DatasetRequest["success"] {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { decontaminationSchema } from "../curation/decontaminate.ts";
+import { mixSchema } from "../curation/mix.ts";
 import { splitSchema } from "../dataset/split.ts";
 
 /** What an SFT set is made of. */
@@ -37,6 +38,8 @@ export const datasetRequestSchema = z.strictObject({
   /** Files of evaluation tasks: what is about one of these is left out. */
   against: z.array(z.string().min(1)).optional(),
   decontamination: decontaminationSchema.optional(),
+  /** Shares of domains, tokens and order. */
+  mix: mixSchema.optional(),
   /** Fewest and most steps of the agent. */
   minSteps: z.int().positive().optional(),
   maxSteps: z.int().positive().optional(),

@@ -9,6 +9,8 @@ export interface SelectedTrajectory {
   /** null: its score did not come in time. */
   readonly scorer: string | null;
   readonly reward: number | null;
+  readonly domain: string;
+  readonly agentSteps: number;
 }
 
 /** What filters that look at one trajectory alone go by. */
@@ -47,6 +49,8 @@ export function reasonInItself(
 export class Selector {
   readonly selected: SelectedTrajectory[] = [];
   readonly excluded: Record<string, number> = {};
+  /** Attempts with a verdict at each task, of all that was offered: how hard it is. */
+  readonly verdicts = new Map<string, { known: number; solved: number }>();
   considered = 0;
   readonly #request: DatasetRequest;
   readonly #now: number;
@@ -60,6 +64,7 @@ export class Selector {
 
   offer(entry: CatalogEntry): void {
     this.considered += 1;
+    this.#note(entry);
     const reason = this.#reasonAgainst(entry);
     if (reason !== undefined) {
       this.excluded[reason] = (this.excluded[reason] ?? 0) + 1;
@@ -67,8 +72,16 @@ export class Selector {
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
-    const { id, taskKey, revision, scorer, reward } = entry;
-    this.selected.push({ id, taskKey, revision, scorer, reward });
+    const { id, taskKey, revision, scorer, reward, domain, agentSteps } = entry;
+    this.selected.push({ id, taskKey, revision, scorer, reward, domain, agentSteps });
+  }
+
+  #note({ taskKey, success, supersededBy }: CatalogEntry): void {
+    if (success === null || supersededBy !== null || this.#request.mix?.order !== "easy-first") return;
+    const task = this.verdicts.get(taskKey) ?? { known: 0, solved: 0 };
+    this.verdicts.set(taskKey, task);
+    task.known += 1;
+    if (success) task.solved += 1;
   }
 
   /** The first filter an entry fails; filters that say what it is come before those that compare it with others. */

@@ -8,9 +8,11 @@ import {
   type TaskFacts,
 } from "../curation/decontaminate.ts";
 import { type EvaluationSet, EvaluationSetError, parseEvaluationSet } from "../curation/evaluation-set.ts";
+import { mix } from "../curation/mix.ts";
 import { NearDuplicates } from "../curation/near-duplicates.ts";
 import { traceOf } from "../curation/trace.ts";
-import type { SelectedTrajectory } from "../dataset/select.ts";
+import type { SelectedTrajectory, Selector } from "../dataset/select.ts";
+import { estimateTokens } from "../judge/tokens.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { contentText } from "../trajectory/content.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
@@ -52,33 +54,34 @@ const WINDOW = 16;
 
 /** The caps of a request count what is left after curation, so the selection before it has none. */
 export function requestBeforeCuration(request: DatasetRequest): DatasetRequest {
-  if (!needsDocuments(request)) return request;
+  if (!isCurated(request)) return request;
   const { perTask: _perTask, limit: _limit, ...rest } = request;
   return rest;
 }
 
 /**
  * Leaves out what the documents speak against: trajectories about tasks of evaluation sets, then near-duplicates of
- * better ones; then applies the caps. Adds the reasons to the selection's counts. Reads each document once.
+ * better ones; then applies caps, shares, budget and order. Adds the reasons to the selection's counts. Reads each document at most once.
  * @throws EvaluationSetError, CurationError
  */
 export async function curate(
-  selection: { readonly selected: readonly SelectedTrajectory[]; readonly excluded: Record<string, number> },
+  selection: Pick<Selector, "selected" | "excluded" | "verdicts">,
   { request, ports }: { readonly request: DatasetRequest; readonly ports: CurationPorts },
 ): Promise<Curated> {
   const { selected, excluded } = selection;
   const sets = await readSets(request, ports);
   const against = sets.map(({ name, sha256 }) => ({ name, sha256 }));
   const settings = sets.length === 0 ? { ...request } : { ...request, against };
-  if (!needsDocuments(request)) return { selected, settings };
+  if (!isCurated(request)) return { selected, settings };
 
   const threshold = nearOf(request);
   const near = threshold === undefined ? undefined : new NearDuplicates(threshold);
   const config = request.decontamination ?? decontaminationSchema.parse({});
   const decontaminator = sets.length === 0 ? undefined : new Decontaminator(sets, config);
   const reasons = new Map<string, string>();
+  const tokens = new Map<string, number>();
   const contaminated: { readonly id: string; readonly found: Contamination }[] = [];
-  for await (const { of, trajectory } of documents(selected, ports)) {
+  for await (const { of, trajectory } of readsDocuments(request) ? documents(selected, ports) : []) {
     const facts = trajectory.extra.gymline;
     const found = decontaminator?.match(taskFactsOf(trajectory));
     if (found !== undefined) {
@@ -86,6 +89,7 @@ export async function curate(
       reasons.set(of.id, CONTAMINATED[found.rule]);
       continue;
     }
+    if (request.mix?.tokenBudget !== undefined) tokens.set(of.id, tokensOf(trajectory));
     const { success } = facts.outcome;
     near?.add({ ...of, success, redactions: facts.redaction.total }, traceOf(trajectory));
   }
@@ -95,18 +99,22 @@ export async function curate(
   );
   for (const { id } of repeated) reasons.set(id, "near-duplicate of a better one");
 
-  const perTask = new Map<string, number>();
-  const kept: SelectedTrajectory[] = [];
-  for (const trajectory of selected) {
-    const ofTask = perTask.get(trajectory.taskKey) ?? 0;
-    const reason = reasons.get(trajectory.id) ?? capReason(request, { ofTask, all: kept.length });
-    if (reason !== undefined) {
-      excluded[reason] = (excluded[reason] ?? 0) + 1;
-      continue;
-    }
-    perTask.set(trajectory.taskKey, ofTask + 1);
-    kept.push(trajectory);
-  }
+  const leftOut = (reason: string): void => {
+    excluded[reason] = (excluded[reason] ?? 0) + 1;
+  };
+  const clean = selected.filter(({ id }) => {
+    const reason = reasons.get(id);
+    if (reason !== undefined) leftOut(reason);
+    return reason === undefined;
+  });
+  const kept = mix(clean, {
+    caps: { ...request.mix, perTask: request.perTask, limit: request.limit },
+    facts: {
+      tokens: (id) => tokens.get(id) ?? 0,
+      difficulty: (task) => difficultyOf(selection.verdicts.get(task)),
+    },
+    leftOut,
+  });
   const section: CurationSection = {
     ...(report === undefined
       ? {}
@@ -134,7 +142,11 @@ export async function curate(
           },
         }),
   };
-  return { selected: kept, settings, section };
+  return {
+    selected: kept,
+    settings,
+    ...(report === undefined && decontaminator === undefined ? {} : { section }),
+  };
 }
 
 const CONTAMINATED: Readonly<Record<Contamination["rule"], string>> = {
@@ -147,17 +159,29 @@ function nearOf({ dedup }: DatasetRequest): number | undefined {
   return typeof dedup === "object" ? dedup.near : undefined;
 }
 
-function needsDocuments(request: DatasetRequest): boolean {
-  return nearOf(request) !== undefined || (request.against ?? []).length > 0;
+function isCurated(request: DatasetRequest): boolean {
+  return readsDocuments(request) || request.mix !== undefined;
 }
 
-function capReason(
-  { perTask, limit }: DatasetRequest,
-  { ofTask, all }: { readonly ofTask: number; readonly all: number },
-): string | undefined {
-  if (perTask !== undefined && ofTask >= perTask) return "enough of its task";
-  if (limit !== undefined && all >= limit) return "over the limit";
-  return undefined;
+function readsDocuments(request: DatasetRequest): boolean {
+  const { against = [], mix: wanted } = request;
+  return nearOf(request) !== undefined || against.length > 0 || wanted?.tokenBudget !== undefined;
+}
+
+/** Estimated from characters: of all messages, arguments and results. */
+function tokensOf({ steps }: Trajectory): number {
+  let tokens = 0;
+  for (const { message, tool_calls: calls, observation } of steps) {
+    tokens += estimateTokens(contentText(message));
+    for (const call of calls ?? [])
+      tokens += estimateTokens(call.function_name + JSON.stringify(call.arguments));
+    for (const { content } of observation?.results ?? []) tokens += estimateTokens(contentText(content));
+  }
+  return tokens;
+}
+
+function difficultyOf(task: { readonly known: number; readonly solved: number } | undefined): number | null {
+  return task === undefined || task.known === 0 ? null : 1 - task.solved / task.known;
 }
 
 async function readSets(
