@@ -22,7 +22,7 @@ export const duplicatesReportSchema = z.strictObject({
   /** `detection`: chance that a pair exactly at the threshold becomes a candidate; more similar pairs do more often. */
   lsh: z.strictObject({ permutations: z.int(), bands: z.int(), rows: z.int(), detection: share }),
   trajectories: z.int(),
-  /** Nothing is left of these once boilerplate is taken away: they were compared with nothing. */
+  /** The agent neither did nor saw anything in these: they were compared with nothing. */
   featureless: z.int(),
   /** Pairs that shared a bucket, each band counted, and those whose exact similarity was computed. */
   candidates: z.int(),

@@ -16,17 +16,19 @@ export const SHORT = 16;
 const ACTION_SIZES = [1, 2];
 const OUTPUT_SIZES = [2];
 
-/** Each action and each pair of actions in a row; each pair of lines in a row. Boilerplate is left out before. */
+/**
+ * Each action and each pair of actions in a row; each pair of lines in a row. Boilerplate is left out before. What is
+ * nothing but boilerplate keeps it, and so is like another such attempt at its task.
+ */
 export function shinglesOf(trace: TrajectoryTrace, isBoilerplate: (unit: number) => boolean): Shingles {
-  const actions = ngrams(stripped(trace.actions, isBoilerplate), ACTION_SIZES);
-  const outputs = ngrams(stripped(trace.outputs, isBoilerplate), OUTPUT_SIZES);
+  const own = (units: Uint32Array): Uint32Array => units.filter((unit) => !isBoilerplate(unit));
+  const [actions, outputs] = [own(trace.actions), own(trace.outputs)];
+  const hasOwn = actions.length + outputs.length > 0;
+  const acts = ngrams(hasOwn ? actions : trace.actions, ACTION_SIZES);
+  const seen = ngrams(hasOwn ? outputs : trace.outputs, OUTPUT_SIZES);
   // "Done." answers many questions: what is short says too little to stand without its task.
-  const salt = actions.length + outputs.length < SHORT ? trace.task : 0;
-  return { actions: asBag(actions, salt), outputs: asBag(outputs, mix(salt ^ 1)) };
-}
-
-function stripped(units: Uint32Array, isBoilerplate: (unit: number) => boolean): Uint32Array {
-  return units.filter((unit) => !isBoilerplate(unit));
+  const salt = !hasOwn || acts.length + seen.length < SHORT ? trace.task : 0;
+  return { actions: asBag(acts, salt), outputs: asBag(seen, mix(salt ^ 1)) };
 }
 
 /** Hashes of all runs of the given lengths; of a sequence that is shorter than a length, one of all of it. */

@@ -265,7 +265,11 @@ describe("near-duplicates", () => {
     const nothingOwn = Array.from({ length: 6 }, (_, seed) =>
       makeRow(`n${seed}`, { prompt: `Task ${phrase(randomOf(seed))}`, calls: setUp }),
     );
-    expect(reportOf([...list, ...nothingOwn])).toMatchObject({ duplicates: 0, featureless: 6 });
+    expect(reportOf([...list, ...nothingOwn])).toMatchObject({ duplicates: 0, featureless: 0 });
+    const [first] = nothingOwn;
+    if (first === undefined) throw new Error("no rows");
+    const again = reportOf([...list, ...nothingOwn, { ...first, id: "again" }]).clusters;
+    expect(again).toMatchObject([{ representative: "again", members: [{ id: first.id, similarity: 1 }] }]);
   });
 
   it("finds copies although most of the set is copies of one trajectory", () => {
@@ -312,6 +316,14 @@ describe("near-duplicates", () => {
       expect(families).toBeLessThanOrEqual(lshPlan(0.85).bands * LEADERS * count);
       expect(families / count).toBeLessThan(40);
     }
+  });
+
+  it("compares nothing with what neither did nor saw anything", () => {
+    const empty = { prompt: "Do nothing." };
+    expect(reportOf([makeRow("a", empty), makeRow("b", empty)])).toMatchObject({
+      featureless: 2,
+      clusters: [],
+    });
   });
 
   it("refuses a threshold that is no similarity", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { DatasetRequest } from "../../shared/contracts/dataset-request.ts";
 import { EvaluationSetError } from "../../shared/curation/evaluation-set.ts";
 import type { ExportResult } from "../../shared/stages/export.ts";
 import { makeRun, phrase, randomOf } from "../curation/traces.ts";
@@ -131,6 +132,32 @@ describe("curate", () => {
     expect(written(await station.export({ against }, { evaluations })).manifest.version).not.toBe(
       manifest.version,
     );
+  });
+
+  it("counts tokens, and puts tasks in order by how many of their attempts succeeded", async () => {
+    const station = makeStation();
+    drop(station, [
+      facts(1),
+      facts(11, { task: "task-1", success: false }),
+      facts(12, { task: "task-1", success: false }),
+      facts(2),
+      facts(3),
+      facts(13, { task: "task-3", success: false }),
+    ]);
+    await station.run();
+    const split = { train: 1, validation: 0, test: 0, seed: 1 };
+    const tasksOf = async (mix: NonNullable<DatasetRequest["mix"]>) => {
+      const { manifest, prefix } = written(await station.export({ mix, split }));
+      const lines = (await station.text(`${prefix}train.jsonl`)).trimEnd().split("\n");
+      const tasks = lines.map((line) => (JSON.parse(line) as { task_id: string }).task_id);
+      return { tasks, excluded: manifest.selection.excluded };
+    };
+    const easy = await tasksOf({ order: "easy-first" });
+    expect(easy).toEqual({ tasks: ["task-2", "task-3", "task-1"], excluded: { "did not succeed": 3 } });
+    const { tasks, excluded } = await tasksOf({ tokenBudget: 3_000 });
+    expect(excluded["over the token budget"]).toBe(3 - tasks.length);
+    expect(tasks.length).toBeGreaterThan(0);
+    expect(tasks.length).toBeLessThan(3);
   });
 
   it("writes nothing where a set cannot be read", async () => {

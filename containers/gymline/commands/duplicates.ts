@@ -79,7 +79,7 @@ function textReport(
   ];
   if (report.featureless > 0)
     lines.push(
-      `  ${many(report.featureless, "trajectory has", "trajectories have")} nothing of their own to compare`,
+      `  ${many(report.featureless, "trajectory has nothing to compare", "trajectories have nothing to compare")}`,
     );
   if (clusters.length === 0) return lines.join("\n");
   const rows = clusters
