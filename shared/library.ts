@@ -43,6 +43,15 @@ export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-r
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
 export {
+  type Contamination,
+  type DecontaminationConfig,
+  Decontaminator,
+  decontaminationSchema,
+  type TaskFacts,
+} from "./curation/decontaminate.ts";
+export { type DuplicatesReport, duplicatesReportSchema } from "./curation/duplicates-report.ts";
+export { type EvaluationSet, EvaluationSetError, parseEvaluationSet } from "./curation/evaluation-set.ts";
+export {
   defaultGdiWeights,
   type GdiInput,
   type GdiScore,
@@ -50,6 +59,8 @@ export {
   gdiScore,
   rankByGdi,
 } from "./curation/gdi.ts";
+export { NearDuplicates, type Ranked } from "./curation/near-duplicates.ts";
+export { type TrajectoryTrace, traceOf } from "./curation/trace.ts";
 export { type Manifest, manifestSchema } from "./dataset/manifest.ts";
 export { type ChatMessage, type ChatToolCall, type SftMessage, sftMessages } from "./dataset/sft-messages.ts";
 export { type SftRow, sftRow } from "./dataset/sft-row.ts";
