@@ -5,13 +5,13 @@ import { reasonInItself } from "../dataset/select.ts";
 import { sftLinePieces, sftRow } from "../dataset/sft-row.ts";
 import type { ComputedRecord, ComputedScore, ComputedTrajectory, RenderedRow } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
-import type { CriticReading } from "../reward/readings.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import { unpackDocument } from "./document-file.ts";
 import { documentBytes, ingestRecord } from "./ingest-record.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import {
+  criticReading,
   readScore,
   type ScoredTrajectory,
   type ScoreSettings,
@@ -46,7 +46,7 @@ export async function computeIngest(record: SourceRecord, settings: TaskSettings
       computed.push(common);
       continue;
     }
-    const critic = await readCritic(trajectory, settings.score);
+    const critic = await criticReading(trajectory, settings.score);
     const scored = scoreTrajectory(trajectory, settings.score, { critic });
     const rendered = mayGetIn(row, scored, settings.dataset)
       ? renderedRow(trajectory, scored.document)
@@ -55,11 +55,6 @@ export async function computeIngest(record: SourceRecord, settings: TaskSettings
     computed.push({ ...common, score, ...(rendered === undefined ? {} : { rendered }) });
   }
   return { rejections, trajectories: computed };
-}
-
-/** The critic's values, where a critic is installed. */
-function readCritic(trajectory: Trajectory, { critic }: ScoreSettings): Promise<CriticReading> | undefined {
-  return critic?.(trajectory);
 }
 
 function mayGetIn(
@@ -77,7 +72,7 @@ export async function computeScore(
   evidence?: ScoreEvidence,
 ): Promise<ComputedScore> {
   const trajectory = readDocument(document);
-  const critic = await readCritic(trajectory, settings);
+  const critic = await criticReading(trajectory, settings);
   return encodedScore(scoreTrajectory(trajectory, settings, { evidence, critic }));
 }
 
