@@ -14,10 +14,16 @@ import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { loadDeployment } from "../../infra/config.ts";
 import type { PythonEnvironment } from "../../infra/local/python-environment.ts";
+import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
+import { taskSettings } from "../../shared/adapters/local/task-settings.ts";
 import { loadCritic } from "../../shared/adapters/onnx/load-critic.ts";
 import { onnxValueModel } from "../../shared/adapters/onnx/onnx-value-model.ts";
+import { deployedSettingsSchema, planOf } from "../../shared/contracts/deployed-settings.ts";
+import { trajectoryKey } from "../../shared/contracts/keys.ts";
 import { criticValues } from "../../shared/critic/critic-values.ts";
+import { storedScoreSchema } from "../../shared/stages/score-trajectory.ts";
 import { type Ended, gymline } from "../cli/program.ts";
 import { agentStep, runOf } from "../critic/runs.ts";
 import { chatRow } from "../factories/logs.ts";
@@ -127,6 +133,45 @@ describe("a trained critic", () => {
     );
     expect(worst).toBeLessThan(1e-5);
     expect(Math.max(...given) - Math.min(...given)).toBeGreaterThan(0.2);
+  });
+
+  it("has its say in the scores of a run, of a repeated scoring and of a deployment", async (context) => {
+    if (environment.kind === "absent") return context.skip(environment.reason);
+    const cwd = work;
+    const scored = await gymline(["score", "logs", "--critic", critic, "--json"], { cwd });
+    const documents = scored.stdout
+      .trim()
+      .split("\n")
+      .map((line) => storedScoreSchema.parse(JSON.parse(line)));
+    expect(documents).toHaveLength(91);
+    for (const { critic: value, critic_model: by, layers, parts, steps } of documents) {
+      expect(layers).toContain("critic");
+      expect(parts).toContainEqual({ part: "critic", value, weight: 0.5 });
+      const credits = steps.reduce((sum, { credit = Number.NaN }) => sum + credit, 0);
+      expect(credits).toBeCloseTo((value ?? Number.NaN) - (by?.initial ?? Number.NaN), 2);
+    }
+    // Threads load it too, and a store that was scored without it gets it later.
+    const first = await gymline(["run", "logs", "--out", "plain", "--json"], { cwd });
+    expect(first.code).toBe(0);
+    writeFileSync(join(work, "gymline.json"), JSON.stringify({ critic: "critic" }));
+    const again = await gymline(["reprocess", "--stage", "score", "--store", "plain", "--json"], { cwd });
+    expect(again.code, again.stderr).toBe(0);
+    const rescored = z
+      .object({ rescored: z.array(z.object({ id: z.string(), after: z.object({ reward: z.number() }) })) })
+      .parse(JSON.parse(again.stdout)).rescored;
+    const totals = new Map(documents.map(({ trajectory_id: id, total }) => [id, total]));
+    expect(rescored).toHaveLength(91);
+    for (const { id, after } of rescored) expect(after.reward).toBe(totals.get(id));
+    // Functions and jobs read it out of their settings.
+    writeFileSync(join(work, "gymline.deploy.json"), JSON.stringify({ settings: "gymline.json" }));
+    const { settings } = loadDeployment({ folder: work });
+    const deployed = deployedSettingsSchema.parse(JSON.parse(JSON.stringify(settings)));
+    const tasks = await taskSettings(planOf(deployed));
+    rmSync(join(work, "gymline.json"));
+    const [one] = documents;
+    const stored = readFileSync(join(work, "plain", trajectoryKey(one?.trajectory_id ?? "")));
+    const { row } = await new InlineCompute(tasks).score(stored);
+    expect(row).toMatchObject({ reward: one?.total, scorer: one?.scorer });
   });
 
   it("gives a value after each step, and credits that sum to their change", async (context) => {
