@@ -8,10 +8,10 @@ import {
   type TaskFacts,
 } from "../curation/decontaminate.ts";
 import { type EvaluationSet, EvaluationSetError, parseEvaluationSet } from "../curation/evaluation-set.ts";
-import { mix } from "../curation/mix.ts";
+import { type Mixed, mix } from "../curation/mix.ts";
 import { NearDuplicates } from "../curation/near-duplicates.ts";
 import { traceOf } from "../curation/trace.ts";
-import type { SelectedTrajectory, Selector } from "../dataset/select.ts";
+import type { Selector } from "../dataset/select.ts";
 import { estimateTokens } from "../judge/tokens.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { contentText } from "../trajectory/content.ts";
@@ -24,8 +24,13 @@ export type EvaluationReader = (path: string) => Promise<Uint8Array>;
 /** A request as a version knows it: evaluation sets by name and content, not by where they lay. */
 export type DatasetSettings = Readonly<Record<string, unknown>>;
 
-export interface Curated {
-  readonly selected: readonly SelectedTrajectory[];
+/** What curation asks of a selected trajectory; whatever else it holds comes out again. */
+export interface Candidate extends Mixed {
+  readonly reward: number | null;
+}
+
+export interface Curated<T extends Candidate> {
+  readonly selected: readonly T[];
   readonly settings: DatasetSettings;
   /** Absent where neither near-duplicates nor evaluation sets were looked for. */
   readonly section?: CurationSection;
@@ -64,10 +69,10 @@ export function requestBeforeCuration(request: DatasetRequest): DatasetRequest {
  * better ones; then applies caps, shares, budget and order. Adds the reasons to the selection's counts. Reads each document at most once.
  * @throws EvaluationSetError, CurationError
  */
-export async function curate(
-  selection: Pick<Selector, "selected" | "excluded" | "verdicts">,
+export async function curate<T extends Candidate>(
+  selection: Pick<Selector, "excluded" | "verdicts"> & { readonly selected: readonly T[] },
   { request, ports }: { readonly request: DatasetRequest; readonly ports: CurationPorts },
-): Promise<Curated> {
+): Promise<Curated<T>> {
   const { selected, excluded } = selection;
   const sets = await readSets(request, ports);
   const against = sets.map(({ name, sha256 }) => ({ name, sha256 }));
@@ -201,11 +206,11 @@ async function readSets(
 }
 
 /** The documents in the order of the selection, a few read ahead. */
-async function* documents(
-  selected: readonly SelectedTrajectory[],
+async function* documents<T extends Candidate>(
+  selected: readonly T[],
   { store, beat }: CurationPorts,
-): AsyncGenerator<{ readonly of: SelectedTrajectory; readonly trajectory: Trajectory }> {
-  const underWay: { readonly of: SelectedTrajectory; readonly bytes: Promise<Uint8Array> }[] = [];
+): AsyncGenerator<{ readonly of: T; readonly trajectory: Trajectory }> {
+  const underWay: { readonly of: T; readonly bytes: Promise<Uint8Array> }[] = [];
   const settle = async (next: (typeof underWay)[number]) => {
     await beat?.();
     try {
