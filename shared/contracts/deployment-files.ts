@@ -52,6 +52,12 @@ function readSettings(
   { folder, files }: { readonly folder: string; readonly files: DeploymentFiles },
 ): DeployedSettings {
   const { datasets } = config;
+  const against = datasets.find(({ request }) => (request.against ?? []).length > 0);
+  if (against !== undefined) {
+    throw new DeploymentConfigError(
+      `the dataset "${against.request.name}" has \`against\`: evaluation sets are files of one machine, which a deployment cannot read; take it out, and export that set with gymline export --against`,
+    );
+  }
   if (config.settings === undefined) return deployedSettingsSchema.parse({ ...EMPTY, datasets });
   const file = resolve(folder, config.settings);
   const project = read(projectConfigSchema, { file, files });

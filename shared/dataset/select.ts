@@ -8,6 +8,9 @@ export interface SelectedTrajectory {
   readonly revision: string;
   /** null: its score did not come in time. */
   readonly scorer: string | null;
+  readonly reward: number | null;
+  readonly domain: string;
+  readonly agentSteps: number;
 }
 
 /** What filters that look at one trajectory alone go by. */
@@ -34,6 +37,8 @@ export function reasonInItself(
     return label === "unknown" ? "no outcome label" : label === "true" ? "succeeded" : "did not succeed";
   }
   if (entry.agentSteps === 0) return "the agent never acts";
+  if (request.minSteps !== undefined && entry.agentSteps < request.minSteps) return "too few steps";
+  if (request.maxSteps !== undefined && entry.agentSteps > request.maxSteps) return "too many steps";
   if (entry.scorer === null && !overdue) return "not scored yet";
   if (request.minReward !== undefined && (entry.reward ?? 0) < request.minReward)
     return "reward below the minimum";
@@ -44,6 +49,8 @@ export function reasonInItself(
 export class Selector {
   readonly selected: SelectedTrajectory[] = [];
   readonly excluded: Record<string, number> = {};
+  /** Attempts with a verdict at each task, of all that was offered: how hard it is. */
+  readonly verdicts = new Map<string, { known: number; solved: number }>();
   considered = 0;
   readonly #request: DatasetRequest;
   readonly #now: number;
@@ -57,6 +64,7 @@ export class Selector {
 
   offer(entry: CatalogEntry): void {
     this.considered += 1;
+    this.#note(entry);
     const reason = this.#reasonAgainst(entry);
     if (reason !== undefined) {
       this.excluded[reason] = (this.excluded[reason] ?? 0) + 1;
@@ -64,8 +72,16 @@ export class Selector {
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
-    const { id, taskKey, revision, scorer } = entry;
-    this.selected.push({ id, taskKey, revision, scorer });
+    const { id, taskKey, revision, scorer, reward, domain, agentSteps } = entry;
+    this.selected.push({ id, taskKey, revision, scorer, reward, domain, agentSteps });
+  }
+
+  #note({ taskKey, success, supersededBy }: CatalogEntry): void {
+    if (success === null || supersededBy !== null || this.#request.mix?.order !== "easy-first") return;
+    const task = this.verdicts.get(taskKey) ?? { known: 0, solved: 0 };
+    this.verdicts.set(taskKey, task);
+    task.known += 1;
+    if (success) task.solved += 1;
   }
 
   /** The first filter an entry fails; filters that say what it is come before those that compare it with others. */
@@ -74,8 +90,13 @@ export class Selector {
     if (entry.supersededBy !== null) return "superseded by a longer log of the session";
     const own = reasonInItself(entry, request, this.#isOverdue(entry));
     if (own !== undefined) return own;
+    if (request.createdAfter !== undefined && entry.createdAt < Date.parse(request.createdAfter))
+      return "came in too early";
+    if (request.createdBefore !== undefined && entry.createdAt >= Date.parse(request.createdBefore))
+      return "came in too late";
     if (request.minGdi !== undefined && this.#gdi(entry) < request.minGdi) return "GDI below the minimum";
-    if (this.#contents.has(entry.contentId)) return "same actions and observations as a better one";
+    if (request.dedup !== "off" && this.#contents.has(entry.contentId))
+      return "same actions and observations as a better one";
     if (request.perTask !== undefined && (this.#perTask.get(entry.taskKey) ?? 0) >= request.perTask) {
       return "enough of its task";
     }

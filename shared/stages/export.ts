@@ -12,6 +12,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Compute, RenderedRow } from "../ports/compute.ts";
 import type { KeptRows } from "../ports/kept-rows.ts";
 import type { ObjectStore, ObjectWriter } from "../ports/object-store.ts";
+import { curate, type DatasetSettings, type EvaluationReader, requestBeforeCuration } from "./curate.ts";
 
 export interface ExportPorts {
   readonly store: ObjectStore;
@@ -25,6 +26,8 @@ export interface ExportPorts {
   readonly maxRows?: number;
   /** Where several processes may export: keeps the right to do so while rows are written, or throws. */
   readonly beat?: () => Promise<void>;
+  /** Reads the evaluation sets that a request names in `against`. */
+  readonly evaluations?: EvaluationReader;
   /** Asked for just before the dataset is registered, which happens only if it still holds. */
   readonly fence?: () => Promise<Fence>;
 }
@@ -61,16 +64,18 @@ const WINDOW = 32;
  * documents and scores, so the same selection is written once, whoever asks; the manifest is written last.
  */
 export async function exportDataset(request: DatasetRequest, ports: ExportPorts): Promise<ExportResult> {
-  const selector = new Selector(request, ports.clock.now());
+  const selector = new Selector(requestBeforeCuration(request), ports.clock.now());
   const scope = request.project === undefined ? {} : { project: request.project };
   for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true }))
     selector.offer(entry);
-  const { selected, excluded, considered } = selector;
-  if (selected.length === 0) return { kind: "empty", considered, excluded };
-  if (selected.length > (ports.maxRows ?? Number.POSITIVE_INFINITY)) {
-    throw new DatasetTooLargeError(request.name, selected.length);
+  const { excluded, considered } = selector;
+  const candidates = selector.selected.length;
+  if (candidates > (ports.maxRows ?? Number.POSITIVE_INFINITY)) {
+    throw new DatasetTooLargeError(request.name, candidates);
   }
-  const version = versionOf(request, selected);
+  const { selected, settings, section } = await curate(selector, { request, ports });
+  if (selected.length === 0) return { kind: "empty", considered, excluded };
+  const version = versionOf(settings, selected);
   const prefix = datasetPrefix(request.name, version);
   const manifestKey = `${prefix}manifest.json`;
   // One that is written but not registered was left by a killed export: written again, it comes out the same.
@@ -84,7 +89,6 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
   try {
     const registry = await writeRows({ request, selected, excluded, files, tally, ports });
     if (registry.length === 0) return { kind: "empty", considered, excluded };
-    const settings: Record<string, unknown> = { ...request };
     const written = await files.finish();
     const rows = written.reduce((sum, file) => sum + file.rows, 0);
     const manifest: Manifest = {
@@ -96,6 +100,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       files: written,
       settings,
       selection: { considered, selected: rows, excluded, ...unscored(selected) },
+      ...(section === undefined ? {} : { curation: section }),
       statistics: tally.statistics(),
     };
     await ports.store.put(`${prefix}README.md`, Buffer.from(datasetCard(manifest)));
@@ -115,8 +120,8 @@ function unscored(selected: readonly SelectedTrajectory[]): { readonly unscored?
   return count === 0 ? {} : { unscored: count };
 }
 
-function versionOf(request: DatasetRequest, selected: readonly SelectedTrajectory[]): string {
-  const hash = createHash("sha256").update(canonicalize({ layout: LAYOUT, request }) ?? "");
+function versionOf(settings: DatasetSettings, selected: readonly SelectedTrajectory[]): string {
+  const hash = createHash("sha256").update(canonicalize({ layout: LAYOUT, request: settings }) ?? "");
   for (const { id, revision, scorer } of selected) hash.update(`\n${id} ${revision} ${scorer}`);
   return hash.digest("hex").slice(0, 12);
 }

@@ -54,6 +54,11 @@ describe("the configuration of a deployment", () => {
     expect(fault()).toContain("functions.score.memoryMiB:");
   });
 
+  it("has no evaluation sets, which are files of one machine", () => {
+    write("gymline.deploy.json", { datasets: [{ request: { name: "clean", against: ["held-out.txt"] } }] });
+    expect(fault()).toMatch(/"clean" has `against`.*gymline export --against/);
+  });
+
   it("says what to do about a file that is not there", () => {
     expect(fault("other.json")).toMatch(/other\.json cannot be read .*: create it, or correct the path/);
   });
