@@ -3,10 +3,10 @@ import type { z } from "zod";
 import { swapConsistency } from "../../shared/judge/reliability.ts";
 import {
   type JudgedPair,
-  judgedPairSchema,
   judgePairs,
   type PairVerdictRow,
   pairKey,
+  pairToJudgeSchema,
   pairVerdictSchema,
   swappedVerdicts,
 } from "../../shared/stages/judge/pairs.ts";
@@ -33,7 +33,7 @@ export async function comparePairs(
   ports: JudgePorts,
 ): Promise<PairsOutcome> {
   const asked = linesOf(pairs).map(({ line, n }) =>
-    parsedLine(line, { path: pairs, n, schema: judgedPairSchema }),
+    parsedLine(line, { path: pairs, n, schema: pairToJudgeSchema }),
   );
   const model = ports.settings.config.model;
   const kept = verdictsIn(out).filter(({ verdict }) => verdict !== "failed");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type PairingOptions, pairingOptionsSchema } from "../../shared/preferences/options.ts";
 import { type VotedPair, votedPairSchema } from "../../shared/preferences/votes.ts";
+import { type PairVerdictRow, pairVerdictSchema } from "../../shared/stages/judge/pairs.ts";
 import { numeric } from "./dataset-options.ts";
 import { linesOf } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
@@ -110,17 +111,26 @@ function optionOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** One vote a line: `{"task_id", "chosen_id", "rejected_id", "votes", "share"}`. */
+/** What `gymline judge --pairs` found: one voice, where it chose the same attempt both ways round. */
+function judgedPair({ task_id, chosen_id, rejected_id }: PairVerdictRow): readonly VotedPair[] {
+  if (chosen_id === null || rejected_id === null) return [];
+  const one = { votes: 1, share: 1, source: "judge" } as const;
+  return [{ taskId: task_id, chosenId: chosen_id, rejectedId: rejected_id, ...one }];
+}
+
+/** One vote a line: `{"task_id", "chosen_id", "rejected_id", "votes", "share"}`, or a judge's verdict. */
 function readVotes(path: string): readonly VotedPair[] {
-  return linesOf(path).map(({ text, line }) => {
+  return linesOf(path).flatMap(({ text, line }) => {
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch (cause) {
       throw new UsageError(`${path}:${line} is no valid JSON: give one vote a line`, { cause });
     }
+    const verdict = pairVerdictSchema.safeParse(value);
+    if (verdict.success) return judgedPair(verdict.data);
     const result = votedPairSchema.safeParse(value);
-    if (result.success) return result.data;
+    if (result.success) return [result.data];
     const [issue] = result.error.issues;
     const place = issue?.path.map(String).join(".") ?? "";
     throw new UsageError(

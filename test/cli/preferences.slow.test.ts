@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type PreferenceRow, preferenceRowSchema } from "../../shared/preferences/preference-row.ts";
 import { preferenceSummarySchema } from "../../shared/preferences/summary.ts";
+import { type PairVerdictRow, pairToJudgeSchema } from "../../shared/stages/judge/pairs.ts";
 import { type ChatFacts, chatRow } from "../factories/logs.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
 import { gymline } from "./program.ts";
@@ -91,6 +92,41 @@ describe("gymline preferences", () => {
       1,
       expect.stringContaining(`${file}:1 is no vote: rejected_id`),
     ]);
+  });
+
+  it("takes the verdicts of a judge that compared pairs, where it chose one", async () => {
+    const store = await makeStore();
+    const [first, second] = rowsOf((await gymline(["preferences", "--store", store, "--json"])).stdout);
+    const verdict = (row: PreferenceRow | undefined, chosen: boolean): string => {
+      const ids = { left_id: row?.chosen.id, right_id: row?.rejected.id };
+      const said: PairVerdictRow = {
+        ...pairToJudgeSchema.parse({ task_id: "read-a", ...ids }),
+        schema: "gymline.pair-verdict.v1",
+        verdict: chosen ? "right" : "inconsistent",
+        chosen_id: chosen ? (row?.rejected.id ?? null) : null,
+        rejected_id: chosen ? (row?.chosen.id ?? null) : null,
+        confidence: chosen ? 0.8 : null,
+        rationales: [],
+        manipulation: false,
+        reason: null,
+        judge: "a judge",
+        provider: "anthropic",
+        model: "a-model",
+        usage: { input: 1, cacheRead: 0, cacheWrite: 0, output: 1 },
+        usd: null,
+        judged_at: "2026-01-01T00:00:00.000Z",
+      };
+      return JSON.stringify(said);
+    };
+    const file = join(temporaryFolder("cli"), "verdicts.jsonl");
+    writeFileSync(file, `${verdict(first, true)}\n${verdict(second, false)}\n`);
+    const { stdout } = await gymline(["preferences", "--store", store, "--votes", file, "--json"]);
+    const judged = rowsOf(stdout).filter(({ source }) => source === "judge");
+    expect(judged).toHaveLength(1);
+    expect(judged[0]).toMatchObject({
+      chosen: { id: first?.rejected.id },
+      rejected: { id: first?.chosen.id },
+    });
   });
 
   it("writes no file where there is no pair, says why, and exits with 2", async () => {

@@ -30,6 +30,19 @@ export const judgedPairSchema = z.object({
   left_id: id,
   right_id: id,
 });
+const side = z.object({ trajectory_id: id });
+
+/** A row that names a pair to judge: by ids, or as `gymline votes export` writes it. */
+export const pairToJudgeSchema = z.union([
+  judgedPairSchema,
+  z.object({ pair_id: z.string().optional(), task_id: z.string(), left: side, right: side }).transform(
+    ({ left, right, ...rest }): z.infer<typeof judgedPairSchema> => ({
+      ...rest,
+      left_id: left.trajectory_id,
+      right_id: right.trajectory_id,
+    }),
+  ),
+]);
 export type JudgedPair = Readonly<z.infer<typeof judgedPairSchema>>;
 
 /**
