@@ -112,8 +112,6 @@ describe("gymline preferences", () => {
         judge: "a judge",
         provider: "anthropic",
         model: "a-model",
-        usage: { input: 1, cacheRead: 0, cacheWrite: 0, output: 1 },
-        usd: null,
         judged_at: "2026-01-01T00:00:00.000Z",
       };
       return JSON.stringify(said);
