@@ -94,7 +94,9 @@ export {
   type ComputedScore,
   type ComputedTrajectory,
   ComputeLostError,
+  type RefusedRow,
   type RenderedRow,
+  type RowTask,
 } from "./ports/compute.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";

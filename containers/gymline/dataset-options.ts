@@ -4,6 +4,10 @@ import { UsageError } from "./usage-error.ts";
 
 /** Options that shape a dataset. */
 export interface DatasetOptions {
+  readonly target?: string;
+  readonly parquet?: boolean;
+  readonly jsonl?: boolean;
+  readonly shardRows?: string;
   readonly name?: string;
   readonly success?: string;
   readonly minScore?: string;
@@ -21,7 +25,14 @@ export interface DatasetOptions {
 export function datasetOptions(command: Command): Command {
   return command
     .option("-n, --name <name>", "name of the dataset (default: sft)")
-    .option("--success <list>", "verdicts that count: true, false, unknown, or any (default: true)")
+    .option("-t, --target <name>", "trainer it is for, such as trl, verl or trl-dpo (default: trl)")
+    .option("--parquet", "write Parquet (default: what the target's trainer reads)")
+    .option("--jsonl", "write JSON Lines")
+    .option("--shard-rows <n>", "begin another file after so many rows")
+    .option(
+      "--success <list>",
+      "verdicts that count: true, false, unknown, or any (default: true for SFT targets, any for others)",
+    )
     .option("--min-score <x>", "least total reward, 0 to 1")
     .option("--min-gdi <x>", "least GDI (reward, use, feedback and freshness in one), 0 to 1")
     .option("--only-domain <name>", "this domain only")
@@ -38,6 +49,9 @@ export function datasetOptions(command: Command): Command {
 export function datasetRequest(base: DatasetRequest, options: DatasetOptions): DatasetRequest {
   const given = {
     name: options.name,
+    target: options.target,
+    files: fileFormat(options),
+    shardRows: numeric("--shard-rows", options.shardRows),
     success: options.success === undefined ? undefined : verdicts(options.success),
     minReward: numeric("--min-score", options.minScore),
     minGdi: numeric("--min-gdi", options.minGdi),
@@ -54,6 +68,12 @@ export function datasetRequest(base: DatasetRequest, options: DatasetOptions): D
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new UsageError(`the dataset cannot be made like this: ${faults.join("; ")}`);
+}
+
+function fileFormat({ parquet, jsonl }: DatasetOptions): DatasetRequest["files"] {
+  if (parquet === true && jsonl === true) throw new UsageError("--parquet and --jsonl exclude each other");
+  if (parquet === true) return "parquet";
+  return jsonl === true ? "jsonl" : undefined;
 }
 
 function verdicts(text: string): DatasetRequest["success"] {

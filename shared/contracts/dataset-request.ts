@@ -1,15 +1,29 @@
 import { z } from "zod";
 import { splitSchema } from "../dataset/split.ts";
+import { TARGET_IDS } from "../dataset/targets/targets.ts";
 
-/** What an SFT set is made of. */
+const targetSchema = z.enum(TARGET_IDS, {
+  error: ({ input }) =>
+    `there is no target ${JSON.stringify(input)}; the known ones are ${TARGET_IDS.join(", ")}`,
+});
+
+/** What a dataset is made of. */
 export const datasetRequestSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, "letters, digits, `.`, `_` and `-` only, at most 64")
     .default("sft"),
-  format: z.literal("sft").default("sft"),
-  /** Verdicts of the source that count: `unknown` stands for logs without one. */
-  success: z.array(z.enum(["true", "false", "unknown"])).default(["true"]),
+  /** The trainer it is for, and with it the columns of its rows; see `TARGETS`. */
+  target: targetSchema.default("trl"),
+  /** `jsonl` or `parquet`, with the same rows; by default what the target's trainer reads. */
+  files: z.enum(["jsonl", "parquet"]).optional(),
+  /** A file ends after so many rows and the next one begins. Without this setting a split is one file. */
+  shardRows: z.int().positive().optional(),
+  /**
+   * Verdicts of the source that count: `unknown` stands for logs without one. By default success alone where rows are
+   * examples to follow, all where rows compare attempts or tell good from bad.
+   */
+  success: z.array(z.enum(["true", "false", "unknown"])).optional(),
   minReward: z.number().min(0).max(1).optional(),
   /** Least GDI rank value; freshness counts from the moment of the export. */
   minGdi: z.number().min(0).max(1).optional(),

@@ -6,7 +6,8 @@ export const manifestSchema = z.strictObject({
   name: z.string(),
   /** First 12 hex digits of a SHA-256 over format, settings and rows: the same rows give the same version. */
   version: z.string(),
-  format: z.literal("sft-messages"),
+  /** What the rows are: the `format` of a target, such as `sft-messages`. */
+  format: z.string(),
   rows: z.int(),
   files: z.array(
     z.strictObject({

@@ -1,6 +1,7 @@
 import type { CatalogEntry } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { gdiScore } from "../curation/gdi.ts";
+import { targetOf } from "./targets/targets.ts";
 
 export interface SelectedTrajectory {
   readonly id: string;
@@ -16,6 +17,14 @@ export type OwnFacts = Pick<
   "domain" | "agent" | "model" | "format" | "success" | "agentSteps" | "scorer" | "reward"
 >;
 
+/** Examples to follow should have succeeded; what compares attempts, or tells good from bad, needs both. */
+export function wantedVerdicts({ success, target }: DatasetRequest): NonNullable<DatasetRequest["success"]> {
+  if (success !== undefined) return success;
+  const { kind } = targetOf(target);
+  if (kind === "sft") return ["true"];
+  return kind === "kto" ? ["true", "false"] : ["true", "false", "unknown"];
+}
+
 /**
  * The first filter a trajectory fails whatever others there are; undefined where it may get in. `overdue`: it need not
  * have a score any more.
@@ -30,7 +39,7 @@ export function reasonInItself(
   if (request.model !== undefined && entry.model !== request.model) return "other model";
   if (request.sourceFormat !== undefined && entry.format !== request.sourceFormat) return "other log format";
   const label = entry.success === null ? "unknown" : entry.success ? "true" : "false";
-  if (!request.success.includes(label)) {
+  if (!wantedVerdicts(request).includes(label)) {
     return label === "unknown" ? "no outcome label" : label === "true" ? "succeeded" : "did not succeed";
   }
   if (entry.agentSteps === 0) return "the agent never acts";

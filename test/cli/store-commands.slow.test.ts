@@ -99,7 +99,8 @@ describe("commands on a store", () => {
     expect(versions()).toHaveLength(1);
     await gymline([...args, "1"]);
     expect(versions()).toHaveLength(2);
-    expect((await gymline(["export", "--store", store, "--format", "dpo"])).code).toBe(1);
+    const unknown = await gymline(["export", "--store", store, "--target", "dpo"]);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("trl-prompt-completion")]);
   });
 
   it("reprocess says what a stage needs, and does it", async () => {

@@ -1,0 +1,13 @@
+import { SFT_TARGETS } from "./sft-targets.ts";
+import type { Target } from "./target.ts";
+
+/** Every format a dataset may be written in: which columns its trainer reads, and where that is said. */
+export const TARGETS = { ...SFT_TARGETS } as const satisfies Readonly<Record<string, Target>>;
+
+export type TargetId = keyof typeof TARGETS;
+
+export const TARGET_IDS = Object.keys(TARGETS) as readonly TargetId[];
+
+export function targetOf(id: TargetId): Target {
+  return TARGETS[id];
+}
