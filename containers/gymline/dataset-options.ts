@@ -8,6 +8,7 @@ export interface DatasetOptions {
   readonly parquet?: boolean;
   readonly jsonl?: boolean;
   readonly shardRows?: string;
+  readonly compat?: string;
   readonly name?: string;
   readonly success?: string;
   readonly minScore?: string;
@@ -28,6 +29,7 @@ export function datasetOptions(command: Command): Command {
     .option("-t, --target <name>", "trainer it is for, such as trl, verl or trl-dpo (default: trl)")
     .option("--parquet", "write Parquet (default: what the target's trainer reads)")
     .option("--jsonl", "write JSON Lines")
+    .option("--compat <name>", "knowlyr: rows as knowlyr-gym writes them; target sft, dpo, grpo or benchmark")
     .option("--shard-rows <n>", "begin another file after so many rows")
     .option(
       "--success <list>",
@@ -49,7 +51,7 @@ export function datasetOptions(command: Command): Command {
 export function datasetRequest(base: DatasetRequest, options: DatasetOptions): DatasetRequest {
   const given = {
     name: options.name,
-    target: options.target,
+    target: targetName(options),
     files: fileFormat(options),
     shardRows: numeric("--shard-rows", options.shardRows),
     success: options.success === undefined ? undefined : verdicts(options.success),
@@ -68,6 +70,14 @@ export function datasetRequest(base: DatasetRequest, options: DatasetOptions): D
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new UsageError(`the dataset cannot be made like this: ${faults.join("; ")}`);
+}
+
+function targetName({ target, compat }: DatasetOptions): string | undefined {
+  if (compat === undefined) return target;
+  if (compat !== "knowlyr") throw new UsageError(`--compat takes knowlyr, not "${compat}"`);
+  const kind = target ?? "sft";
+  if (["sft", "dpo", "grpo", "benchmark"].includes(kind)) return `knowlyr-${kind}`;
+  throw new UsageError(`with --compat knowlyr, --target is sft, dpo, grpo or benchmark, not "${kind}"`);
 }
 
 function fileFormat({ parquet, jsonl }: DatasetOptions): DatasetRequest["files"] {

@@ -104,12 +104,14 @@ export function datasetReport(result: ExportResult, store: string): string {
     `${pc.bold("Dataset")}   ${store}/${prefix}${kind === "unchanged" ? "  (unchanged)" : ""}`,
     ...files,
     excludedText(manifest.selection.excluded),
+    excludedText(manifest.selection.pairs_left_out ?? {}, "pairs left out"),
+    excludedText(manifest.selection.tasks_left_out ?? {}, "tasks left out"),
   ]
     .filter((line) => line !== "")
     .join("\n");
 }
 
-function excludedText(excluded: Readonly<Record<string, number>>): string {
+function excludedText(excluded: Readonly<Record<string, number>>, what = "left out"): string {
   const reasons = Object.entries(excluded).map(([reason, count]) => `${count} ${reason}`);
-  return reasons.length === 0 ? "" : `  left out: ${reasons.join("; ")}`;
+  return reasons.length === 0 ? "" : `  ${what}: ${reasons.join("; ")}`;
 }

@@ -1,10 +1,23 @@
 import { z } from "zod";
 import { splitSchema } from "../dataset/split.ts";
 import { TARGET_IDS } from "../dataset/targets/targets.ts";
+import { pairingOptionsSchema } from "../preferences/options.ts";
 
 const targetSchema = z.enum(TARGET_IDS, {
   error: ({ input }) =>
     `there is no target ${JSON.stringify(input)}; the known ones are ${TARGET_IDS.join(", ")}`,
+});
+
+/** How attempts are paired, for targets whose rows are pairs; `perTask` is that of the dataset. */
+const pairsSchema = pairingOptionsSchema.omit({ perTask: true }).extend({
+  /** `trajectory`: a side is all that follows where the two part. `step`: it is one message of the agent. */
+  unit: z.enum(["trajectory", "step"]).default("trajectory"),
+  /** `same`: only rewards of the same layers are compared. `any`: also one with a verdict and one without. */
+  layers: z.enum(["same", "any"]).default("same"),
+  /** Greatest share of pairs whose chosen attempt is the longer one. */
+  maxLongerShare: z.number().gt(0).max(1).optional(),
+  /** Votes in the store go before rewards where a pair has so many. Not given: votes do not count. */
+  minVotes: z.int().positive().optional(),
 });
 
 /** What a dataset is made of. */
@@ -40,6 +53,9 @@ export const datasetRequestSchema = z.strictObject({
    * one; before, it waits. Without this setting it waits for ever.
    */
   scoreDeadlineMinutes: z.int().positive().optional(),
+  pairs: pairsSchema.prefault({}),
+  /** Name of the environment in prompt sets for SkyRL. */
+  envClass: z.string().min(1).default("gymline"),
   split: splitSchema.prefault({}),
 });
 

@@ -3,7 +3,6 @@ import { typeText } from "./targets/column-type.ts";
 import { featuresYaml } from "./targets/hugging-face-features.ts";
 import { type TargetId, targetOf } from "./targets/targets.ts";
 
-
 /** The dataset card (README.md): YAML front matter as Hugging Face reads it, then facts for people. */
 export function datasetCard(manifest: Manifest, targetId: TargetId): string {
   const target = targetOf(targetId);

@@ -25,6 +25,9 @@ export const manifestSchema = z.strictObject({
     considered: z.int(),
     selected: z.int(),
     excluded: z.record(z.string(), z.int()),
+    /** Pairs and tasks that make no row, by reason; `excluded` counts trajectories. */
+    pairs_left_out: z.record(z.string(), z.int()).optional(),
+    tasks_left_out: z.record(z.string(), z.int()).optional(),
     /** Rows without a score: it did not come before `scoreDeadlineMinutes`. */
     unscored: z.int().optional(),
   }),

@@ -9,6 +9,7 @@ export interface SelectedTrajectory {
   readonly revision: string;
   /** null: its score did not come in time. */
   readonly scorer: string | null;
+  readonly success: boolean | null;
 }
 
 /** What filters that look at one trajectory alone go by. */
@@ -73,17 +74,15 @@ export class Selector {
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
-    const { id, taskKey, revision, scorer } = entry;
-    this.selected.push({ id, taskKey, revision, scorer });
+    const { id, taskKey, revision, scorer, success } = entry;
+    this.selected.push({ id, taskKey, revision, scorer, success });
   }
 
   /** The first filter an entry fails; filters that say what it is come before those that compare it with others. */
   #reasonAgainst(entry: CatalogEntry): string | undefined {
     const request = this.#request;
-    if (entry.supersededBy !== null) return "superseded by a longer log of the session";
-    const own = reasonInItself(entry, request, this.#isOverdue(entry));
+    const own = reasonAmongAll(entry, { request, now: this.#now });
     if (own !== undefined) return own;
-    if (request.minGdi !== undefined && this.#gdi(entry) < request.minGdi) return "GDI below the minimum";
     if (this.#contents.has(entry.contentId)) return "same actions and observations as a better one";
     if (request.perTask !== undefined && (this.#perTask.get(entry.taskKey) ?? 0) >= request.perTask) {
       return "enough of its task";
@@ -91,14 +90,23 @@ export class Selector {
     if (request.limit !== undefined && this.selected.length >= request.limit) return "over the limit";
     return undefined;
   }
+}
 
-  #isOverdue({ createdAt }: CatalogEntry): boolean {
-    const minutes = this.#request.scoreDeadlineMinutes;
-    return minutes !== undefined && this.#now - createdAt >= minutes * 60_000;
-  }
+/** The first filter a trajectory fails that does not look at what else was selected. `now` in milliseconds. */
+export function reasonAmongAll(
+  entry: CatalogEntry,
+  { request, now }: { readonly request: DatasetRequest; readonly now: number },
+): string | undefined {
+  if (entry.supersededBy !== null) return "superseded by a longer log of the session";
+  const minutes = request.scoreDeadlineMinutes;
+  const overdue = minutes !== undefined && now - entry.createdAt >= minutes * 60_000;
+  const own = reasonInItself(entry, request, overdue);
+  if (own !== undefined) return own;
+  return request.minGdi !== undefined && gdiOf(entry, now) < request.minGdi
+    ? "GDI below the minimum"
+    : undefined;
+}
 
-  #gdi(entry: CatalogEntry): number {
-    const { reward, exportCount, feedback, createdAt } = entry;
-    return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now: this.#now }).total;
-  }
+function gdiOf({ reward, exportCount, feedback, createdAt }: CatalogEntry, now: number): number {
+  return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now }).total;
 }

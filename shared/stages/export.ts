@@ -10,6 +10,7 @@ import type { Catalog, DatasetRecord, Fence } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import { DatasetFiles } from "./dataset-files.ts";
 import type { MadeRow, RowPorts } from "./dataset-rows.ts";
+import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
 
 /** With `rows`, what was rendered already need not be again; the dataset is the same, byte for byte. */
@@ -48,7 +49,8 @@ export class DatasetTooLargeError extends Error {
  * and scores, so the same selection is written once, whoever asks; the manifest is written last.
  */
 export async function exportDataset(request: DatasetRequest, ports: ExportPorts): Promise<ExportResult> {
-  const plan = await planTrajectories(request, ports);
+  const isSingle = targetOf(request.target).unit === "trajectory";
+  const plan = await (isSingle ? planTrajectories(request, ports) : planGroups(request, ports));
   const { considered, excluded } = plan;
   if (plan.trajectories === 0) return { kind: "empty", considered, excluded: excluded.record() };
   if (plan.trajectories > (ports.maxRows ?? Number.POSITIVE_INFINITY)) {

@@ -1,5 +1,6 @@
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { type SelectedTrajectory, Selector } from "../dataset/select.ts";
+import { targetOf } from "../dataset/targets/targets.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Counts } from "../preferences/counts.ts";
@@ -15,9 +16,10 @@ export async function planTrajectories(
   const scope = request.project === undefined ? {} : { project: request.project };
   for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true }))
     selector.offer(entry);
-  const { selected, considered } = selector;
+  const { considered } = selector;
   const excluded = new Counts();
   excluded.merge(selector.excluded);
+  const selected = withTwoSides(selector.selected, { request, excluded });
   const hash = versionHash(request);
   for (const { id, revision, scorer } of selected) hash.update(`\n${id} ${revision} ${scorer}`);
   return {
@@ -34,4 +36,16 @@ export async function planTrajectories(
 function unscored(selected: readonly SelectedTrajectory[]): { readonly unscored?: number } {
   const count = selected.filter(({ scorer }) => scorer === null).length;
   return count === 0 ? {} : { unscored: count };
+}
+
+/** Good and bad examples teach only beside each other: a set of one kind is none. */
+function withTwoSides(
+  selected: readonly SelectedTrajectory[],
+  { request, excluded }: { readonly request: DatasetRequest; readonly excluded: Counts },
+): readonly SelectedTrajectory[] {
+  if (targetOf(request.target).kind !== "kto") return selected;
+  const good = selected.filter(({ success }) => success === true).length;
+  if (good > 0 && good < selected.length) return selected;
+  excluded.add("all labels are the same", selected.length);
+  return [];
 }

@@ -9,7 +9,9 @@ export function filesBeside(
   { name, files }: Pick<Manifest, "name" | "files">,
 ): readonly { readonly name: string; readonly text: string }[] {
   if (target === "verl") return [{ name: "gymline_verl.py", text: VERL_DATASET }];
-  if (target === "llama-factory")
-    return [{ name: "dataset_info.json", text: datasetInfo(files, { name, ranking: false }) }];
+  if (target === "llama-factory" || target === "llama-factory-dpo") {
+    const ranking = target === "llama-factory-dpo";
+    return [{ name: "dataset_info.json", text: datasetInfo(files, { name, ranking }) }];
+  }
   return [];
 }

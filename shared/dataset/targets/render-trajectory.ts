@@ -3,12 +3,16 @@ import type { Trajectory } from "../../trajectory/schema.ts";
 import { sftMessages } from "../sft-messages.ts";
 import { type SftRow, sftRowOf } from "../sft-row.ts";
 import type { RowFacts } from "../tally.ts";
+import { grpoAttemptRow } from "./grpo-attempt.ts";
+import { knowlyrOf, knowlyrSftRow } from "./knowlyr.ts";
+import { ktoRow } from "./kto.ts";
 import { swiftRow } from "./ms-swift.ts";
 import { openaiRow } from "./openai.ts";
+import { prmRow } from "./prm.ts";
 import { promptCompletionRow } from "./prompt-completion.ts";
 import { type Rendering, row, type Source } from "./rendering.ts";
 import { sharegptRow } from "./sharegpt.ts";
-import type { TargetId } from "./targets.ts";
+import { type TargetId, targetOf } from "./targets.ts";
 import { verlRow } from "./verl.ts";
 import type { Row } from "./write-row.ts";
 
@@ -20,6 +24,10 @@ const RENDERERS: Readonly<Partial<Record<TargetId, (source: Source) => Rendering
   "ms-swift": swiftRow,
   openai: openaiRow,
   atif: ({ trajectory }) => row({ ...trajectory }),
+  "trl-kto": ktoRow,
+  "trl-prm": prmRow,
+  "grpo-offline": grpoAttemptRow,
+  "knowlyr-sft": ({ trajectory, sft }) => row(knowlyrSftRow(knowlyrOf(trajectory, sft))),
 };
 
 export type RenderedTrajectory =
@@ -28,7 +36,7 @@ export type RenderedTrajectory =
 
 /** Whether a trajectory by itself makes a row of the target. */
 export function isOfOneTrajectory(target: TargetId): boolean {
-  return RENDERERS[target] !== undefined;
+  return targetOf(target).unit === "trajectory";
 }
 
 /** A trajectory as a row of a target whose rows are made of one trajectory each. */

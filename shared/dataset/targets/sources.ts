@@ -11,5 +11,4 @@ export const SOURCES = {
   openaiDpo: "https://developers.openai.com/api/docs/guides/direct-preference-optimization",
   skyrl: "https://github.com/NovaSky-AI/SkyRL/blob/main/skyrl-train/docs/datasets/dataset-preparation.rst",
   harbor: "https://harborframework.com/docs/agents/trajectory-format",
-  knowlyr: "https://pypi.org/project/knowlyr-hub/",
 } as const;
