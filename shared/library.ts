@@ -53,6 +53,8 @@ export {
 export { type Manifest, manifestSchema } from "./dataset/manifest.ts";
 export { type ChatMessage, type ChatToolCall, type SftMessage, sftMessages } from "./dataset/sft-messages.ts";
 export { type SftRow, sftRow } from "./dataset/sft-row.ts";
+export type { Target, TargetKind, TargetUnit } from "./dataset/targets/target.ts";
+export { TARGETS, type TargetId } from "./dataset/targets/targets.ts";
 export { getDomainProfile, isBuiltinDomain, listDomainProfiles } from "./domains/builtin.ts";
 export { chooseDomain, type DomainChoice } from "./domains/choose-domain.ts";
 export {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type DatasetRequest, datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
+import { TARGET_IDS, targetOf } from "../../shared/dataset/targets/targets.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Options that shape a dataset. */
@@ -25,7 +26,7 @@ export interface DatasetOptions {
 
 export function datasetOptions(command: Command): Command {
   return command
-    .option("-n, --name <name>", "name of the dataset (default: sft)")
+    .option("-n, --name <name>", "name of the dataset (default: the kind of its target, such as sft)")
     .option("-t, --target <name>", "trainer it is for, such as trl, verl or trl-dpo (default: trl)")
     .option("--parquet", "write Parquet (default: what the target's trainer reads)")
     .option("--jsonl", "write JSON Lines")
@@ -49,9 +50,10 @@ export function datasetOptions(command: Command): Command {
 
 /** The request of the configuration file with what the command line says over it. @throws UsageError */
 export function datasetRequest(base: DatasetRequest, options: DatasetOptions): DatasetRequest {
+  const target = targetName(options);
   const given = {
-    name: options.name,
-    target: targetName(options),
+    name: options.name ?? ownName(base, target),
+    target,
     files: fileFormat(options),
     shardRows: numeric("--shard-rows", options.shardRows),
     success: options.success === undefined ? undefined : verdicts(options.success),
@@ -70,6 +72,12 @@ export function datasetRequest(base: DatasetRequest, options: DatasetOptions): D
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new UsageError(`the dataset cannot be made like this: ${faults.join("; ")}`);
+}
+
+/** Where nobody named the dataset, it is called after what it is for. */
+function ownName({ name, target: configured }: DatasetRequest, asked: string | undefined): string {
+  const target = TARGET_IDS.find((id) => id === (asked ?? configured));
+  return name === "sft" && target !== undefined ? targetOf(target).kind : name;
 }
 
 function targetName({ target, compat }: DatasetOptions): string | undefined {

@@ -94,7 +94,16 @@ export function scoreTable(
 
 export function datasetReport(result: ExportResult, store: string): string {
   if (result.kind === "empty") {
-    return `${pc.bold("Dataset")}   none: no trajectory passed the selection\n${excludedText(result.excluded)}\n  ${pc.dim("→")} --success any takes logs without a verdict too`;
+    const unlabelled = result.excluded["no outcome label"] !== undefined;
+    return [
+      `${pc.bold("Dataset")}   none: of ${many(result.considered, "trajectory", "trajectories")} none makes a row`,
+      excludedText(result.excluded),
+      excludedText(result.pairsLeftOut ?? {}, "pairs left out"),
+      excludedText(result.tasksLeftOut ?? {}, "tasks left out"),
+      unlabelled ? `  ${pc.dim("→")} --success any takes logs without a verdict too` : "",
+    ]
+      .filter((line) => line !== "")
+      .join("\n");
   }
   const { manifest, prefix, kind } = result;
   const files = manifest.files.map(

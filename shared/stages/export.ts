@@ -9,6 +9,7 @@ import { targetOf } from "../dataset/targets/targets.ts";
 import type { Catalog, DatasetRecord, Fence } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import { DatasetFiles } from "./dataset-files.ts";
+import type { DatasetPlan } from "./dataset-plan.ts";
 import type { MadeRow, RowPorts } from "./dataset-rows.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
@@ -29,11 +30,13 @@ export type ExportResult =
       readonly prefix: string;
       readonly manifest: Manifest;
     }
-  /** No trajectory passed the selection; nothing was written. */
+  /** No trajectory passed the selection, or none makes a row; nothing was written. */
   | {
       readonly kind: "empty";
       readonly considered: number;
       readonly excluded: Readonly<Record<string, number>>;
+      readonly pairsLeftOut?: Readonly<Record<string, number>>;
+      readonly tasksLeftOut?: Readonly<Record<string, number>>;
     };
 
 /** More rows than `maxRows` were selected; nothing was written. */
@@ -52,7 +55,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
   const isSingle = targetOf(request.target).unit === "trajectory";
   const plan = await (isSingle ? planTrajectories(request, ports) : planGroups(request, ports));
   const { considered, excluded } = plan;
-  if (plan.trajectories === 0) return { kind: "empty", considered, excluded: excluded.record() };
+  if (plan.trajectories === 0) return emptyResult(plan);
   if (plan.trajectories > (ports.maxRows ?? Number.POSITIVE_INFINITY)) {
     throw new DatasetTooLargeError(request.name, plan.trajectories);
   }
@@ -79,7 +82,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     const { registry, statistics } = await writeRows(plan.rows(), { request, files });
     if (registry.length === 0) {
       await files.abort();
-      return { kind: "empty", considered, excluded: excluded.record() };
+      return emptyResult(plan);
     }
     const settings: Record<string, unknown> = { ...request };
     const written = await files.finish();
@@ -107,6 +110,17 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     await files.abort();
     throw error;
   }
+}
+
+function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult {
+  const { pairs_left_out: pairsLeftOut, tasks_left_out: tasksLeftOut } = facts();
+  return {
+    kind: "empty",
+    considered,
+    excluded: excluded.record(),
+    ...(pairsLeftOut === undefined ? {} : { pairsLeftOut }),
+    ...(tasksLeftOut === undefined ? {} : { tasksLeftOut }),
+  };
 }
 
 /** Writes the rows as they come; gives the trajectories that stand in them, each once with its split. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { CatalogEntry } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
+import type { Manifest } from "../dataset/manifest.ts";
 import { reasonAmongAll } from "../dataset/select.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import type { Catalog } from "../ports/catalog.ts";
@@ -79,7 +80,9 @@ function rowsOf(work: GroupWork): AsyncIterable<MadeRow> {
   return unit === "group" ? attemptRows(work) : taskRows(work);
 }
 
-function recordOf(name: string, counts: Counts): Record<string, Readonly<Record<string, number>>> {
+type LeftOut = Pick<Manifest["selection"], "pairs_left_out" | "tasks_left_out">;
+
+function recordOf(name: keyof LeftOut, counts: Counts): LeftOut {
   const record = counts.record();
   return Object.keys(record).length === 0 ? {} : { [name]: record };
 }

@@ -1,4 +1,4 @@
-import type { SchemaElement } from "hyparquet";
+import type { SchemaElement } from "hyparquet-writer";
 import type { Column, ColumnType, Field } from "./column-type.ts";
 
 /** The columns as a Parquet schema, depth first; everything but a list's inner group may be null. */

@@ -11,7 +11,7 @@ import {
   TOOLS,
 } from "./message-type.ts";
 import { SOURCES } from "./sources.ts";
-import type { Target } from "./target.ts";
+import { ALONE, type Target } from "./target.ts";
 
 /** Where a pair comes from. */
 const PAIR_ORIGIN: readonly Column[] = [
@@ -69,7 +69,7 @@ export const PREFERENCE_TARGETS = {
     trainer: "LLaMA-Factory, stage dpo",
     use: "the step at which two attempts part, ranked",
     format: "llama-factory-ranking",
-    files: "jsonl",
+    files: "parquet",
     columns: [
       { name: "conversations", type: list(sharegptTurn), meaning: "turns before, the environment's last" },
       { name: "chosen", type: sharegptTurn, meaning: "the better turn" },
@@ -83,7 +83,7 @@ export const PREFERENCE_TARGETS = {
       ...PAIR_ORIGIN,
     ],
     beside: [{ name: "dataset_info.json", meaning: "names the files, the columns and that they rank" }],
-    notes: [PARTING, ONE_MESSAGE],
+    notes: [ALONE, PARTING, ONE_MESSAGE],
     source: [SOURCES.llamaFactory],
   },
   "ms-swift-dpo": {
@@ -92,7 +92,7 @@ export const PREFERENCE_TARGETS = {
     trainer: "ms-swift, rlhf_type dpo",
     use: "pairs of attempts at a task, better and worse",
     format: "ms-swift-dpo",
-    files: "jsonl",
+    files: "parquet",
     columns: [
       {
         name: "messages",
@@ -104,7 +104,7 @@ export const PREFERENCE_TARGETS = {
       { name: "rejected_tools", type: "string", meaning: "the same tools: ms-swift asks for them again" },
       ...PAIR_ORIGIN,
     ],
-    notes: [],
+    notes: [ALONE],
     source: [SOURCES.msSwift],
   },
   "openai-dpo": {
@@ -176,7 +176,7 @@ export const PREFERENCE_TARGETS = {
     ],
     notes: [
       "a step is judged before its result is shown, which comes with the step after it",
-      "trajectories with a step that has no reward are left out",
+      "steps without a reward, such as a final answer, are context of the next one; what follows the last rewarded step is left out",
     ],
     source: [SOURCES.trl],
   },

@@ -6,15 +6,15 @@ import { originOf, type Rendering, refused, row, type Source } from "./rendering
 const GOOD = 0.5;
 
 /**
- * An attempt step by step. A completion is what the agent saw since its last step and what it then did, so that the
- * label stands before the step's own result is shown.
+ * An attempt step by step. A completion is what the agent saw since its last rewarded step and what it then did, so that
+ * the label stands before the step's own result is shown. Steps without a reward, such as a final answer, are context.
  */
 export function prmRow(source: Source): Rendering {
-  const { prompt, completions } = stepTexts(source.messages);
-  const rewards = source.sft.step_rewards.filter((_, index) => isStep(source.messages[index]));
   if (source.score === undefined) return refused("not scored yet");
+  const rewards = source.sft.step_rewards;
   const known = rewards.filter((reward) => reward !== null);
-  if (known.length < rewards.length) return refused("a step has no reward");
+  if (known.length === 0) return refused("no step has a reward");
+  const { prompt, completions } = stepTexts(source.messages, (index) => rewards[index] !== null);
   return row({
     prompt,
     completions,
@@ -24,25 +24,22 @@ export function prmRow(source: Source): Rendering {
   });
 }
 
-function isStep(message: SftMessage | undefined): boolean {
-  return message !== undefined && message.agentStep !== null;
-}
-
-export function stepTexts(messages: readonly SftMessage[]): {
-  readonly prompt: string;
-  readonly completions: readonly string[];
-} {
-  const first = messages.findIndex(isStep);
+/** `isRewarded`: whether the message at an index is a step with a reward. What follows the last one is left out. */
+export function stepTexts(
+  messages: readonly SftMessage[],
+  isRewarded: (index: number) => boolean,
+): { readonly prompt: string; readonly completions: readonly string[] } {
+  const first = messages.findIndex(({ agentStep }) => agentStep !== null);
   const completions: string[] = [];
+  const prompt: string[] = [];
   let seen: string[] = [];
-  for (const each of messages.slice(Math.max(0, first))) {
-    seen.push(messageText(each.message));
-    if (!isStep(each)) continue;
+  for (const [index, { message }] of messages.entries()) {
+    (index < first ? prompt : seen).push(messageText(message));
+    if (!isRewarded(index)) continue;
     completions.push(seen.join("\n\n"));
     seen = [];
   }
-  const before = first < 0 ? messages : messages.slice(0, first);
-  return { prompt: before.map(({ message }) => messageText(message)).join("\n\n"), completions };
+  return { prompt: prompt.join("\n\n"), completions };
 }
 
 function messageText({ role, content, reasoning_content, tool_calls, name }: ChatMessage): string {

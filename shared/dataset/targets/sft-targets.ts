@@ -11,7 +11,7 @@ import {
   WEIGHTS,
 } from "./message-type.ts";
 import { SOURCES } from "./sources.ts";
-import type { Target } from "./target.ts";
+import { ALONE, type Target } from "./target.ts";
 
 const native: Column = {
   name: "messages",
@@ -96,7 +96,7 @@ export const SFT_TARGETS = {
     trainer: "LLaMA-Factory",
     use: "sharegpt conversations with function calls",
     format: "llama-factory-sharegpt",
-    files: "jsonl",
+    files: "parquet",
     columns: [
       {
         name: "conversations",
@@ -116,6 +116,7 @@ export const SFT_TARGETS = {
     ],
     beside: [{ name: "dataset_info.json", meaning: "names the files, the columns and the roles" }],
     notes: [
+      ALONE,
       ALL_LEARNT,
       "text beside calls goes into think tags, where LLaMA-Factory's function formatter looks for it",
       "results of parallel calls become one observation, joined as LLaMA-Factory joins those of OpenAI's format",
@@ -129,7 +130,7 @@ export const SFT_TARGETS = {
     trainer: "ms-swift",
     use: "agent conversations, each message of the agent with its own `loss`",
     format: "ms-swift-messages",
-    files: "jsonl",
+    files: "parquet",
     columns: [
       {
         name: "messages",
@@ -142,7 +143,7 @@ export const SFT_TARGETS = {
       SUCCESS,
       ...ORIGIN,
     ],
-    notes: ["reasoning stands before the message in think tags"],
+    notes: [ALONE, "reasoning stands before the message in think tags"],
     source: [SOURCES.msSwift, SOURCES.msSwiftAgent],
   },
   openai: {

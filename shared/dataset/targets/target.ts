@@ -27,3 +27,7 @@ export interface Target {
   /** Pages that say which columns the trainer reads. */
   readonly source: readonly string[];
 }
+
+/** Why a target is written as Parquet. */
+export const ALONE =
+  "the trainer loads the files without the card; Parquet says the columns' types, which JSON Lines leave to be guessed";

@@ -165,12 +165,13 @@ describe("ms-swift messages", () => {
 
 describe("steps for a process reward model", () => {
   it("show a step's result only with the step after it", () => {
-    const { prompt, completions } = stepTexts(sftMessages(chat));
+    const { prompt, completions } = stepTexts(sftMessages(chat), (index) => index === 2 || index === 5);
     expect(prompt).toBe("[system]\nrules\n\n[user]\ntask");
     expect(completions).toEqual([
       '[assistant]\n<think>\nhm\n</think>\n\nI look.\nbash({"command":"ls"})\nbash({"command":"pwd"})',
       "[tool bash]\na\n\n[tool bash]\n/\n\n[assistant]\ndone",
     ]);
+    expect(stepTexts(sftMessages(chat), (index) => index === 5).completions).toHaveLength(1);
   });
 });
 

@@ -181,7 +181,11 @@ describe("an export", () => {
     station.write("team/a.jsonl", `${lines.join("\n")}\n`);
     await station.run();
     const result = await station.export({ target });
-    expect(result).toEqual({ kind: "empty", considered: lines.length, excluded: { [reason]: lines.length } });
+    expect(result).toMatchObject({
+      kind: "empty",
+      considered: lines.length,
+      excluded: { [reason]: lines.length },
+    });
     expect(await station.keys("datasets/")).toEqual([]);
   });
 
@@ -246,7 +250,7 @@ describe("an export", () => {
     ] as const) {
       const { prefix } = written(await station.export({ target, name: "shop", split: ALL_TRAIN }));
       const info = JSON.parse(await station.text(`${prefix}dataset_info.json`));
-      expect(info).toMatchObject({ shop_train: { file_name: "train.jsonl", formatting: "sharegpt" } });
+      expect(info).toMatchObject({ shop_train: { file_name: "train.parquet", formatting: "sharegpt" } });
       expect(info.shop_train.ranking).toBe(ranking);
       const names = new Set<string>(targetOf(target).columns.map(({ name }) => name));
       for (const column of Object.values(info.shop_train.columns)) expect(names).toContain(column);
