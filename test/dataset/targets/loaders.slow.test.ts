@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -51,6 +51,10 @@ describe("Hugging Face datasets 5.2.0", () => {
     const { python } = environment;
     const folder = temporaryFolder("store");
     const ways = await exportAll(folder);
+    const [first] = ways;
+    const altered = join(temporaryFolder("altered"), "altered.jsonl");
+    const text = await readFile(first?.truth ?? "", "utf8");
+    await writeFile(altered, text.replace('\\"command\\":', '\\"commanD\\":'));
     const home = temporaryFolder("home");
     const env = {
       ...process.env,
@@ -61,7 +65,7 @@ describe("Hugging Face datasets 5.2.0", () => {
     const script = join(import.meta.dirname, "load_targets.py");
     const { stdout } = await promisify(execFile)(
       python,
-      [script, ...ways.flatMap(({ way, truth }) => [way, truth])],
+      [script, ...[...ways.flatMap(({ way, truth }) => [way, truth]), altered, first?.truth ?? ""]],
       {
         env,
         maxBuffer: 1 << 26,
@@ -69,6 +73,7 @@ describe("Hugging Face datasets 5.2.0", () => {
     );
     const loaded = loadedSchema.parse(JSON.parse(stdout));
     expect(ways.length).toBe(TARGET_IDS.length * 2 + ALONE.length);
+    expect(loaded[altered]?.differences, "one letter of an argument is seen").toHaveLength(1);
     for (const { target, way, rows } of ways) {
       const columns = targetOf(target).columns.map(({ name }) => name);
       expect({ target, ...loaded[way] }).toEqual({ target, rows, columns, differences: [] });
