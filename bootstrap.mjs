@@ -32,6 +32,7 @@ const COMMANDS = {
   "test:soak": [["test/run-all.ts", "--soak"]],
   bench: [["test/bench/main.ts"]],
   cdk: [["node_modules/aws-cdk/bin/cdk"]],
+  "trainer:setup": [["infra/local/trainer-setup.ts"]],
   build: [["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]],
 };
 
@@ -72,6 +73,9 @@ function copyAssets() {
   const samples = "shared/samples";
   if (existsSync(join(root, samples))) {
     cpSync(join(root, samples), join(root, "dist", samples), { recursive: true });
+  }
+  for (const file of ["critic.py", "pyproject.toml"]) {
+    cpSync(join(root, "containers/trainer", file), join(root, "dist/containers/trainer", file));
   }
 }
 

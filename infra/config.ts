@@ -6,5 +6,9 @@ export function loadDeployment(place: {
   readonly folder: string;
   readonly path?: string | undefined;
 }): Deployment {
-  return readDeployment(place, { read: (path) => readFileSync(path, "utf8"), exists: existsSync });
+  return readDeployment(place, {
+    read: (path) => readFileSync(path, "utf8"),
+    bytes: (path) => readFileSync(path),
+    exists: existsSync,
+  });
 }

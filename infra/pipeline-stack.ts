@@ -55,6 +55,7 @@ export class PipelineStack extends Stack {
       ...shared,
       config,
       settings: JSON.stringify(deployment.settings),
+      critic: deployment.settings.critic !== undefined,
       entries,
       local,
       key,

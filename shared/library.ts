@@ -31,6 +31,7 @@ export { systemClock } from "./adapters/local/system-clock.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
 export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
+export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
 export {
   applyCalibration,
   type CalibrationDocument,
@@ -42,6 +43,11 @@ export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contract
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
+export { type CriticDocument, CriticError } from "./critic/critic-document.ts";
+export { criticRun } from "./critic/critic-run.ts";
+export type { CriticRun, CriticStep } from "./critic/critic-step.ts";
+export { type CriticValues, criticValues } from "./critic/critic-values.ts";
+export { criticFeatureNames, FEATURES_VERSION, PrefixFeatures } from "./critic/features.ts";
 export {
   defaultGdiWeights,
   type GdiInput,
@@ -64,6 +70,13 @@ export {
   type ToolCategory,
   type ToolSpec,
 } from "./domains/profile.ts";
+export {
+  type JudgeConfig,
+  JudgeConfigError,
+  type JudgeConfigInput,
+  parseJudgeConfig,
+} from "./judge/config.ts";
+export { parseSingleJudgement } from "./judge/parse-single.ts";
 export { compareGroups, type GroupComparison } from "./leaderboard/compare-groups.ts";
 export type { Difference } from "./leaderboard/difference.ts";
 export {
@@ -102,6 +115,7 @@ export {
 } from "./ports/compute.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
+export { type ValueModel, ValueModelError } from "./ports/value-model.ts";
 export type { Attempt, AttemptPair, PairSource, TaskAttempts } from "./preferences/attempt.ts";
 export type { BranchOptions, BranchPair } from "./preferences/branch-tree.ts";
 export { type CollectedAttempts, collectAttempts } from "./preferences/collect-attempts.ts";
@@ -155,6 +169,15 @@ export {
   type StepReward,
   UnknownDomainError,
 } from "./reward/reward-fn.ts";
+export { parseRubrics, RubricError } from "./reward/rubric-book.ts";
+export {
+  builtinRubrics,
+  type Evaluator,
+  type Rubric,
+  type RubricBook,
+  rubricSetForDomain,
+  rubricsOf,
+} from "./reward/rubrics.ts";
 export type { RuleCall, RuleStep } from "./reward/rule-step.ts";
 export {
   type CallScore,
@@ -180,6 +203,15 @@ export { type ExportPorts, type ExportResult, exportDataset } from "./stages/exp
 export type { IngestedItem, IngestReport } from "./stages/ingest.ts";
 export { type IngestedRecord, type IngestedTrajectory, ingestRecord } from "./stages/ingest-record.ts";
 export { type IngestSettings, ingestSettings, UnknownFormatError } from "./stages/ingest-settings.ts";
+export { abandonBatch } from "./stages/judge/abandon.ts";
+export { type CollectReport, judgeCollect, type OpenBatch, openBatches } from "./stages/judge/collect.ts";
+export { forecastJudging, type JudgeForecast } from "./stages/judge/forecast.ts";
+export { type JudgedPair, judgePairs, type PairVerdictRow } from "./stages/judge/pairs.ts";
+export type { JudgePorts, JudgeReadPorts, JudgeSettings } from "./stages/judge/ports.ts";
+export { judgeRepeats, type RepeatReport } from "./stages/judge/repeat.ts";
+export { JudgePriceError } from "./stages/judge/spend.ts";
+export { type JudgeRequest, judgeSubmit, selectedIds } from "./stages/judge/submit.ts";
+export type { JudgeReport } from "./stages/judge/tally.ts";
 export {
   type ScoredTrajectory,
   type ScoreSettings,

@@ -25,7 +25,11 @@ export function deploymentOption(command: Command): Command {
 /** The deployment that a `gymline.deploy.json` describes. @throws DeploymentConfigError */
 export function deploymentFile(path: string | undefined): Deployment {
   const place = { folder: process.cwd(), ...(path === undefined ? {} : { path }) };
-  return readDeployment(place, { read: (file) => readFileSync(file, "utf8"), exists: existsSync });
+  return readDeployment(place, {
+    read: (file) => readFileSync(file, "utf8"),
+    bytes: (file) => readFileSync(file),
+    exists: existsSync,
+  });
 }
 
 /** Finds the deployment and works on it. @throws DeploymentError, AwsAccessError and what `work` throws */

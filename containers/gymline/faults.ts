@@ -25,9 +25,16 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "DuplicateFormatError",
   "DeploymentConfigError",
   "RedriveError",
+  "JudgeConfigError",
+  "JudgePriceError",
+  "JudgeStoppedError",
+  "ModelSettingsError",
+  "ChatModelError",
   "LabelsFileError",
   "VotingServiceError",
   "LedgerBusyError",
+  "CriticError",
+  "ValueModelError",
 ]);
 
 export function isExpected(error: unknown): boolean {

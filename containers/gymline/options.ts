@@ -9,6 +9,10 @@ export function readingOptions(command: Command): Command {
     .option("-c, --config <file>", "configuration file (default: ./gymline.json, if there is one)");
 }
 
+export function criticOption(command: Command): Command {
+  return command.option("--critic <dir>", "folder of a trained critic, which then has its say in the scores");
+}
+
 export function storeOption(command: Command): Command {
   return command.option("-s, --store <dir>", "folder of the store", "out");
 }

@@ -14,12 +14,13 @@ export interface SelectionOptions {
   readonly minScore?: string;
 }
 
-export function selectionOptions(command: Command): Command {
+/** `model`: name of the option for the agent's model, where `--model` means another. */
+export function selectionOptions(command: Command, { model = "--model" } = {}): Command {
   return command
     .option("--project <label>", "this project only")
     .option("--only-domain <name>", "this domain only")
     .option("--agent <name>", "this agent only")
-    .option("--model <name>", "this model only")
+    .option(`${model} <name>`, "runs of this model only")
     .option("--source-format <name>", "this log format only")
     .option("--task <id>", "attempts at this task only")
     .option("--success <verdict>", "true, false or unknown")

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type CalibrationDocument, parseCalibration } from "../../shared/calibration/calibration-document.ts";
 import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import { type ProjectConfig, projectConfigSchema } from "../../shared/contracts/project-config.ts";
+import { CRITIC_DOCUMENT, type CriticFiles, parseCritic } from "../../shared/critic/critic-document.ts";
 import { getDomainProfile, isBuiltinDomain, listDomainProfiles } from "../../shared/domains/builtin.ts";
 import { type DomainProfile, parseDomainProfile } from "../../shared/domains/profile.ts";
 import { parseReferences, type References } from "../../shared/reward/references.ts";
@@ -18,6 +19,8 @@ export interface SettingsOptions {
   readonly mapping?: readonly string[];
   readonly plugin?: readonly string[];
   readonly domain?: string;
+  /** Folder of a critic. */
+  readonly critic?: string;
 }
 
 export interface Settings {
@@ -46,6 +49,8 @@ export function loadSettings(options: SettingsOptions): Settings {
       : config.domain === undefined
         ? undefined
         : profileOf(config.domain, folder, rubrics);
+  const own = config.critic === undefined ? undefined : resolve(folder, config.critic);
+  const critic = options.critic === undefined ? own : resolve(options.critic);
   const plan: PipelinePlan = {
     ...(options.format === undefined ? {} : { forced: options.format }),
     mappings: [...mappings].map((path) => parseCustomMapping(readJson(path), path)),
@@ -55,6 +60,8 @@ export function loadSettings(options: SettingsOptions): Settings {
     reward: config.reward,
     ...(profile === undefined ? {} : { profile }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(config.judge === undefined ? {} : { judge: config.judge }),
+    ...(critic === undefined ? {} : { critic: criticOfFolder(critic) }),
     ...(config.references === undefined
       ? {}
       : { references: referencesOfFile(resolve(folder, config.references)) }),
@@ -68,6 +75,22 @@ export function loadSettings(options: SettingsOptions): Settings {
 /** A file of rubrics. @throws UsageError, RubricError */
 export function rubricsOfFile(path: string): RubricBook {
   return parseRubrics(readJson(path), path);
+}
+
+/** The files of a critic; whether they fit together is found when it is loaded. @throws UsageError, CriticError */
+function criticOfFolder(folder: string): CriticFiles {
+  const source = join(folder, CRITIC_DOCUMENT);
+  try {
+    const json = readFileSync(source, "utf8");
+    const { file } = parseCritic(json, source).model;
+    return { source: folder, json, model: new Uint8Array(readFileSync(join(folder, file))) };
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    throw new UsageError(
+      `the critic ${folder} cannot be read (${cause.message}): give the folder that gymline critic train wrote`,
+      { cause },
+    );
+  }
 }
 
 /** @throws UsageError, ReferencesError */

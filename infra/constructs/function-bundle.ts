@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { buildSync } from "esbuild";
 
@@ -15,6 +15,8 @@ export interface FunctionBundle {
   readonly folder: string;
   /** Text of the settings that the function finds beside its code. */
   readonly settings: string;
+  /** Puts the ONNX runtime for this processor beside the code. */
+  readonly onnx?: "arm64" | "x64";
 }
 
 /** Name of the settings file beside the code: `GYMLINE_SETTINGS`, relative to the task's root. */
@@ -24,7 +26,7 @@ export const SETTINGS_FILE = "settings.json";
  * Writes a function's code as one ES module with its source map and settings. The same sources give the same bytes,
  * so a deployment without changes changes nothing.
  */
-export function bundleFunction({ entry, folder, settings }: FunctionBundle): void {
+export function bundleFunction({ entry, folder, settings, onnx }: FunctionBundle): void {
   const { outputFiles } = buildSync({
     entryPoints: [relative(REPOSITORY, entry)],
     absWorkingDir: REPOSITORY,
@@ -36,6 +38,8 @@ export function bundleFunction({ entry, folder, settings }: FunctionBundle): voi
     platform: "node",
     target: "node24",
     mainFields: ["module", "main"],
+    // Native code cannot be bundled; it is loaded only where there is a model to run.
+    external: ["onnxruntime-node"],
     banner: { js: REQUIRE },
     minify: true,
     // Names of classes are names of errors, in reports and logs.
@@ -48,4 +52,20 @@ export function bundleFunction({ entry, folder, settings }: FunctionBundle): voi
   mkdirSync(folder, { recursive: true });
   for (const { path, contents } of outputFiles) writeFileSync(join(folder, basename(path)), contents);
   writeFileSync(join(folder, SETTINGS_FILE), settings);
+  if (onnx !== undefined) copyRuntime(folder, onnx);
+}
+
+/** What of the runtime's packages is needed to run a model on this processor under Linux. */
+function copyRuntime(folder: string, processor: "arm64" | "x64"): void {
+  const modules = join(folder, "node_modules");
+  const copy = (path: string): void =>
+    cpSync(join(REPOSITORY, "node_modules", path), join(modules, path), {
+      recursive: true,
+      dereference: true,
+    });
+  copy("onnxruntime-common/package.json");
+  copy("onnxruntime-common/dist");
+  copy("onnxruntime-node/package.json");
+  copy("onnxruntime-node/dist");
+  copy(`onnxruntime-node/bin/napi-v6/linux/${processor}`);
 }

@@ -67,9 +67,11 @@ export class PipelineFunction extends Construct {
     output(this, `${title(stage)}FunctionName`, this.function.functionName);
   }
 
-  private code({ entries, settings }: Pipeline, stage: Stage): Code {
+  private code({ entries, settings, critic, config, local }: Pipeline, stage: Stage): Code {
     const folder = join(Assembly.of(this)?.outdir ?? "cdk.out", "bundles", stage);
-    bundleFunction({ entry: entries[stage], folder, settings });
+    const processor = (local?.architecture ?? config.architecture) === "arm64" ? "arm64" : "x64";
+    const onnx = critic && stage === "score" ? ({ onnx: processor } as const) : {};
+    bundleFunction({ entry: entries[stage], folder, settings, ...onnx });
     return Code.fromAsset(folder);
   }
 }

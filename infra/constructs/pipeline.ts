@@ -16,6 +16,8 @@ export interface Pipeline {
   readonly config: DeploymentConfig;
   /** Text of the settings file beside each function's code. */
   readonly settings: string;
+  /** Scoring runs a critic. */
+  readonly critic: boolean;
   readonly entries: Entries;
   readonly local?: LocalOptions | undefined;
   readonly key?: IKey | undefined;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseCalibration } from "../calibration/calibration-document.ts";
+import { type CriticFiles, checkModelBytes, parseCritic } from "../critic/critic-document.ts";
 import { getDomainProfile, isBuiltinDomain } from "../domains/builtin.ts";
 import { parseDomainProfile } from "../domains/profile.ts";
 import { parseReferences } from "../reward/references.ts";
@@ -23,6 +24,8 @@ export const deployedSettingsSchema = z.strictObject({
   rubrics: namedJson.optional(),
   /** The file that `config.calibration` names. */
   calibration: namedJson.optional(),
+  /** The critic that `config.critic` names; its model in base64. */
+  critic: z.strictObject({ name: z.string(), json: z.string(), model: z.base64() }).optional(),
   /** The file that `config.references` names. */
   references: namedJson.optional(),
   datasets: z.array(deployedDatasetSchema).default([]),
@@ -67,6 +70,8 @@ export function planOf(settings: DeployedSettings): PipelinePlan {
     reward: config.reward,
     ...(chosen === undefined ? {} : { profile: chosen }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(config.judge === undefined ? {} : { judge: config.judge }),
+    ...(settings.critic === undefined ? {} : { critic: criticOf(settings.critic) }),
     ...(settings.references === undefined
       ? {}
       : { references: parseReferences(settings.references.json, settings.references.name) }),
@@ -76,4 +81,11 @@ export function planOf(settings: DeployedSettings): PipelinePlan {
           calibration: parseCalibration(JSON.stringify(settings.calibration.json), settings.calibration.name),
         }),
   };
+}
+
+/** Checked here, so that a deployment of a critic that does not fit this version fails before it is made. */
+function criticOf({ name, json, model }: NonNullable<DeployedSettings["critic"]>): CriticFiles {
+  const bytes = new Uint8Array(Buffer.from(model, "base64"));
+  checkModelBytes(parseCritic(json, name), bytes, name);
+  return { source: name, json, model: bytes };
 }

@@ -1,5 +1,6 @@
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
+import { CRITIC_DOCUMENT, parseCritic } from "../critic/critic-document.ts";
 import { type DeployedSettings, deployedSettingsSchema, planOf, profilePathOf } from "./deployed-settings.ts";
 import { type DeploymentConfig, deploymentConfigSchema } from "./deployment-config.ts";
 import { type ProjectConfig, projectConfigSchema } from "./project-config.ts";
@@ -15,6 +16,8 @@ export interface Deployment {
 export interface DeploymentFiles {
   /** Text of a file; may throw. */
   readonly read: (path: string) => string;
+  /** Bytes of a file; may throw. */
+  readonly bytes: (path: string) => Uint8Array;
   readonly exists: (path: string) => boolean;
 }
 
@@ -82,10 +85,26 @@ function withFiles({
     mappings: project.mappings.map(named),
     ...(profilePath === undefined ? {} : { profile: named(profilePath) }),
     ...(project.rubrics === undefined ? {} : { rubrics: named(project.rubrics) }),
+    ...(project.critic === undefined ? {} : { critic: criticFiles(project.critic, { folder, files }) }),
     ...(project.references === undefined ? {} : { references: named(project.references) }),
     ...(project.calibration === undefined ? {} : { calibration: named(project.calibration) }),
     datasets,
   };
+}
+
+function criticFiles(
+  name: string,
+  { folder, files }: { readonly folder: string; readonly files: DeploymentFiles },
+): NonNullable<DeployedSettings["critic"]> {
+  const path = resolve(folder, name);
+  const source = join(path, CRITIC_DOCUMENT);
+  try {
+    const json = files.read(source);
+    const { file } = parseCritic(json, source).model;
+    return { name, json, model: Buffer.from(files.bytes(join(path, file))).toString("base64") };
+  } catch (cause) {
+    throw new DeploymentConfigError(`the critic ${path} cannot be deployed: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 interface Place {

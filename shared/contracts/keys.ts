@@ -33,6 +33,16 @@ export function judgeCacheKey(hash: string): string {
   return `judge-cache/${hash.slice(0, 2)}/${hash}.json`;
 }
 
+/** What is under way between a judge and a trajectory: which answers may be in the cache, and what came of them. */
+export function judgeStateKey(id: string, judge: string): string {
+  return `${judgementPrefix(id)}${judge}.state.json`;
+}
+
+/** What was asked in one batch of a judge. */
+export function judgeBatchKey(submission: string): string {
+  return `judge-batches/${submission}.json`;
+}
+
 export function labelKey(id: string, annotator: string): string {
   return `${labelPrefix(id)}${annotator}.json`;
 }

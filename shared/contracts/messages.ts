@@ -32,4 +32,16 @@ export const exportMessageSchema = z.strictObject({
 });
 export type ExportQueueMessage = z.infer<typeof exportMessageSchema>;
 
+/** `submit`: this trajectory may be worth judging. `collect`: look whether batches have ended. */
+export const judgeMessageSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    schema: z.literal("gymline.judge.v1"),
+    kind: z.literal("submit"),
+    /** Trajectory id. */
+    id: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+  z.strictObject({ schema: z.literal("gymline.judge.v1"), kind: z.literal("collect") }),
+]);
+export type JudgeQueueMessage = z.infer<typeof judgeMessageSchema>;
+
 export const sweepMessageSchema = z.strictObject({ schema: z.literal("gymline.sweep.v1") });

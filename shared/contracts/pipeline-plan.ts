@@ -1,5 +1,7 @@
 import type { CalibrationDocument } from "../calibration/calibration-document.ts";
+import type { CriticFiles } from "../critic/critic-document.ts";
 import type { DomainProfile } from "../domains/profile.ts";
+import type { JudgeConfig } from "../judge/config.ts";
 import type { ReadingLimits } from "../reading/limits.ts";
 import type { RedactionConfig } from "../redaction/config.ts";
 import type { RewardConfig } from "../reward/config.ts";
@@ -19,6 +21,9 @@ export interface PipelinePlan {
   readonly reward: RewardConfig;
   readonly profile?: DomainProfile;
   readonly rubrics?: RubricBook;
+  /** How a model judges, where that is set up. */
+  readonly judge?: JudgeConfig;
   readonly calibration?: CalibrationDocument;
   readonly references?: References;
+  readonly critic?: CriticFiles;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { judgeConfigSchema } from "../judge/config.ts";
 import { readingLimitsSchema } from "../reading/limits.ts";
 import { redactionConfigSchema } from "../redaction/config.ts";
 import { rewardConfigSchema } from "../reward/config.ts";
@@ -19,6 +20,10 @@ export const projectConfigSchema = z.strictObject({
   domain: z.string().optional(),
   /** File of rubrics and sets of one's own. */
   rubrics: z.string().optional(),
+  /** How a model judges trajectories. */
+  judge: judgeConfigSchema.optional(),
+  /** Folder that `gymline critic train` wrote. */
+  critic: z.string().optional(),
   /** File that `gymline calibrate` wrote. */
   calibration: z.string().optional(),
   /** File that `gymline references` wrote. */

@@ -14,13 +14,13 @@ import type {
   RowTask,
 } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
-import type { CriticReading } from "../reward/readings.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import { unpackDocument } from "./document-file.ts";
 import { documentBytes, ingestRecord } from "./ingest-record.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import {
+  criticReading,
   readScore,
   type ScoredTrajectory,
   type ScoreSettings,
@@ -55,18 +55,13 @@ export async function computeIngest(record: SourceRecord, settings: TaskSettings
       computed.push(common);
       continue;
     }
-    const critic = await readCritic(trajectory, settings.score);
+    const critic = await criticReading(trajectory, settings.score);
     const scored = scoreTrajectory(trajectory, settings.score, { critic });
     const rendered = renderedAhead({ row, trajectory, scored }, settings.dataset);
     const score = encodedScore(scored);
     computed.push({ ...common, score, ...(rendered === undefined ? {} : { rendered }) });
   }
   return { rejections, trajectories: computed };
-}
-
-/** The critic's values, where a critic is installed. */
-function readCritic(trajectory: Trajectory, { critic }: ScoreSettings): Promise<CriticReading> | undefined {
-  return critic?.(trajectory);
 }
 
 /** The row of the dataset that the run will write, where it is made of this trajectory alone and that may get in. */
@@ -88,7 +83,7 @@ export async function computeScore(
   evidence?: ScoreEvidence,
 ): Promise<ComputedScore> {
   const trajectory = readDocument(document);
-  const critic = await readCritic(trajectory, settings);
+  const critic = await criticReading(trajectory, settings);
   return encodedScore(scoreTrajectory(trajectory, settings, { evidence, critic }));
 }
 

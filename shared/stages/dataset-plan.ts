@@ -1,14 +1,15 @@
 import { createHash, type Hash } from "node:crypto";
 import canonicalize from "canonicalize";
-import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { Manifest } from "../dataset/manifest.ts";
-import { targetOf } from "../dataset/targets/targets.ts";
+import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
 import type { Counts } from "../preferences/counts.ts";
 import type { MadeRow } from "./dataset-rows.ts";
 
 /** What a dataset will be made of, before anything of it is read. */
 export interface DatasetPlan {
   readonly version: string;
+  /** What the version was made by, as the manifest keeps it. */
+  readonly settings: DatasetSettings;
   /** How many trajectories there were to choose from, and how many may get in. */
   readonly considered: number;
   readonly trajectories: number;
@@ -20,10 +21,12 @@ export interface DatasetPlan {
   facts(): Partial<Manifest["selection"]>;
 }
 
-/** The identity of a version: everything that shapes it. Ends as 12 hex digits. */
-export function versionHash(request: DatasetRequest): Hash {
-  const layout = `gymline.${targetOf(request.target).format}.v1`;
-  return createHash("sha256").update(canonicalize({ layout, request }) ?? "");
+export type DatasetSettings = Readonly<Record<string, unknown>>;
+
+/** The identity of a version: all that shapes it, to which the selected trajectories are added. Ends as 12 hex digits. */
+export function versionHash(target: TargetId, settings: DatasetSettings): Hash {
+  const layout = `gymline.${targetOf(target).format}.v1`;
+  return createHash("sha256").update(canonicalize({ layout, request: settings }) ?? "");
 }
 
 export function versionText(hash: Hash): string {

@@ -84,7 +84,6 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       await files.abort();
       return emptyResult(plan);
     }
-    const settings: Record<string, unknown> = { ...request };
     const written = await files.finish();
     const rows = written.reduce((sum, file) => sum + file.rows, 0);
     const manifest: Manifest = {
@@ -94,7 +93,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       format: target.format,
       rows,
       files: written,
-      settings,
+      settings: plan.settings,
       selection: { considered, selected: registry.length, excluded: excluded.record(), ...plan.facts() },
       statistics,
     };

@@ -1,4 +1,4 @@
-import { judgementSchema } from "../contracts/judgement.ts";
+import { z } from "zod";
 import {
   blobKey,
   judgeCacheKey,
@@ -47,16 +47,19 @@ export async function forget(
   return { ids, removed, datasets };
 }
 
+/** Judgements and what is under way to one name the questions that they rest on. */
+const restsOnSchema = z.object({ cache_keys: z.array(z.string()) });
+
 /** Answers of a judge quote what they judge: the cache entries that a judgement rests on go before it. */
 async function cacheKeysOf(id: string, store: ObjectStore): Promise<readonly string[]> {
-  const keys: string[] = [];
+  const keys = new Set<string>();
   for await (const { key } of store.list(judgementPrefix(id))) {
     const text = Buffer.from(await store.read(key)).toString("utf8");
-    const judgement = judgementSchema.safeParse(JSON.parse(text));
-    if (!judgement.success) continue;
-    for (const hash of judgement.data.cache_keys) {
-      if (await store.exists(judgeCacheKey(hash))) keys.push(judgeCacheKey(hash));
+    const found = restsOnSchema.safeParse(JSON.parse(text));
+    if (!found.success) continue;
+    for (const hash of found.data.cache_keys) {
+      if (await store.exists(judgeCacheKey(hash))) keys.add(judgeCacheKey(hash));
     }
   }
-  return keys;
+  return [...keys];
 }

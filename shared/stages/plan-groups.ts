@@ -41,7 +41,8 @@ export async function planGroups(
 ): Promise<DatasetPlan> {
   const excluded = new Counts();
   const [pairsLeftOut, tasksLeftOut] = [new Counts(), new Counts()];
-  const hash = versionHash(request);
+  const settings = { ...request };
+  const hash = versionHash(request.target, settings);
   const now = ports.clock.now();
   let considered = 0;
   async function* candidates(): AsyncGenerator<CatalogEntry> {
@@ -63,6 +64,7 @@ export async function planGroups(
   const work: GroupWork = { request, tasks, votes, excluded, pairsLeftOut, tasksLeftOut, ports };
   return {
     version: versionText(hash),
+    settings,
     considered,
     trajectories: tasks.reduce((sum, { attempts }) => sum + attempts.length, 0),
     excluded,

@@ -20,10 +20,12 @@ export async function planTrajectories(
   const excluded = new Counts();
   excluded.merge(selector.excluded);
   const selected = withTwoSides(selector.selected, { request, excluded });
-  const hash = versionHash(request);
+  const settings = { ...request };
+  const hash = versionHash(request.target, settings);
   for (const { id, revision, scorer } of selected) hash.update(`\n${id} ${revision} ${scorer}`);
   return {
     version: versionText(hash),
+    settings,
     considered,
     trajectories: selected.length,
     excluded,

@@ -13,7 +13,7 @@ import { scoreDocumentSchema } from "../reward/score-document.ts";
 import { type ScoreRequest, scoreTrajectoryByRules } from "../reward/score-rules.ts";
 import { scorerId, scorerIdWith } from "../reward/scorer-id.ts";
 import { trajectorySignals } from "../reward/signals/trajectory-signals.ts";
-import { type FactStep, trajectoryFacts } from "../reward/trajectory-facts.ts";
+import { type FactStep, type TrajectoryFacts, trajectoryFacts } from "../reward/trajectory-facts.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import { taskKeyOf } from "../trajectory/task-key.ts";
 import { currentJudgement, humanReading, modelReading } from "./score-evidence.ts";
@@ -29,7 +29,7 @@ export interface ScoreSettings {
   /** Typical sizes of runs; without them, built-in ones. */
   readonly references?: ReferenceBook;
   /** The learned critic, where one is installed. */
-  readonly critic?: (trajectory: Trajectory) => Promise<CriticReading>;
+  readonly critic?: ((trajectory: Trajectory, facts: TrajectoryFacts) => Promise<CriticReading>) | undefined;
 }
 
 /** What was found out about one trajectory before it is scored. */
@@ -75,6 +75,15 @@ export function profileFor(trajectory: Trajectory, explicit: DomainProfile | und
     for (const call of step.tool_calls ?? []) toolNames.add(call.function_name);
   }
   return getDomainProfile(chooseDomain({ declared: trajectory.extra.gymline.domain, toolNames }).domain);
+}
+
+/** What the critic says of a trajectory; undefined where none is installed. */
+export async function criticReading(
+  trajectory: Trajectory,
+  { critic, profile, reward }: ScoreSettings,
+): Promise<CriticReading | undefined> {
+  if (critic === undefined || reward.composition === "compatible") return undefined;
+  return critic(trajectory, trajectoryFacts(factSteps(trajectory), profileFor(trajectory, profile)));
 }
 
 /** Scores one canonical trajectory by every layer of which there is something. Pure. */

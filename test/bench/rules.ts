@@ -1,8 +1,11 @@
 import { pathToFileURL } from "node:url";
 import { getDomainProfile } from "../../shared/domains/builtin.ts";
 import { parseRewardConfig, type RewardConfig } from "../../shared/reward/config.ts";
+import { referenceFor } from "../../shared/reward/references.ts";
 import type { RuleCall, RuleStep } from "../../shared/reward/rule-step.ts";
 import { scoreTrajectoryByRules } from "../../shared/reward/score-rules.ts";
+import { trajectorySignals } from "../../shared/reward/signals/trajectory-signals.ts";
+import { trajectoryFacts } from "../../shared/reward/trajectory-facts.ts";
 import type { Figure } from "./figure.ts";
 import { median } from "./median.ts";
 
@@ -57,9 +60,41 @@ function growth(shortSteps: number, config: RewardConfig, repeats: number): numb
   return median(ratios);
 }
 
+/** Milliseconds of one trajectory of 30 worst-case steps: rules, signals and composition, as the score stage does it. */
+function usualLength(): number {
+  const config = parseRewardConfig();
+  const runs = Array.from({ length: 200 }, (_, i) => worstCase(30, i * 30));
+  const reference = referenceFor(null, { taskKey: null, domain: "coding", agent: "" });
+  const round = (): number => {
+    const cpu = process.cpuUsage();
+    const from = performance.now();
+    for (const steps of runs) {
+      const signals = trajectorySignals(
+        { facts: trajectoryFacts(steps, profile), reference },
+        config.signals,
+      );
+      scoreTrajectoryByRules({ steps, outcome: { success: true }, profile, config, signals, reference });
+    }
+    const wall = performance.now() - from;
+    const { user, system } = process.cpuUsage(cpu);
+    return Math.min(wall, (user + system) / 1000) / runs.length;
+  };
+  for (let i = 0; i < 10; i++) round();
+  return median(Array.from({ length: 15 }, round));
+}
+
 /** Time of the rule layer and how it grows with the number of steps. Medians, once the code is warm. */
 export async function benchRules(): Promise<readonly Figure[]> {
-  const figures: Figure[] = [];
+  const usual = usualLength();
+  const figures: Figure[] = [
+    {
+      name: "rules and signals: 30 worst-case steps",
+      value: usual,
+      unit: "ms",
+      goal: "< 1 ms",
+      ok: usual < 1,
+    },
+  ];
   const thousand = [worstCase(1_000)];
   for (const composition of ["mended", "compatible"] as const) {
     const config = parseRewardConfig({ composition });

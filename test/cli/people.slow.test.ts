@@ -71,7 +71,9 @@ describe("gymline annotate", () => {
     write("broken.json", "{");
     const taken = await run("annotate", "--import", "ann.json", "bob.json", "broken.json", "absent.json");
     expect(taken.code).toBe(2);
-    expect(taken.stdout).toMatch(/^2 new labels, 2 refused\n {2}1 score changed by them\n.*gymline calibrate/);
+    expect(taken.stdout).toMatch(
+      /^2 new labels, 2 refused\n {2}1 score changed by them\n.*gymline calibrate/,
+    );
     for (const text of [
       "broken.json: it is no valid JSON; give a file that an annotation page saved",
       "absent.json cannot be read",

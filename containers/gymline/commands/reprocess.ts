@@ -10,7 +10,7 @@ import { prune, type Rescored, rescore } from "../../../shared/stages/reprocess.
 import { isoTimestamp } from "../../../shared/trajectory/timestamp.ts";
 import { datasetRequest } from "../dataset-options.ts";
 import { EXIT } from "../exit-code.ts";
-import { examples, readingOptions, storeOption } from "../options.ts";
+import { criticOption, examples, readingOptions, storeOption } from "../options.ts";
 import { startCompute, threadCount } from "../pipeline.ts";
 import { startProgress } from "../progress.ts";
 import { datasetReport, rejectionReport } from "../reports.ts";
@@ -43,7 +43,7 @@ export function addReprocess(program: Command): void {
     .option("-d, --domain <name|file>", "score everything by this domain")
     .option("-j, --jobs <n>", "threads that compute (default: one per core)")
     .option("--json", "print JSON");
-  storeOption(readingOptions(command));
+  storeOption(criticOption(readingOptions(command)));
   examples(command, [
     "gymline reprocess --stage score --store out --config gymline.json",
     "gymline reprocess --stage ingest --drop logs --store out --since 2026-01-01 --prune",

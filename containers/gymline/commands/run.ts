@@ -6,7 +6,7 @@ import type { IngestedItem, IngestReport } from "../../../shared/stages/ingest.t
 import { pc } from "../colours.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
 import { EXIT } from "../exit-code.ts";
-import { examples, readingOptions } from "../options.ts";
+import { criticOption, examples, readingOptions } from "../options.ts";
 import { threadCount } from "../pipeline.ts";
 import { startProgress } from "../progress.ts";
 import { datasetReport, rejectionReport, scoreTable } from "../reports.ts";
@@ -39,7 +39,7 @@ export function addRun(program: Command): void {
     .option("--no-export", "stop after scoring")
     .option("--json", "print one JSON document instead of text")
     .option("-q, --quiet", "no progress");
-  datasetOptions(readingOptions(command));
+  datasetOptions(criticOption(readingOptions(command)));
   examples(command, [
     "gymline run logs --out out",
     "gymline run logs --out out --success true --min-score 0.6 --per-task 2",

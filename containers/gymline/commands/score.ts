@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { type PathItem, readPaths } from "../../../shared/adapters/local/read-paths.ts";
-import { type StoredScore, scoreTrajectory } from "../../../shared/stages/score-trajectory.ts";
+import { criticReading, type StoredScore, scoreTrajectory } from "../../../shared/stages/score-trajectory.ts";
 import { agentSteps } from "../../../shared/trajectory/agent-steps.ts";
 import type { Trajectory } from "../../../shared/trajectory/schema.ts";
 import { pc } from "../colours.ts";
-import { examples, readingOptions } from "../options.ts";
+import { criticOption, examples, readingOptions } from "../options.ts";
 import { Rejections, readingSettings } from "../reading.ts";
 import { rewardOf, scoreLines, stepLayers } from "../score-report.ts";
 import type { SettingsOptions } from "../settings.ts";
@@ -23,7 +23,7 @@ export function addScore(program: Command): void {
     .option("-d, --domain <name|file>", "score everything by this domain")
     .option("--steps", "show each step's score and why points were taken off")
     .option("--json", "print the full score documents, one a line");
-  readingOptions(command);
+  criticOption(readingOptions(command));
   examples(command, [
     "gymline score logs",
     "gymline score run.traj --steps",
@@ -43,7 +43,7 @@ async function score(paths: readonly string[], options: ScoreOptions): Promise<v
     if (item.kind !== "trajectory") continue;
     count += 1;
     const { trajectory } = item.read;
-    const critic = await settings.score.critic?.(trajectory);
+    const critic = await criticReading(trajectory, settings.score);
     const { document } = scoreTrajectory(trajectory, settings.score, { critic });
     if (options.json === true) out(JSON.stringify({ place: item.place, ...document }));
     else if (options.steps === true) printSteps(item, document);

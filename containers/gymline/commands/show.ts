@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { openForReading } from "../../../shared/adapters/local/local-store.ts";
+import { loadEvidence } from "../../../shared/stages/score-evidence.ts";
 import type { StoredScore } from "../../../shared/stages/score-trajectory.ts";
 import { type AgentStep, agentSteps } from "../../../shared/trajectory/agent-steps.ts";
 import { contentText } from "../../../shared/trajectory/content.ts";
 import type { Trajectory } from "../../../shared/trajectory/schema.ts";
 import { pc } from "../colours.ts";
+import { printJudgements } from "../judge-block.ts";
 import { examples, storeOption } from "../options.ts";
 import { scoreLines, stepLayers } from "../score-report.ts";
 import { loadScore, loadTrajectory, resolveId } from "../store-access.ts";
@@ -15,6 +17,7 @@ interface ShowOptions {
   readonly revision?: string;
   readonly scorer?: string;
   readonly full?: boolean;
+  readonly judge?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,6 +32,7 @@ export function addShow(program: Command): void {
     .option("--revision <rev>", "an older revision of the document")
     .option("--scorer <id>", "the scores of another scorer")
     .option("--full", "do not shorten long texts")
+    .option("--judge", "what judges said of it instead of its steps")
     .option("--json", "the stored document and score as one JSON document");
   storeOption(command);
   examples(command, ["gymline show 3f2a91 --store out", "gymline show 3f2a91 --full | less -R"]).action(show);
@@ -49,6 +53,11 @@ async function show(text: string, options: ShowOptions): Promise<void> {
     header(trajectory, score);
     const revisions = await catalog.revisions(id);
     if (revisions.length > 1) out(`revisions ${revisions.join(", ")}`);
+    if (options.judge === true) {
+      const evidence = await loadEvidence(id, local);
+      printJudgements(evidence?.judgements ?? [], trajectory.extra.gymline.provenance.revision);
+      return;
+    }
     steps(trajectory, score, options.full === true ? Number.POSITIVE_INFINITY : SHORT);
   } finally {
     await local.close();

@@ -1,6 +1,9 @@
 import { pathToFileURL } from "node:url";
 import { applyCalibration, type CalibrationDocument } from "../../calibration/calibration-document.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
+import type { CriticFiles } from "../../critic/critic-document.ts";
+import { criticRunOf } from "../../critic/critic-run.ts";
+import { criticValues } from "../../critic/critic-values.ts";
 import type { Calibration } from "../../reward/readings.ts";
 import { referenceBook } from "../../reward/references.ts";
 import type { TaskSettings } from "../../stages/compute-tasks.ts";
@@ -40,7 +43,7 @@ export async function taskSettings(plan: PipelinePlan): Promise<TaskSettings> {
   const { limits, redaction, forced } = plan;
   return {
     ingest: ingestSettings({ formats, limits, redaction, ...(forced === undefined ? {} : { forced }) }),
-    score: scoreSettings(plan),
+    score: await scoreSettings(plan),
   };
 }
 
@@ -49,13 +52,25 @@ function appliedCalibration(document: CalibrationDocument): Calibration {
   return { version, layer, apply: (score) => applyCalibration(document, score) };
 }
 
+/** The runtime is loaded here, and only where there is a critic. */
+async function criticOf(files: CriticFiles): Promise<ScoreSettings["critic"]> {
+  const { criticOfFiles } = await import("../onnx/load-critic.ts");
+  const { document, model } = await criticOfFiles(files);
+  const version = document.model.sha256.slice(0, 16);
+  return async (trajectory, facts) => {
+    const { initial, values } = await criticValues(criticRunOf(trajectory, facts), model);
+    return { version, initial, values };
+  };
+}
+
 /** How a plan scores. */
-function scoreSettings(plan: PipelinePlan): ScoreSettings {
-  const { reward, profile, rubrics, calibration, references } = plan;
+async function scoreSettings(plan: PipelinePlan): Promise<ScoreSettings> {
+  const { reward, profile, rubrics, calibration, references, critic } = plan;
   return {
     reward,
     ...(profile === undefined ? {} : { profile }),
     ...(rubrics === undefined ? {} : { rubrics }),
+    ...(critic === undefined ? {} : { critic: await criticOf(critic) }),
     ...(references === undefined ? {} : { references: referenceBook(references) }),
     ...(calibration === undefined ? {} : { calibration: appliedCalibration(calibration) }),
   };

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { TargetId } from "../../../shared/dataset/targets/targets.ts";
+import { storePair, storeVote } from "../../../shared/stages/store-votes.ts";
+import { pairRecord } from "../../../shared/votes/choose-pairs.ts";
 import { attemptLines, attemptRow, TOOL_DEFINITIONS } from "../../factories/attempts.ts";
 import { makeStation, type Station } from "../../factories/station.ts";
+import { makeVote } from "../../votes/vote-factory.ts";
 
 /** What the trainers' own readers ask of a row, written down apart from the table of targets. */
 
@@ -190,6 +193,31 @@ describe("rows", () => {
       excluded: { "in no pair": 2 },
       pairsLeftOut: { "their tools differ": 1 },
     });
+  });
+
+  it("of pairs follow votes before rewards where enough were cast, which makes another version", async () => {
+    const station = makeStation();
+    station.write("team/a.jsonl", attemptLines(1).slice(0, 2).join("\n"));
+    await station.run();
+    const [better = "", worse = ""] = (await station.select()).map(({ id }) => id);
+    const pair = pairRecord({ taskKey: "task-0", ids: [better, worse] }, 1);
+    await storePair(pair, station.local);
+    await storeVote(makeVote(pair, "ann", pair.left_id === worse ? "left" : "right"), station.local.store);
+    const pairs = {
+      strategy: "outside-in",
+      margin: 0,
+      ties: "never",
+      verified: false,
+      layers: "same",
+      unit: "step",
+    } as const;
+    const request = { target: "trl-dpo", pairs } as const;
+    const voted = { ...request, pairs: { ...pairs, minVotes: 1 } };
+    expect(await rowsFor(station, request)).toMatchObject([{ chosen_id: better, preferred_by: "reward" }]);
+    expect(await rowsFor(station, voted)).toMatchObject([{ chosen_id: worse, preferred_by: "votes" }]);
+    await storeVote(makeVote(pair, "bob", "tie"), station.local.store);
+    await storeVote(makeVote(pair, "cid", pair.left_id === better ? "left" : "right"), station.local.store);
+    expect(await rowsFor(station, voted)).toMatchObject([{ chosen_id: better, preferred_by: "reward" }]);
   });
 
   it("carry the token ids and log-probs that a log has", async () => {
