@@ -81,12 +81,12 @@ export const SFT_TARGETS = {
       {
         name: "gymline_verl.py",
         meaning:
-          "`GymlineSFTDataset`, verl's multi-turn dataset that reads `tools` from JSON text: `data.custom_cls.path=<this file> data.custom_cls.name=GymlineSFTDataset`",
+          "`GymlineSFTDataset`, verl's multi-turn dataset that reads `tools` from JSON text and heeds `trainable`: `data.custom_cls.path=<this file> data.custom_cls.name=GymlineSFTDataset`",
       },
     ],
     notes: [
       "verl hands the column `tools` to the chat template as it is, and a column of objects would give each tool the parameters of all others, as nulls; hence the class beside the data",
-      "releases of verl before `trainable` learn every assistant message",
+      "verl itself learns every assistant message; the class leaves those out whose `trainable` is false",
     ],
     source: [SOURCES.verlSft],
   },

@@ -12,7 +12,7 @@ export function verlRow(source: Source): Rendering {
 }
 
 /** A dataset class for verl that stands beside the data. */
-export const VERL_DATASET = `"""verl's multi-turn SFT dataset for Gymline's files, whose column \`tools\` is JSON text.
+export const VERL_DATASET = `"""verl's multi-turn SFT dataset for Gymline's files: \`tools\` is JSON text, and messages may be left out of the loss.
 
 Use it with data.custom_cls.path=<this file> data.custom_cls.name=GymlineSFTDataset.
 """
@@ -24,6 +24,8 @@ from verl.utils.dataset.multiturn_sft_dataset import MultiTurnSFTDataset
 
 def without_none(value):
     """Parquet gives each message the fields of all others, as None; chat templates want them absent."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(value, dict):
         return {key: without_none(item) for key, item in value.items() if item is not None}
     if isinstance(value, (list, tuple)):
@@ -37,5 +39,12 @@ class GymlineSFTDataset(MultiTurnSFTDataset):
         self.tools = [json.loads(text) or None for text in self.dataframe[self.tools_key]]
 
     def _build_messages(self, example):
-        return [without_none(message) for message in super()._build_messages(example)]
+        messages = without_none(example[self.messages_key])
+        return super()._build_messages({**example, self.messages_key: messages})
+
+    def _process_single_message(self, **kwargs):
+        input_ids, loss_mask, attention_mask, inputs = super()._process_single_message(**kwargs)
+        if kwargs["message"].get("trainable") is False:
+            loss_mask = loss_mask * 0
+        return input_ids, loss_mask, attention_mask, inputs
 `;

@@ -51,6 +51,13 @@ describe("Hugging Face datasets 5.2.0", () => {
     const { python } = environment;
     const folder = temporaryFolder("store");
     const ways = await exportAll(folder);
+    const verl = ways.find(({ way }) => way.includes("/verl/") && way.endsWith("train.parquet"));
+    const read = await promisify(execFile)(python, [
+      join(import.meta.dirname, "read_verl.py"),
+      verl?.way ?? "",
+      verl?.truth ?? "",
+    ]);
+    expect(JSON.parse(read.stdout)).toEqual({ rows: verl?.rows, differing: [] });
     const [first] = ways;
     const altered = join(temporaryFolder("altered"), "altered.jsonl");
     const text = await readFile(first?.truth ?? "", "utf8");
