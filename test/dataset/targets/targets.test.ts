@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import { datasetRequestSchema } from "../../../shared/contracts/dataset-request.ts";
 import type { ColumnType } from "../../../shared/dataset/targets/column-type.ts";
 import { TARGET_IDS, type TargetId, targetOf } from "../../../shared/dataset/targets/targets.ts";
-import { targetsPage } from "../../../shared/dataset/targets/targets-page.ts";
 import type { ExportResult } from "../../../shared/stages/export.ts";
 import { attemptLines, attemptRow } from "../../factories/attempts.ts";
 import { atifDocument } from "../../factories/logs.ts";
 import { makeStation, type Station } from "../../factories/station.ts";
 import { faultsOf } from "./conforms.ts";
+import { targetsPage } from "./targets-page.ts";
 
 type Written = Exclude<ExportResult, { kind: "empty" }>;
 type Row = Readonly<Record<string, unknown>>;

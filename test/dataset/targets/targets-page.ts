@@ -1,6 +1,6 @@
-import { type Column, typeText } from "./column-type.ts";
-import type { Target } from "./target.ts";
-import { TARGETS } from "./targets.ts";
+import { type Column, typeText } from "../../../shared/dataset/targets/column-type.ts";
+import type { Target } from "../../../shared/dataset/targets/target.ts";
+import { TARGETS } from "../../../shared/dataset/targets/targets.ts";
 
 /** The page of the documentation that says what each target's rows hold, made from the table in code. */
 export function targetsPage(): string {
