@@ -25,6 +25,7 @@ function main(): void {
     entries: {
       ingest: handler("ingest"),
       score: handler("score"),
+      judge: handler("judge"),
       export: handler("export"),
       sweep: handler("sweep"),
     },

@@ -20,6 +20,7 @@ import { alarmTopic, datasetTopic } from "./constructs/topics.ts";
 import { dropRefused, type LocalOptions } from "./local-options.ts";
 import { exportStage } from "./stages/export.ts";
 import { ingestStage } from "./stages/ingest.ts";
+import { judgeStage } from "./stages/judge.ts";
 import { scoreStage } from "./stages/score.ts";
 import { sweepStage } from "./stages/sweep.ts";
 
@@ -42,6 +43,7 @@ export class PipelineStack extends Stack {
     const queues = {
       ingest: queue(this, { config, key, stage: "ingest" }),
       score: queue(this, { config, key, stage: "score" }),
+      judge: queue(this, { config, key, stage: "judge" }),
       export: queue(this, { config, key, stage: "export" }),
       sweep: queue(this, { config, key, stage: "sweep" }),
     };
@@ -49,8 +51,8 @@ export class PipelineStack extends Stack {
     const store = storeBucket(this, { config, key });
     const table = catalogTable(this, { config, key });
     const bus = eventBus(this, config);
-    modelSecret(this, { config, key });
-    const shared = { drop, store, table, bus, queues };
+    const secret = modelSecret(this, { config, key });
+    const shared = { drop, store, table, bus, queues, secret };
     const pipeline: Pipeline = {
       ...shared,
       config,
@@ -65,13 +67,15 @@ export class PipelineStack extends Stack {
     const stages = {
       ingest: ingestStage(this, pipeline),
       score: scoreStage(this, pipeline),
+      judge: judgeStage(this, pipeline),
       export: exportStage(this, pipeline),
       sweep: sweepStage(this, pipeline),
     };
     const undelivered = undeliveredQueue(this, { config, key, topic: alarms });
     datasetRule(this, { bus, topic: datasetTopic(this, { config, key }), undelivered });
     failedJobRule(this, { config, topic: alarms, undelivered });
-    schedules(this, { config, key, queues, undelivered });
+    const hasJudge = deployment.settings.config.judge !== undefined;
+    schedules(this, { config, hasJudge, key, queues, undelivered });
     dashboard(this, { config, stages });
     output(this, "DropBucketName", drop.bucketName);
     output(this, "StoreBucketName", store.bucketName);
@@ -97,7 +101,14 @@ function queue(
 
 function environmentOf(
   config: DeploymentConfig,
-  { drop, store, table, bus, queues }: Pick<Pipeline, "drop" | "store" | "table" | "bus" | "queues">,
+  {
+    drop,
+    store,
+    table,
+    bus,
+    queues,
+    secret,
+  }: Pick<Pipeline, "drop" | "store" | "table" | "bus" | "queues" | "secret">,
 ): Pipeline["environment"] {
   return {
     GYMLINE_DROP_BUCKET: drop.bucketName,
@@ -107,8 +118,10 @@ function environmentOf(
     GYMLINE_INGEST_QUEUE_URL: queues.ingest.queue.queueUrl,
     GYMLINE_INGEST_DLQ_URL: queues.ingest.deadLetters.queueUrl,
     GYMLINE_SCORE_QUEUE_URL: queues.score.queue.queueUrl,
+    GYMLINE_JUDGE_QUEUE_URL: queues.judge.queue.queueUrl,
     GYMLINE_EXPORT_QUEUE_URL: queues.export.queue.queueUrl,
     GYMLINE_SWEEP_QUEUE_URL: queues.sweep.queue.queueUrl,
+    GYMLINE_MODEL_SECRET: secret.secretArn,
     GYMLINE_SETTINGS: SETTINGS_FILE,
     ...fixedEnvironment(config),
   };

@@ -49,6 +49,15 @@ export type { CriticRun, CriticStep } from "./critic/critic-step.ts";
 export { type CriticValues, criticValues } from "./critic/critic-values.ts";
 export { criticFeatureNames, FEATURES_VERSION, PrefixFeatures } from "./critic/features.ts";
 export {
+  type Contamination,
+  type DecontaminationConfig,
+  Decontaminator,
+  decontaminationSchema,
+  type TaskFacts,
+} from "./curation/decontaminate.ts";
+export { type DuplicatesReport, duplicatesReportSchema } from "./curation/duplicates-report.ts";
+export { type EvaluationSet, EvaluationSetError, parseEvaluationSet } from "./curation/evaluation-set.ts";
+export {
   defaultGdiWeights,
   type GdiInput,
   type GdiScore,
@@ -56,6 +65,8 @@ export {
   gdiScore,
   rankByGdi,
 } from "./curation/gdi.ts";
+export { NearDuplicates, type Ranked } from "./curation/near-duplicates.ts";
+export { type TrajectoryTrace, traceOf } from "./curation/trace.ts";
 export { type Manifest, manifestSchema } from "./dataset/manifest.ts";
 export { type ChatMessage, type ChatToolCall, type SftMessage, sftMessages } from "./dataset/sft-messages.ts";
 export { type SftRow, sftRow } from "./dataset/sft-row.ts";

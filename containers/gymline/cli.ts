@@ -11,6 +11,7 @@ import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDomains } from "./commands/domains.ts";
 import { addDrop } from "./commands/drop.ts";
+import { addDuplicates } from "./commands/duplicates.ts";
 import { addExport } from "./commands/export.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
@@ -60,6 +61,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRun(program);
   addDrop(program);
   addExport(program);
+  addDuplicates(program);
   addList(program);
   addShow(program);
   addDiff(program);

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { type DatasetRequest, datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
+import { NEAR } from "../../shared/curation/near-duplicates.ts";
 import { TARGET_IDS, targetOf } from "../../shared/dataset/targets/targets.ts";
+import { collect } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Options that shape a dataset. */
@@ -20,6 +22,15 @@ export interface DatasetOptions {
   readonly model?: string;
   readonly perTask?: string;
   readonly limit?: string;
+  readonly nearDuplicates?: string | true;
+  readonly against?: readonly string[];
+  readonly maxDomainShare?: string;
+  readonly tokenBudget?: string;
+  readonly order?: string;
+  readonly minSteps?: string;
+  readonly maxSteps?: string;
+  readonly createdAfter?: string;
+  readonly createdBefore?: string;
   readonly seed?: string;
   readonly split?: string;
 }
@@ -44,6 +55,19 @@ export function datasetOptions(command: Command): Command {
     .option("--model <name>", "this model only")
     .option("--per-task <n>", "at most so many trajectories of one task, the best first")
     .option("--limit <n>", "at most so many trajectories, the best first")
+    .option("--near-duplicates [x]", "leave out what is at least so similar to a better one (default: 0.85)")
+    .option(
+      "--against <file>",
+      "leave out tasks of this evaluation set: .jsonl, .json or .txt (may be given several times)",
+      collect,
+    )
+    .option("--max-domain-share <x>", "no domain makes up more than this share of the rows, 0 to 1")
+    .option("--token-budget <n>", "at most so many tokens in all, estimated from characters")
+    .option("--order <by>", "best, easy-first or short-first (default: best)")
+    .option("--min-steps <n>", "at least so many steps of the agent")
+    .option("--max-steps <n>", "at most so many steps of the agent")
+    .option("--created-after <time>", "came into the store then or later: 2026-01-31, 2026-01-31T12:00:00Z")
+    .option("--created-before <time>", "came into the store earlier")
     .option("--split <shares>", "train/validation/test, such as 0.8/0.1/0.1 (default: 0.9/0.1/0)")
     .option("--seed <n>", "seed of the split (default: 42)");
 }
@@ -65,6 +89,19 @@ export function datasetRequest(base: DatasetRequest, options: DatasetOptions): D
     model: options.model,
     perTask: numeric("--per-task", options.perTask),
     limit: numeric("--limit", options.limit),
+    dedup:
+      options.nearDuplicates === undefined
+        ? undefined
+        : {
+            near:
+              options.nearDuplicates === true ? NEAR : numeric("--near-duplicates", options.nearDuplicates),
+          },
+    against: options.against === undefined ? undefined : [...(base.against ?? []), ...options.against],
+    mix: mixOf(base.mix, options),
+    minSteps: numeric("--min-steps", options.minSteps),
+    maxSteps: numeric("--max-steps", options.maxSteps),
+    createdAfter: options.createdAfter,
+    createdBefore: options.createdBefore,
     split: { ...base.split, ...shares(options.split), ...seedOf(options.seed) },
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -92,6 +129,16 @@ function fileFormat({ parquet, jsonl }: DatasetOptions): DatasetRequest["files"]
   if (parquet === true && jsonl === true) throw new UsageError("--parquet and --jsonl exclude each other");
   if (parquet === true) return "parquet";
   return jsonl === true ? "jsonl" : undefined;
+}
+
+function mixOf(base: DatasetRequest["mix"], options: DatasetOptions): object | undefined {
+  const given = {
+    maxDomainShare: numeric("--max-domain-share", options.maxDomainShare),
+    tokenBudget: numeric("--token-budget", options.tokenBudget),
+    order: options.order,
+  };
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return set.length === 0 ? undefined : { ...base, ...Object.fromEntries(set) };
 }
 
 function verdicts(text: string): DatasetRequest["success"] {

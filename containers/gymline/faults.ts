@@ -14,6 +14,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "ObjectNotFoundError",
   "ComputeStoppedError",
   "ExportError",
+  "CurationError",
+  "EvaluationSetError",
   "PluginError",
   "UnknownFormatError",
   "MappingError",

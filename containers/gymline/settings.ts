@@ -117,11 +117,18 @@ function readConfig(path: string | undefined): { readonly config: ProjectConfig;
   const file = resolve(path ?? CONFIG_NAME);
   if (path === undefined && !existsSync(file)) return { config: projectConfigSchema.parse({}), folder: "." };
   const result = projectConfigSchema.safeParse(readJson(file));
-  if (result.success) return { config: result.data, folder: dirname(file) };
+  if (result.success) return { config: withPaths(result.data, dirname(file)), folder: dirname(file) };
   const faults = result.error.issues
     .slice(0, 5)
     .map(({ path: place, message }) => `${place.join(".") || "$"}: ${message}`);
   throw new UsageError(`${file} is no valid configuration: ${faults.join("; ")}`);
+}
+
+/** Evaluation sets by paths that hold where the program runs. */
+function withPaths(config: ProjectConfig, folder: string): ProjectConfig {
+  const { against, ...dataset } = config.dataset;
+  if (against === undefined) return config;
+  return { ...config, dataset: { ...dataset, against: against.map((path) => resolve(folder, path)) } };
 }
 
 export function readJson(path: string): unknown {

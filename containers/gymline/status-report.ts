@@ -8,7 +8,7 @@ import { many, printable, table } from "./terminal.ts";
 
 /** What people see of a deployment; `now` in milliseconds. */
 export function statusReport(status: DeploymentStatus, now: number): string {
-  const { deployment, stages, scored, unscored, rejected } = status;
+  const { deployment, stages, scored, unscored, judge, rejected } = status;
   const lines = [`${pc.bold("Deployment")}  ${deployment}`, "", stageTable(stages), ""];
   for (const { stage, dead } of stages) {
     if (dead === 0) continue;
@@ -18,6 +18,12 @@ export function statusReport(status: DeploymentStatus, now: number): string {
   lines.push(
     `  ${many(scored, "trajectory", "trajectories")} scored, ${counted(unscored)} waiting for a score`,
   );
+  if (judge.batches.count + judge.waiting.count > 0) {
+    const { batches, waiting } = judge;
+    lines.push(
+      `  ${counted(batches)} batches of the judge are away, ${counted(waiting)} trajectories wait for its money`,
+    );
+  }
   lines.push(`  ${counted(rejected)} dropped objects with a report under rejected/`);
   lines.push("", pc.bold("Datasets"), datasetTable(status.datasets, now), "", jobLine(status));
   return lines.join("\n");

@@ -16,8 +16,8 @@ export const handler = batchHandler({
   handle: async ({ body, log, outOfTime }) => {
     sweepMessageSchema.parse(JSON.parse(body));
     const report = await sweep({ ...ports, outOfTime });
-    const { missed, unscored, strays, missing } = report;
-    const undone = missed + unscored + strays.length + missing.length;
+    const { missed, unscored, uncollected, strays, missing } = report;
+    const undone = missed + unscored + uncollected + strays.length + missing.length;
     if (undone > 0) log.warn("swept: something had been left undone", { ...report });
     else log.info("swept", { ...report });
     count({ Missed: missed, Unscored: unscored, Strays: strays.length, MissingDocuments: missing.length });

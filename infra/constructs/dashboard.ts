@@ -12,6 +12,7 @@ const FLOW = [
   ["Duplicates", "ingest"],
   ["Rejected", "ingest"],
   ["Scored", "score"],
+  ["Judged", "judge"],
   ["Exported", "export"],
 ] as const;
 const SWEPT = [
@@ -20,6 +21,14 @@ const SWEPT = [
   ["Strays", "sweep"],
   ["MissingDocuments", "sweep"],
 ] as const;
+
+const JUDGED = [
+  ["JudgeFailures", "judge"],
+  ["JudgeFaults", "judge"],
+  ["JudgeBudgetReached", "judge"],
+  ["NotJudged", "judge"],
+] as const;
+const SPENT = [["JudgeSpendMicroUsd", "judge"]] as const;
 
 const PERIOD = Duration.minutes(5);
 
@@ -73,7 +82,11 @@ export function dashboard(
       ),
     ),
   );
-  page.addWidgets(graph("Found by the sweep", figures(SWEPT)));
+  page.addWidgets(
+    graph("Found by the sweep", figures(SWEPT)),
+    graph("The judge", figures(JUDGED)),
+    graph("The judge's spend (millionths of a US dollar)", figures(SPENT)),
+  );
   output(
     scope,
     "DashboardUrl",

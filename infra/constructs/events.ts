@@ -74,7 +74,10 @@ export function datasetRule(
   });
 }
 
-/** Each job that failed for good goes to the alarm topic. Batch publishes to the account's default bus. */
+/**
+ * Each job that failed for good goes to the alarm topic. Batch publishes to the account's default bus. Of an array of
+ * jobs only the parent, which fails where a child does: children have an index.
+ */
 export function failedJobRule(
   scope: Construct,
   { config, topic, undelivered }: RuleProps & { readonly config: DeploymentConfig },
@@ -90,7 +93,7 @@ export function failedJobRule(
     eventPattern: {
       source: ["aws.batch"],
       detailType: ["Batch Job State Change"],
-      detail: { status: ["FAILED"], jobQueue: queues },
+      detail: { status: ["FAILED"], jobQueue: queues, arrayProperties: { index: [{ exists: false }] } },
     },
     targets: [
       new SnsTopic(topic, {

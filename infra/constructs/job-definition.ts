@@ -23,6 +23,7 @@ import {
   dropBucketName,
   eventBusName,
   jobDefinitionName,
+  modelSecretName,
   queueName,
   storeBucketName,
   tableName,
@@ -131,8 +132,10 @@ function environmentOf({ config }: Deployment, settings: string): Record<keyof F
     GYMLINE_INGEST_QUEUE_URL: url(queueName(name, "ingest")),
     GYMLINE_INGEST_DLQ_URL: url(deadLetterQueueName(name, "ingest")),
     GYMLINE_SCORE_QUEUE_URL: url(queueName(name, "score")),
+    GYMLINE_JUDGE_QUEUE_URL: url(queueName(name, "judge")),
     GYMLINE_EXPORT_QUEUE_URL: url(queueName(name, "export")),
     GYMLINE_SWEEP_QUEUE_URL: url(queueName(name, "sweep")),
+    GYMLINE_MODEL_SECRET: modelSecretName(name),
     GYMLINE_SETTINGS: settings,
     ...fixedEnvironment(config),
   };

@@ -15,6 +15,7 @@ import {
 import { KEY_ACTIONS, type Permission, permit } from "./permit.ts";
 import {
   deleteObjects,
+  eraseObjects,
   listBucket,
   publishTo,
   readObjects,
@@ -47,11 +48,18 @@ export function jobRole(scope: Construct, config: DeploymentConfig): Role {
     readObjects(drop),
     listBucket(drop),
     readObjects(store, "trajectories/", "blobs/", "rejected/", "scores/", "datasets/"),
+    readObjects(store, "judgements/", "labels/"),
     writeObjects(store, "trajectories/", "blobs/", "rejected/", "scores/", "datasets/"),
     deleteObjects(store, "rejected/"),
+    ...eraseObjects(store, "scores/"),
     listBucket(store),
     ...useCatalog({ tableArn: arn("dynamodb", "table", tableName(config.name)) }),
-    sendTo(stageQueue("score"), stageQueue("export"), queue(deadLetterQueueName(config.name, "ingest"))),
+    sendTo(
+      stageQueue("score"),
+      stageQueue("judge"),
+      stageQueue("export"),
+      queue(deadLetterQueueName(config.name, "ingest")),
+    ),
     publishTo({ eventBusArn: arn("events", "event-bus", eventBusName(config.name)) }),
     ...(config.kms ? [useKeyByAlias(arn("kms", "key", "*"), config.name)] : []),
   );

@@ -7,8 +7,8 @@ import { modelSecretName } from "../../shared/contracts/names.ts";
 import { acceptRule } from "./accept-rule.ts";
 
 /**
- * Where keys of model providers are kept: an empty form that is filled in by hand. No role of this stack can read it;
- * a stage that calls a model is given that right where the stage is made.
+ * Where keys of model providers are kept: an empty form that is filled in by hand. Only a stage that calls a model is
+ * given the right to read it, where the stage is made.
  */
 export function modelSecret(
   scope: Construct,

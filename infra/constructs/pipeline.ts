@@ -2,6 +2,7 @@ import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { EventBus } from "aws-cdk-lib/aws-events";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
+import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { DeploymentConfig, Stage } from "../../shared/contracts/deployment-config.ts";
 import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
@@ -25,6 +26,8 @@ export interface Pipeline {
   readonly store: Bucket;
   readonly table: Table;
   readonly bus: EventBus;
+  /** Keys of model providers. */
+  readonly secret: Secret;
   readonly queues: Readonly<Record<Stage, QueueWithDlq>>;
   /** Where alarms go. */
   readonly alarms: ITopic;

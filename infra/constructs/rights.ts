@@ -2,6 +2,7 @@ import { Arn, Stack } from "aws-cdk-lib";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { EventBus } from "aws-cdk-lib/aws-events";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
+import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { CATALOG_INDEXES } from "../../shared/contracts/catalog-table.ts";
@@ -44,6 +45,21 @@ export function deleteObjects(
     resources: below(bucket, prefixes),
     wildcard: KEYS,
   };
+}
+
+/** Removes objects with all their older versions, as forgetting does. */
+export function eraseObjects(
+  bucket: Pick<IBucket, "arnForObjects" | "bucketArn">,
+  ...prefixes: readonly string[]
+): readonly Permission[] {
+  return [
+    {
+      actions: ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+      resources: below(bucket, prefixes),
+      wildcard: KEYS,
+    },
+    { actions: ["s3:ListBucketVersions"], resources: [bucket.bucketArn] },
+  ];
 }
 
 /** Listing, without which S3 answers that a missing key is forbidden instead of missing. */
@@ -96,6 +112,11 @@ export function submitJobs(scope: Construct, name: string): Permission {
     ],
     wildcard: "Each deployment that changes the job makes a new revision of its definition.",
   };
+}
+
+/** The value of one secret. */
+export function readSecret({ secretArn }: Pick<Secret, "secretArn">): Permission {
+  return { actions: ["secretsmanager:GetSecretValue"], resources: [secretArn] };
 }
 
 /** Asks what became of a job. */

@@ -11,6 +11,8 @@ export type Runbook =
   | "function-throttles"
   | "function-duration"
   | "missing-documents"
+  | "judge-budget"
+  | "judge-faults"
   | "undelivered-events"
   | "failed-jobs";
 

@@ -6,20 +6,28 @@ import type { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { z } from "zod";
 import type { DeploymentConfig, Stage } from "../../shared/contracts/deployment-config.ts";
-import type { exportMessageSchema, sweepMessageSchema } from "../../shared/contracts/messages.ts";
+import type {
+  exportMessageSchema,
+  JudgeQueueMessage,
+  sweepMessageSchema,
+} from "../../shared/contracts/messages.ts";
 import { permit, permitKey } from "./permit.ts";
 import type { QueueWithDlq } from "./queue-with-dlq.ts";
 
 export interface ScheduleProps {
   readonly config: DeploymentConfig;
+  /** The settings have a judge. */
+  readonly hasJudge: boolean;
   readonly key?: IKey | undefined;
   readonly queues: Readonly<Record<Stage, QueueWithDlq>>;
   readonly undelivered: Queue;
 }
 
-/** The sweep, and one schedule per dataset that has one. */
-export function schedules(scope: Construct, { config, key, queues, undelivered }: ScheduleProps): void {
-  const targets = [queues.sweep.queue, queues.export.queue, undelivered];
+/** The sweep, looking after the judge's batches, and one schedule per dataset that has one. */
+export function schedules(scope: Construct, props: ScheduleProps): void {
+  const { config, hasJudge, key, queues, undelivered } = props;
+  const judge = hasJudge ? [queues.judge.queue] : [];
+  const targets = [queues.sweep.queue, ...judge, queues.export.queue, undelivered];
   const role = new Role(scope, "SchedulerRole", {
     // Another account's schedule cannot borrow the role.
     assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
@@ -40,6 +48,17 @@ export function schedules(scope: Construct, { config, key, queues, undelivered }
     role,
     undelivered,
   });
+  for (const queue of judge) {
+    schedule(scope, {
+      id: "JudgeCollectSchedule",
+      description: "Takes in the answers of the judge's batches",
+      expression: config.judgeCollect,
+      queue,
+      message: { schema: "gymline.judge.v1", kind: "collect" } satisfies JudgeQueueMessage,
+      role,
+      undelivered,
+    });
+  }
   for (const { request, schedule: expression } of config.datasets) {
     if (expression === undefined) continue;
     const message: z.input<typeof exportMessageSchema> = {

@@ -15,6 +15,8 @@ export const BATCHES: Readonly<Record<Stage, { readonly size: number; readonly w
   ingest: { size: 5, windowSeconds: 0 },
   // Scoring takes milliseconds, so an invocation is worth gathering for.
   score: { size: 50, windowSeconds: 2 },
+  // Of many trajectories one batch is made, at half the price; a day does not depend on a minute.
+  judge: { size: 1000, windowSeconds: 60 },
   // One export holds its dataset's lease for as long as it takes.
   export: { size: 1, windowSeconds: 0 },
   sweep: { size: 1, windowSeconds: 0 },

@@ -1,7 +1,14 @@
 import type { Construct } from "constructs";
 import { permit } from "../constructs/permit.ts";
 import type { Pipeline } from "../constructs/pipeline.ts";
-import { listBucket, readObjects, sendTo, useCatalog, writeObjects } from "../constructs/rights.ts";
+import {
+  eraseObjects,
+  listBucket,
+  readObjects,
+  sendTo,
+  useCatalog,
+  writeObjects,
+} from "../constructs/rights.ts";
 import { StageConstruct } from "../constructs/stage.ts";
 
 /** Trajectories → scores. */
@@ -10,11 +17,13 @@ export function scoreStage(scope: Construct, pipeline: Pipeline): StageConstruct
   const { store, table, queues } = pipeline;
   permit(
     stage.role,
-    readObjects(store, "trajectories/", "scores/"),
+    readObjects(store, "trajectories/", "scores/", "judgements/", "labels/"),
     writeObjects(store, "scores/"),
+    // The score of a trajectory that is forgotten meanwhile goes with it.
+    ...eraseObjects(store, "scores/"),
     listBucket(store),
     ...useCatalog(table),
-    sendTo(queues.export.queue),
+    sendTo(queues.export.queue, queues.judge.queue),
   );
   return stage;
 }

@@ -24,7 +24,7 @@ export function sweepStage(scope: Construct, pipeline: Pipeline): StageConstruct
     readObjects(drop),
     listBucket(store),
     ...useCatalog(table),
-    sendTo(queues.ingest.queue, queues.score.queue, queues.export.queue),
+    sendTo(queues.ingest.queue, queues.score.queue, queues.judge.queue, queues.export.queue),
     publishTo(bus),
     LOOK_AT_JOBS,
   );

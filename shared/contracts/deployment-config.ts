@@ -69,6 +69,7 @@ export const deploymentConfigSchema = z.strictObject({
     .strictObject({
       ingest: functionSchema({ memory: 1769, timeout: 300, concurrency: 10 }),
       score: functionSchema({ memory: 1769, timeout: 60, concurrency: 10 }),
+      judge: functionSchema({ memory: 1769, timeout: 300, concurrency: 2 }),
       export: functionSchema({ memory: 1769, timeout: 900, concurrency: 2 }),
       sweep: functionSchema({ memory: 512, timeout: 300, concurrency: 2 }),
     })
@@ -80,6 +81,8 @@ export const deploymentConfigSchema = z.strictObject({
   /** Tries of one message before it goes to the dead-letter queue. */
   maxReceives: z.int().min(1).max(100).default(4),
   sweep: cronOrRate.default("rate(15 minutes)"),
+  /** How often batches at a model provider are looked after; only where the settings have a judge. */
+  judgeCollect: cronOrRate.default("rate(10 minutes)"),
   batch: z
     .strictObject({
       network: z
@@ -127,5 +130,5 @@ export const deploymentConfigSchema = z.strictObject({
 export type DeploymentConfig = z.infer<typeof deploymentConfigSchema>;
 
 /** Stages that run as functions. */
-export const STAGES = ["ingest", "score", "export", "sweep"] as const;
+export const STAGES = ["ingest", "score", "judge", "export", "sweep"] as const;
 export type Stage = (typeof STAGES)[number];

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { CRITIC_DOCUMENT, parseCritic } from "../critic/critic-document.ts";
+import { priceOf } from "../judge/prices.ts";
 import { type DeployedSettings, deployedSettingsSchema, planOf, profilePathOf } from "./deployed-settings.ts";
 import { type DeploymentConfig, deploymentConfigSchema } from "./deployment-config.ts";
 import { type ProjectConfig, projectConfigSchema } from "./project-config.ts";
@@ -51,6 +52,12 @@ function readSettings(
   { folder, files }: { readonly folder: string; readonly files: DeploymentFiles },
 ): DeployedSettings {
   const { datasets } = config;
+  const against = datasets.find(({ request }) => (request.against ?? []).length > 0);
+  if (against !== undefined) {
+    throw new DeploymentConfigError(
+      `the dataset "${against.request.name}" has \`against\`: evaluation sets are files of one machine, which a deployment cannot read; take it out, and export that set with gymline export --against`,
+    );
+  }
   if (config.settings === undefined) return deployedSettingsSchema.parse({ ...EMPTY, datasets });
   const file = resolve(folder, config.settings);
   const project = read(projectConfigSchema, { file, files });
@@ -59,6 +66,16 @@ function readSettings(
     planOf(settings);
   } catch (cause) {
     throw new DeploymentConfigError(`${file} cannot be deployed: ${reasonOf(cause)}`, { cause });
+  }
+  const { judge } = project;
+  if (
+    judge !== undefined &&
+    judge.budgets.usdPerDay !== null &&
+    priceOf(judge.model, judge.prices) === null
+  ) {
+    throw new DeploymentConfigError(
+      `${file} cannot be deployed: what ${judge.model} costs is not known, so the judge would keep to no limit on money; give its price under judge.prices, or set judge.budgets.usdPerDay to null`,
+    );
   }
   return settings;
 }

@@ -9,8 +9,11 @@ export const functionEnvironmentSchema = z.object({
   GYMLINE_INGEST_QUEUE_URL: z.string().min(1),
   GYMLINE_INGEST_DLQ_URL: z.string().min(1),
   GYMLINE_SCORE_QUEUE_URL: z.string().min(1),
+  GYMLINE_JUDGE_QUEUE_URL: z.string().min(1),
   GYMLINE_EXPORT_QUEUE_URL: z.string().min(1),
   GYMLINE_SWEEP_QUEUE_URL: z.string().min(1),
+  /** Name or ARN of the secret with the keys of model providers. */
+  GYMLINE_MODEL_SECRET: z.string().min(1),
   /** Batch queue and definition of the jobs that take over what is too large for a function. */
   GYMLINE_JOB_QUEUE: z.string().min(1),
   GYMLINE_JOB_DEFINITION: z.string().min(1),

@@ -36,11 +36,23 @@ export const PER_INGESTED: readonly Calls[] = [
 
 /** For each new trajectory in the stage score. */
 export const PER_SCORED: readonly Calls[] = [
-  { what: "Catalog.entry", readUnits: 1 },
+  { what: "Ledger.get of judgements and labels", readUnits: 1 },
   { what: "document read, score written", s3Gets: 1, s3Puts: 1 },
   { what: "Catalog.setScore: the row", readUnits: 1 },
   { what: "Catalog.setScore: row and two counters in a transaction", writeUnits: 6 },
   { what: "Catalog.setScore: new keys in two indexes, one entry less in a third", writeUnits: 5 },
+];
+
+/** For each trajectory that a model judges in a batch, one question each. */
+export const PER_JUDGED: readonly Calls[] = [
+  { what: "Catalog.entry before, and twice after", readUnits: 3 },
+  { what: "document, state, answer before; state noted", s3Gets: 4, s3Puts: 1 },
+  { what: "answer into the cache, read again", s3Gets: 2, s3Puts: 1 },
+  { what: "document again; judgement and state written", s3Gets: 2, s3Puts: 2 },
+  { what: "Ledger: its judgement noted", readUnits: 1, writeUnits: 1 },
+  { what: "scored again: evidence, row", readUnits: 2 },
+  { what: "scored again: document and judgement read, score written", s3Gets: 2, s3Puts: 1 },
+  { what: "Catalog.setScore: the row, new keys in two indexes", writeUnits: 5 },
 ];
 
 /** For each row of a dataset version. */

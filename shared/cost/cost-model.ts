@@ -3,6 +3,7 @@ import {
   type Counted,
   PER_EXPORTED,
   PER_INGESTED,
+  PER_JUDGED,
   PER_OBJECT,
   PER_SCORED,
   totalOf,
@@ -25,6 +26,10 @@ export interface Workload {
   readonly jobShare: number;
   /** Of a training instance. */
   readonly gpuHours: number;
+  /** Of the trajectories: those that a model judges. 0 to 1. */
+  readonly judgedShare: number;
+  /** US dollars that the model's provider takes for one of them. */
+  readonly usdPerJudged: number;
 }
 
 export const DEFAULT_WORKLOAD: Workload = {
@@ -35,6 +40,8 @@ export const DEFAULT_WORKLOAD: Workload = {
   threshold: 1000,
   jobShare: 0,
   gpuHours: 0,
+  judgedShare: 0,
+  usdPerJudged: 0,
 };
 
 export interface CostLine {
@@ -75,6 +82,7 @@ export function costOf(
       ...requestLines(workload, { inputs, counts }),
       ...observationLines({ inputs, counts }),
       ...jobLines(workload, inputs),
+      ...judgeLines(workload, { shape, inputs, counts }),
       ...(shape.kms
         ? [line("KMS", "keys of buckets, once per object at most", "kmsRequest", counts.objects)]
         : []),
@@ -88,6 +96,7 @@ interface Counts {
   readonly trajectories: number;
   readonly objects: number;
   readonly rows: number;
+  readonly judged: number;
   /** Those that functions take in; jobs score what they take in. */
   readonly byFunctions: number;
   readonly objectsByFunctions: number;
@@ -98,12 +107,14 @@ interface Context {
   readonly counts: Counts;
 }
 
-function countsOf({ trajectories, trajectoriesPerObject, exportsPerTrajectory, jobShare }: Workload): Counts {
+function countsOf(workload: Workload): Counts {
+  const { trajectories, trajectoriesPerObject, exportsPerTrajectory, jobShare } = workload;
   const objects = trajectories / trajectoriesPerObject;
   return {
     trajectories,
     objects,
     rows: trajectories * exportsPerTrajectory,
+    judged: trajectories * workload.judgedShare,
     byFunctions: trajectories * (1 - jobShare),
     objectsByFunctions: objects * (1 - jobShare),
   };
@@ -150,11 +161,14 @@ function functionLines(
 }
 
 function requestLines({ threshold }: Workload, { inputs, counts }: Context): readonly CostLine[] {
-  const { objects, trajectories, rows } = counts;
+  const { objects, trajectories, rows, judged } = counts;
   const all = (counted: Counted): number => {
     const of = (calls: readonly Calls[]): number => totalOf(calls, counted);
     return (
-      objects * of(PER_OBJECT) + trajectories * (of(PER_INGESTED) + of(PER_SCORED)) + rows * of(PER_EXPORTED)
+      objects * of(PER_OBJECT) +
+      trajectories * (of(PER_INGESTED) + of(PER_SCORED)) +
+      rows * of(PER_EXPORTED) +
+      judged * of(PER_JUDGED)
     );
   };
   const looks = (trajectories * inputs.looksPerThreshold) / threshold;
@@ -169,6 +183,29 @@ function requestLines({ threshold }: Workload, { inputs, counts }: Context): rea
     line("S3", "documents, scores, datasets", "s3Put", all("s3Puts") + 5 * exports),
     line("S3", "reads", "s3Get", all("s3Gets")),
     line("EventBridge", "published versions", "event", exports),
+  ];
+}
+
+/** Twice through the judge's function, once more through that of scores; and what the model's provider bills. */
+function judgeLines(
+  { bytesPerTrajectory, usdPerJudged }: Workload,
+  { shape, inputs, counts: { judged } }: Context & { readonly shape: DeploymentShape },
+): readonly CostLine[] {
+  if (judged === 0) return [];
+  const price = shape.architecture === "arm64" ? "lambdaArm" : "lambdaX86";
+  const { s3GetMs, s3PutMs, dynamoReadMs, dynamoWriteMs } = inputs;
+  const gets = totalOf(PER_JUDGED, "s3Gets");
+  const puts = totalOf(PER_JUDGED, "s3Puts");
+  // One after the other, as it is; its own document is parsed twice, and once more to score it.
+  const waiting = gets * s3GetMs + (puts + 1) * s3PutMs + totalOf(PER_JUDGED, "readUnits") * dynamoReadMs;
+  const slowness = inputs.processorFactor * Math.max(1, inputs.fullProcessorMiB / shape.memoryMiB.judge);
+  const nsPerByte = 2 * inputs.exportNsPerByte + inputs.scoreNsPerByte;
+  const computed = (bytesPerTrajectory * nsPerByte * slowness) / 1e6;
+  const gbSeconds = ((waiting + 2 * dynamoWriteMs + computed) / 1000) * (shape.memoryMiB.judge / 1024);
+  return [
+    line("Lambda", "judge", price, judged * gbSeconds),
+    line("SQS", "messages to judge, and to score again", "sqsRequest", judged * (6 / 10)),
+    line("Model", "judgements, at your own figure", "model", judged * usdPerJudged),
   ];
 }
 
@@ -214,7 +251,7 @@ function keepingLines(
 const MINUTES_PER_MONTH = 43_800;
 
 function idleLines(shape: DeploymentShape, inputs: InputValues): readonly CostLine[] {
-  const { sweepsPerMonth, schedulesPerMonth, kms } = shape;
+  const { sweepsPerMonth, schedulesPerMonth, collectsPerMonth, kms } = shape;
   const price = shape.architecture === "arm64" ? "lambdaArm" : "lambdaX86";
   const sweepGbSeconds = (sweepsPerMonth * inputs.sweepMs * shape.memoryMiB.sweep) / 1024 / 1000;
   // Each sweep asks the catalog for every object it lists, and for the ids below 256 prefixes.
@@ -233,7 +270,13 @@ function idleLines(shape: DeploymentShape, inputs: InputValues): readonly CostLi
     line("DynamoDB", "sweeps of a full drop", "dynamoRead", sweepReads),
     line("S3", "sweeps of a full drop", "s3Put", sweepsPerMonth * (inputs.sweptObjects / 1000 + 1)),
     line("Lambda", "sweeps of a full drop", price, sweepGbSeconds),
-    line("EventBridge", "schedules", "schedule", sweepsPerMonth + schedulesPerMonth),
+    line("EventBridge", "schedules", "schedule", sweepsPerMonth + schedulesPerMonth + collectsPerMonth),
+    ...(collectsPerMonth === 0
+      ? []
+      : [
+          line("Lambda", "looks for the judge's batches", "lambdaRequest", collectsPerMonth),
+          line("Secrets Manager", "reading the judge's key", "secretRequest", collectsPerMonth),
+        ]),
     ...(kms ? [line("KMS", "key", "kmsKey", 1)] : []),
   ];
 }

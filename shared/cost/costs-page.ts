@@ -1,6 +1,14 @@
-import { type Calls, PER_EXPORTED, PER_INGESTED, PER_OBJECT, PER_SCORED, totalOf } from "./calls.ts";
+import {
+  type Calls,
+  PER_EXPORTED,
+  PER_INGESTED,
+  PER_JUDGED,
+  PER_OBJECT,
+  PER_SCORED,
+  totalOf,
+} from "./calls.ts";
 import { type CostLine, type CostReport, costOf, DEFAULT_WORKLOAD, sumOf } from "./cost-model.ts";
-import type { DeploymentShape } from "./deployment-shape.ts";
+import { type DeploymentShape, withJudge } from "./deployment-shape.ts";
 import { INPUTS } from "./inputs.ts";
 import { costOfUnits, PRICE_LIST, PRICES } from "./prices.ts";
 import { sensitivities } from "./sensitivity.ts";
@@ -40,6 +48,10 @@ export function costsPage(shape: DeploymentShape): string {
     "For a million trajectories, once:",
     "",
     variants(shape),
+    "",
+    "## A judge",
+    "",
+    judgeText(shape),
     "",
     "## An hour of a job",
     "",
@@ -121,6 +133,18 @@ function variants(shape: DeploymentShape): string {
   );
 }
 
+/** What the model itself bills is not ours to say; `gymline judge --dry-run` estimates it for trajectories at hand. */
+function judgeText(shape: DeploymentShape): string {
+  const judged = { ...DEFAULT_WORKLOAD, judgedShare: 1 };
+  const more = sumOf(costOf(judged, shape).work) - sumOf(costOf(DEFAULT_WORKLOAD, shape).work);
+  const idle = (of: DeploymentShape): number => sumOf(costOf(DEFAULT_WORKLOAD, of).idle);
+  const each = idle(withJudge(shape)) - idle(shape);
+  return [
+    `Judging all of the million adds ${dollars(more)} on AWS, and a deployment with a judge costs ${dollars(each)} more each month.`,
+    "What the provider of the model bills comes on top and depends on the model, on the length of trajectories and on batches: state it yourself, `gymline cost --judged 0.1 --usd-per-judged 0.004`.",
+  ].join(" ");
+}
+
 function jobTable(): string {
   const spot = INPUTS.spotShare.value;
   const jobs = [
@@ -140,6 +164,7 @@ function callTable(): string {
     ["object", PER_OBJECT],
     ["trajectory, ingest", PER_INGESTED],
     ["trajectory, score", PER_SCORED],
+    ["judged trajectory", PER_JUDGED],
     ["row of a dataset", PER_EXPORTED],
   ];
   const counted = ["s3Puts", "s3Gets", "writeUnits", "readUnits"] as const;

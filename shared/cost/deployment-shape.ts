@@ -1,4 +1,9 @@
-import { type DeploymentConfig, STAGES, type Stage } from "../contracts/deployment-config.ts";
+import {
+  type DeploymentConfig,
+  deploymentConfigSchema,
+  STAGES,
+  type Stage,
+} from "../contracts/deployment-config.ts";
 
 /** What of a deployment's configuration shapes its price. */
 export interface DeploymentShape {
@@ -11,37 +16,52 @@ export interface DeploymentShape {
   readonly sweepsPerMonth: number;
   /** Of datasets. */
   readonly schedulesPerMonth: number;
+  /** How often the judge's batches are looked after; 0 without a judge. */
+  readonly collectsPerMonth: number;
 }
 
 /** Of a stage (infra/constructs/stage-alarms.ts). */
 const ALARMS_PER_STAGE = 5;
-/** What could not be delivered, and documents that are missing. */
-const OTHER_ALARMS = 2;
-/** Names that the handlers count under (functions/). */
+/** What could not be delivered, documents that are missing, the judge's faults and its money for the day. */
+const OTHER_ALARMS = 4;
+/** Names that the handlers count under (functions/), those of a judge apart. */
 const METRICS = 9;
+const JUDGE_METRICS = 5;
 const MINUTES_PER_MONTH = 43_800;
 const UNIT_MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1440 };
 
-export function deploymentShape(config: DeploymentConfig): DeploymentShape {
+/** @param hasJudge whether the settings have one */
+export function deploymentShape(
+  config: DeploymentConfig,
+  { hasJudge }: { readonly hasJudge: boolean },
+): DeploymentShape {
   const { functions, architecture, kms, datasets } = config;
   return {
     architecture,
     memoryMiB: {
       ingest: functions.ingest.memoryMiB,
       score: functions.score.memoryMiB,
+      judge: functions.judge.memoryMiB,
       export: functions.export.memoryMiB,
       sweep: functions.sweep.memoryMiB,
     },
     kms,
     queues: STAGES.length,
     alarms: STAGES.length * ALARMS_PER_STAGE + OTHER_ALARMS,
-    metrics: METRICS,
+    metrics: METRICS + (hasJudge ? JUDGE_METRICS : 0),
     sweepsPerMonth: runsPerMonth(config.sweep),
     schedulesPerMonth: datasets.reduce(
       (sum, { schedule }) => sum + (schedule === undefined ? 0 : runsPerMonth(schedule)),
       0,
     ),
+    collectsPerMonth: hasJudge ? runsPerMonth(config.judgeCollect) : 0,
   };
+}
+
+/** The same deployment with a judge at its defaults. */
+export function withJudge(shape: DeploymentShape): DeploymentShape {
+  const collectsPerMonth = runsPerMonth(deploymentConfigSchema.parse({}).judgeCollect);
+  return { ...shape, metrics: shape.metrics + JUDGE_METRICS, collectsPerMonth };
 }
 
 /** How often an EventBridge Scheduler expression runs; of a `cron`, which may say anything, every 15 minutes. */

@@ -36,6 +36,8 @@ export const PRICES = {
   dashboard: price("Amazon CloudWatch Pricing", 3, 1, "dashboard and month"),
   trace: price("AWS X-Ray pricing", 5, MILLION, "recorded trace"),
   secret: price("AWS Secrets Manager pricing", 0.4, 1, "secret and month"),
+  secretRequest: price("AWS Secrets Manager pricing", 0.05, 10_000, "request"),
+  model: price("what the provider of your model bills", 1, 1, "US dollar, as you state it"),
   kmsKey: price("AWS Key Management Service pricing", 1, 1, "key and month"),
   kmsRequest: price("AWS Key Management Service pricing", 0.03, 10_000, "request"),
   cpuHour: price("Amazon EC2 On-Demand Pricing", 0.0504, 1, "vCPU-hour, half an m7i.large"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { curationSchema } from "../curation/curation-section.ts";
 
 /** The manifest of a dataset version; it is written last, so a version without one is unfinished. */
 export const manifestSchema = z.strictObject({
@@ -31,6 +32,8 @@ export const manifestSchema = z.strictObject({
     /** Rows without a score: it did not come before `scoreDeadlineMinutes`. */
     unscored: z.int().optional(),
   }),
+  /** Near-duplicates and evaluation tasks: what was compared, what was left out and why. */
+  curation: curationSchema.optional(),
   statistics: z.strictObject({
     reward_mean: z.number().nullable(),
     reward_min: z.number().nullable(),

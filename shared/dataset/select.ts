@@ -10,6 +10,9 @@ export interface SelectedTrajectory {
   /** null: its score did not come in time. */
   readonly scorer: string | null;
   readonly success: boolean | null;
+  readonly reward: number | null;
+  readonly domain: string;
+  readonly agentSteps: number;
 }
 
 /** What filters that look at one trajectory alone go by. */
@@ -44,6 +47,8 @@ export function reasonInItself(
     return label === "unknown" ? "no outcome label" : label === "true" ? "succeeded" : "did not succeed";
   }
   if (entry.agentSteps === 0) return "the agent never acts";
+  if (request.minSteps !== undefined && entry.agentSteps < request.minSteps) return "too few steps";
+  if (request.maxSteps !== undefined && entry.agentSteps > request.maxSteps) return "too many steps";
   if (entry.scorer === null && !overdue) return "not scored yet";
   if (request.minReward !== undefined && (entry.reward ?? 0) < request.minReward)
     return "reward below the minimum";
@@ -54,6 +59,8 @@ export function reasonInItself(
 export class Selector {
   readonly selected: SelectedTrajectory[] = [];
   readonly excluded: Record<string, number> = {};
+  /** Attempts with a verdict at each task, of all that was offered: how hard it is. */
+  readonly verdicts = new Map<string, { known: number; solved: number }>();
   considered = 0;
   readonly #request: DatasetRequest;
   readonly #now: number;
@@ -67,6 +74,7 @@ export class Selector {
 
   offer(entry: CatalogEntry): void {
     this.considered += 1;
+    this.#note(entry);
     const reason = this.#reasonAgainst(entry);
     if (reason !== undefined) {
       this.excluded[reason] = (this.excluded[reason] ?? 0) + 1;
@@ -74,8 +82,16 @@ export class Selector {
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
-    const { id, taskKey, revision, scorer, success } = entry;
-    this.selected.push({ id, taskKey, revision, scorer, success });
+    const { id, taskKey, revision, scorer, success, reward, domain, agentSteps } = entry;
+    this.selected.push({ id, taskKey, revision, scorer, success, reward, domain, agentSteps });
+  }
+
+  #note({ taskKey, success, supersededBy }: CatalogEntry): void {
+    if (success === null || supersededBy !== null || this.#request.mix?.order !== "easy-first") return;
+    const task = this.verdicts.get(taskKey) ?? { known: 0, solved: 0 };
+    this.verdicts.set(taskKey, task);
+    task.known += 1;
+    if (success) task.solved += 1;
   }
 
   /** The first filter an entry fails; filters that say what it is come before those that compare it with others. */
@@ -83,7 +99,8 @@ export class Selector {
     const request = this.#request;
     const own = reasonAmongAll(entry, { request, now: this.#now });
     if (own !== undefined) return own;
-    if (this.#contents.has(entry.contentId)) return "same actions and observations as a better one";
+    if (request.dedup !== "off" && this.#contents.has(entry.contentId))
+      return "same actions and observations as a better one";
     if (request.perTask !== undefined && (this.#perTask.get(entry.taskKey) ?? 0) >= request.perTask) {
       return "enough of its task";
     }
@@ -102,6 +119,10 @@ export function reasonAmongAll(
   const overdue = minutes !== undefined && now - entry.createdAt >= minutes * 60_000;
   const own = reasonInItself(entry, request, overdue);
   if (own !== undefined) return own;
+  if (request.createdAfter !== undefined && entry.createdAt < Date.parse(request.createdAfter))
+    return "came in too early";
+  if (request.createdBefore !== undefined && entry.createdAt >= Date.parse(request.createdBefore))
+    return "came in too late";
   return request.minGdi !== undefined && gdiOf(entry, now) < request.minGdi
     ? "GDI below the minimum"
     : undefined;

@@ -5,6 +5,8 @@ import type { JobState, Jobs } from "../ports/jobs.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { EXPORT_RECORDS, exportState } from "../stages/export-run.ts";
+import { BATCH_RECORDS } from "../stages/judge/batch-records.ts";
+import { JUDGE_BACKLOG } from "../stages/judge-backlog.ts";
 
 export interface StageStatus {
   readonly stage: Stage;
@@ -49,6 +51,8 @@ export interface DeploymentStatus {
   readonly unscored: BoundedCount;
   readonly datasets: readonly DatasetStatus[];
   readonly jobs: JobCounts;
+  /** Batches of the judge that are away, and trajectories that wait for its money. */
+  readonly judge: { readonly batches: BoundedCount; readonly waiting: BoundedCount };
   /** Dropped objects with a report of what could not be read. */
   readonly rejected: BoundedCount;
 }
@@ -70,14 +74,16 @@ const MOST = 1000;
 
 /** How a deployment is doing. Looks only, at a bounded number of things. */
 export async function deploymentStatus(deployment: string, ports: StatusPorts): Promise<DeploymentStatus> {
-  const { catalog, store, clock } = ports;
-  const [stages, scored, unscored, datasets, jobs, rejected] = await Promise.all([
+  const { catalog, store, ledger, clock } = ports;
+  const [stages, scored, unscored, datasets, jobs, rejected, batches, waiting] = await Promise.all([
     Promise.all(STAGES.map(async (stage) => ({ stage, ...(await ports.stage(stage)) }))),
     catalog.scoredCount(),
     catalog.unscored({ before: clock.now(), limit: MOST + 1 }),
     datasetsOf(ports),
     jobCounts(ports),
     boundedCount(store.list("rejected/")),
+    boundedCount(ledger.list(BATCH_RECORDS)),
+    boundedCount(ledger.list(JUDGE_BACKLOG)),
   ]);
   return {
     schema: "gymline.status.v1",
@@ -87,6 +93,7 @@ export async function deploymentStatus(deployment: string, ports: StatusPorts): 
     unscored: bounded(unscored.length),
     datasets,
     jobs,
+    judge: { batches, waiting },
     rejected,
   };
 }

@@ -3,6 +3,7 @@ import type { Stage } from "../contracts/deployment-config.ts";
 import {
   exportMessageSchema,
   type IngestQueueMessage,
+  judgeMessageSchema,
   scoreMessageSchema,
   sweepMessageSchema,
 } from "../contracts/messages.ts";
@@ -43,6 +44,7 @@ function ordersOf(body: string): ReturnType<typeof ingestOrders> {
 
 const SUBJECTS = {
   score: scoreMessageSchema.transform(({ id }) => id),
+  judge: judgeMessageSchema.transform((message) => (message.kind === "submit" ? message.id : message.kind)),
   export: exportMessageSchema.transform(({ request, dataset }) => request?.name ?? dataset),
   sweep: sweepMessageSchema.transform(() => "sweep"),
 } satisfies Readonly<Record<Exclude<Stage, "ingest">, z.ZodType<string>>>;

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import type { SelectedTrajectory } from "../dataset/select.ts";
 import { type GroupFacts, groupColumns } from "../dataset/targets/grpo-attempt.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import { rowPieces } from "../dataset/targets/write-row.ts";
 import type { Attempt } from "../preferences/attempt.ts";
-import { type MadeRow, trajectoryRows } from "./dataset-rows.ts";
+import { type MadeRow, type ToRender, trajectoryRows } from "./dataset-rows.ts";
 import type { GroupWork } from "./plan-groups.ts";
 
 /** Attempts in groups whose rewards may be compared: a row each, those of a group one after another. */
@@ -12,12 +11,12 @@ export async function* attemptRows(work: GroupWork): AsyncGenerator<MadeRow> {
   const { request, excluded, ports } = work;
   const { target } = request;
   const { columns } = targetOf(target);
-  const selected: SelectedTrajectory[] = [];
+  const selected: ToRender[] = [];
   const groupOf = new Map<string, GroupFacts>();
   for (const { group, task, attempts } of groups(work)) {
     const facts = { group, rewards: attempts.map(({ reward }) => reward) };
-    for (const { id, scorer, success } of attempts) {
-      selected.push({ id, taskKey: task, revision: "", scorer, success });
+    for (const { id, scorer } of attempts) {
+      selected.push({ id, taskKey: task, revision: "", scorer });
       groupOf.set(id, facts);
     }
   }

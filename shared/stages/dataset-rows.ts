@@ -23,19 +23,22 @@ export interface RowPorts {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** What rendering asks of a selected trajectory. */
+export type ToRender = Pick<SelectedTrajectory, "id" | "taskKey" | "revision" | "scorer">;
+
 /** Rows rendered side by side. */
 const WINDOW = 32;
 
 /** A row of each trajectory in the order of the selection; those that make none are counted with the reason. */
 export async function* trajectoryRows(
-  selected: readonly SelectedTrajectory[],
+  selected: readonly ToRender[],
   {
     target,
     excluded,
     ports,
   }: { readonly target: TargetId; readonly excluded: Counts; readonly ports: RowPorts },
 ): AsyncGenerator<MadeRow> {
-  const underWay: { readonly of: SelectedTrajectory; readonly row: Promise<RenderedRow | RefusedRow> }[] = [];
+  const underWay: { readonly of: ToRender; readonly row: Promise<RenderedRow | RefusedRow> }[] = [];
   let done = 0;
   let next = 0;
   try {
@@ -64,7 +67,7 @@ export async function* trajectoryRows(
 
 /** @throws ExportError */
 async function renderStored(
-  of: SelectedTrajectory,
+  of: ToRender,
   { target, ports }: { readonly target: TargetId; readonly ports: RowPorts },
 ): Promise<RenderedRow | RefusedRow> {
   const { id, scorer } = of;

@@ -6,20 +6,15 @@ import { type SplitName, splitOf } from "../dataset/split.ts";
 import { Tally } from "../dataset/tally.ts";
 import { filesBeside } from "../dataset/targets/files-beside.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
-import type { Catalog, DatasetRecord, Fence } from "../ports/catalog.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { DatasetRecord, Fence } from "../ports/catalog.ts";
 import { DatasetFiles } from "./dataset-files.ts";
-import type { DatasetPlan } from "./dataset-plan.ts";
-import type { MadeRow, RowPorts } from "./dataset-rows.ts";
+import type { DatasetPlan, PlanPorts } from "./dataset-plan.ts";
+import type { MadeRow } from "./dataset-rows.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
 
 /** With `rows`, what was rendered already need not be again; the dataset is the same, byte for byte. */
-export interface ExportPorts extends RowPorts {
-  readonly catalog: Catalog;
-  readonly clock: Clock;
-  /** More trajectories than this are not written: DatasetTooLargeError. */
-  readonly maxRows?: number;
+export interface ExportPorts extends PlanPorts {
   /** Asked for just before the dataset is registered, which happens only if it still holds. */
   readonly fence?: () => Promise<Fence>;
 }
@@ -39,14 +34,6 @@ export type ExportResult =
       readonly tasksLeftOut?: Readonly<Record<string, number>>;
     };
 
-/** More rows than `maxRows` were selected; nothing was written. */
-export class DatasetTooLargeError extends Error {
-  override readonly name = "DatasetTooLargeError";
-  constructor(name: string, rows: number) {
-    super(`the dataset "${name}" would have ${rows} rows, too many for this process`);
-  }
-}
-
 /**
  * Selects, splits and writes one dataset version. The version follows from the settings and the selected documents
  * and scores, so the same selection is written once, whoever asks; the manifest is written last.
@@ -56,9 +43,6 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
   const plan = await (isSingle ? planTrajectories(request, ports) : planGroups(request, ports));
   const { considered, excluded } = plan;
   if (plan.trajectories === 0) return emptyResult(plan);
-  if (plan.trajectories > (ports.maxRows ?? Number.POSITIVE_INFINITY)) {
-    throw new DatasetTooLargeError(request.name, plan.trajectories);
-  }
   const version = plan.version;
   const prefix = datasetPrefix(request.name, version);
   const manifestKey = `${prefix}manifest.json`;
@@ -95,6 +79,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       files: written,
       settings: plan.settings,
       selection: { considered, selected: registry.length, excluded: excluded.record(), ...plan.facts() },
+      ...(plan.curation === undefined ? {} : { curation: plan.curation }),
       statistics,
     };
     for (const { name, text } of filesBeside(request.target, manifest)) {

@@ -4,15 +4,14 @@ import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { Manifest } from "../dataset/manifest.ts";
 import { reasonAmongAll } from "../dataset/select.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
-import type { Catalog } from "../ports/catalog.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { TaskAttempts } from "../preferences/attempt.ts";
 import { collectAttempts } from "../preferences/collect-attempts.ts";
 import { Counts } from "../preferences/counts.ts";
 import type { VotedPair } from "../preferences/votes.ts";
 import { votedPreferences } from "../votes/voted-preferences.ts";
 import { attemptRows } from "./attempt-rows.ts";
-import { type DatasetPlan, versionHash, versionText } from "./dataset-plan.ts";
+import { curate } from "./curate.ts";
+import { checkSize, type DatasetPlan, type PlanPorts, versionHash, versionText } from "./dataset-plan.ts";
 import type { MadeRow, RowPorts } from "./dataset-rows.ts";
 import { pairRows } from "./pair-rows.ts";
 import { storedVotes } from "./store-votes.ts";
@@ -32,31 +31,32 @@ export interface GroupWork {
 }
 
 /**
- * Plans a dataset whose rows are made of several attempts at a task. Of each trajectory a few numbers are held; texts
- * are read task by task.
+ * Plans a dataset whose rows are made of several attempts at a task. Of each trajectory a few facts are held; texts are
+ * read task by task.
  */
-export async function planGroups(
-  request: DatasetRequest,
-  ports: RowPorts & { readonly catalog: Catalog; readonly clock: Clock },
-): Promise<DatasetPlan> {
+export async function planGroups(request: DatasetRequest, ports: PlanPorts): Promise<DatasetPlan> {
   const excluded = new Counts();
   const [pairsLeftOut, tasksLeftOut] = [new Counts(), new Counts()];
-  const settings = { ...request };
-  const hash = versionHash(request.target, settings);
   const now = ports.clock.now();
+  const candidates: Candidate[] = [];
   let considered = 0;
-  async function* candidates(): AsyncGenerator<CatalogEntry> {
-    const scope = request.project === undefined ? {} : { project: request.project };
-    for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true })) {
-      considered += 1;
-      const reason = reasonAmongAll(entry, { request, now });
-      if (reason === undefined) {
-        hash.update(`\n${entry.id} ${entry.revision} ${entry.scorer}`);
-        yield entry;
-      } else excluded.add(reason);
-    }
+  const scope = request.project === undefined ? {} : { project: request.project };
+  for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true })) {
+    considered += 1;
+    const reason = reasonAmongAll(entry, { request, now });
+    if (reason === undefined) candidates.push(candidateOf(entry));
+    else excluded.add(reason);
   }
-  const collected = await collectAttempts(candidates(), { layers: request.pairs.layers });
+  checkSize(candidates.length, { request, ports });
+  const left: Record<string, number> = {};
+  const { selected, settings, section } = await curate(
+    { selected: candidates, excluded: left, verdicts: new Map() },
+    { request: withoutCaps(request), ports },
+  );
+  excluded.merge(left);
+  const hash = versionHash(request.target, { ...request, against: settings["against"] });
+  for (const { id, revision, scorer } of selected) hash.update(`\n${id} ${revision} ${scorer}`);
+  const collected = await collectAttempts(each(selected), { layers: request.pairs.layers });
   excluded.merge(collected.leftOut);
   const votes = await wantedVotes(request, ports);
   hash.update(createHash("sha256").update(JSON.stringify(votes)).digest());
@@ -64,7 +64,8 @@ export async function planGroups(
   const work: GroupWork = { request, tasks, votes, excluded, pairsLeftOut, tasksLeftOut, ports };
   return {
     version: versionText(hash),
-    settings,
+    settings: { ...request, ...settings },
+    ...(section === undefined ? {} : { curation: section }),
     considered,
     trajectories: tasks.reduce((sum, { attempts }) => sum + attempts.length, 0),
     excluded,
@@ -74,6 +75,25 @@ export async function planGroups(
       ...recordOf("tasks_left_out", tasksLeftOut),
     }),
   };
+}
+
+type Candidate = ReturnType<typeof candidateOf>;
+
+/** What pairing, grouping and the version need of a catalog entry: all of them are held at once. */
+function candidateOf({ id, revision, taskKey, contentId, domain, agentSteps, ...more }: CatalogEntry) {
+  const { success, outcomeScore, scorer, reward, outcome, process, efficiency } = more;
+  const layers = { scorer, reward, outcome, process, efficiency };
+  return { id, revision, taskKey, contentId, domain, agentSteps, success, outcomeScore, ...layers };
+}
+
+/** Groups are kept whole: what is left out of them, and how many are taken, is decided task by task. */
+function withoutCaps(request: DatasetRequest): DatasetRequest {
+  const { perTask: _perTask, limit: _limit, mix: _mix, dedup: _dedup, ...rest } = request;
+  return rest;
+}
+
+async function* each(entries: readonly Candidate[]): AsyncGenerator<Candidate> {
+  yield* entries;
 }
 
 function rowsOf(work: GroupWork): AsyncIterable<MadeRow> {

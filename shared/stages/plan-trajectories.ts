@@ -1,31 +1,29 @@
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { type SelectedTrajectory, Selector } from "../dataset/select.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
-import type { Catalog } from "../ports/catalog.ts";
-import type { Clock } from "../ports/clock.ts";
 import { Counts } from "../preferences/counts.ts";
-import { type DatasetPlan, versionHash, versionText } from "./dataset-plan.ts";
-import { type RowPorts, trajectoryRows } from "./dataset-rows.ts";
+import { curate, requestBeforeCuration } from "./curate.ts";
+import { checkSize, type DatasetPlan, type PlanPorts, versionHash, versionText } from "./dataset-plan.ts";
+import { trajectoryRows } from "./dataset-rows.ts";
 
 /** Plans a dataset whose rows are made of one trajectory each, the best first. */
-export async function planTrajectories(
-  request: DatasetRequest,
-  ports: RowPorts & { readonly catalog: Catalog; readonly clock: Clock },
-): Promise<DatasetPlan> {
-  const selector = new Selector(request, ports.clock.now());
+export async function planTrajectories(request: DatasetRequest, ports: PlanPorts): Promise<DatasetPlan> {
+  const selector = new Selector(requestBeforeCuration(request), ports.clock.now());
   const scope = request.project === undefined ? {} : { project: request.project };
   for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true }))
     selector.offer(entry);
   const { considered } = selector;
+  checkSize(selector.selected.length, { request, ports });
+  const { selected: curated, settings, section } = await curate(selector, { request, ports });
   const excluded = new Counts();
   excluded.merge(selector.excluded);
-  const selected = withTwoSides(selector.selected, { request, excluded });
-  const settings = { ...request };
+  const selected = withTwoSides(curated, { request, excluded });
   const hash = versionHash(request.target, settings);
   for (const { id, revision, scorer } of selected) hash.update(`\n${id} ${revision} ${scorer}`);
   return {
     version: versionText(hash),
     settings,
+    ...(section === undefined ? {} : { curation: section }),
     considered,
     trajectories: selected.length,
     excluded,

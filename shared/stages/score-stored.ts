@@ -5,6 +5,7 @@ import type { ScoreSet } from "../ports/catalog.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import { ObjectNotFoundError } from "../ports/object-store.ts";
 import type { MessageQueue } from "../ports/queue.ts";
+import { type AskJudge, askJudge } from "./ask-judge.ts";
 import { askForDue } from "./export-run.ts";
 import { type ScoreMessage, type ScorePorts, score } from "./score.ts";
 
@@ -12,6 +13,8 @@ export interface ScoreStoredPorts extends ScorePorts {
   readonly ledger: Ledger;
   readonly datasets: readonly DeployedDataset[];
   readonly exportQueue: MessageQueue;
+  /** Absent where the settings have no judge. */
+  readonly judge?: AskJudge;
 }
 
 /**
@@ -29,9 +32,11 @@ export async function scoreStored(message: ScoreQueueMessage, ports: ScoreStored
   }
 }
 
-/** Scores a trajectory that is stored; a first score may make an export due. */
+/** Scores a trajectory that is stored; that may make it worth judging, and a first score an export due. */
 export async function scoreAndAsk(message: ScoreMessage, ports: ScoreStoredPorts): Promise<ScoreSet> {
-  const { set } = await score(message, ports);
+  const scored = await score(message, ports);
+  const { set } = scored;
+  if (ports.judge !== undefined) await askJudge(message.id, scored, { ...ports, judge: ports.judge });
   if (set !== "first") return set;
   for (const dataset of ports.datasets) {
     if (!isLookDue(message.id, dataset.threshold)) continue;

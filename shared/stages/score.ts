@@ -13,6 +13,13 @@ export interface ScoreMessage {
   readonly computed?: ComputedScore;
 }
 
+export interface Scored {
+  readonly computed: ComputedScore;
+  readonly set: ScoreSet;
+  /** A judgement of this revision of the document was there. */
+  readonly isJudged: boolean;
+}
+
 export interface ScorePorts {
   readonly store: ObjectStore;
   readonly catalog: Catalog;
@@ -24,10 +31,7 @@ export interface ScorePorts {
  * Scores one stored trajectory: the score document first, then the catalog, so that a repeat changes nothing. It
  * replaces the score that the same scorer gave an older revision of the document.
  */
-export async function score(
-  message: ScoreMessage,
-  ports: ScorePorts,
-): Promise<{ readonly computed: ComputedScore; readonly set: ScoreSet }> {
+export async function score(message: ScoreMessage, ports: ScorePorts): Promise<Scored> {
   const evidence = await loadEvidence(message.id, ports);
   const computed =
     message.computed !== undefined && evidence === undefined
@@ -38,5 +42,6 @@ export async function score(
   const set = await ports.catalog.setScore(message.id, computed.row, { revision });
   // It was forgotten in between: nothing of it may stay.
   if (set === "absent") await ports.store.erase(scoreKey(message.id, computed.row.scorer));
-  return { computed, set };
+  const isJudged = evidence?.judgements.some((each) => each.revision === revision) ?? false;
+  return { computed, set, isJudged };
 }

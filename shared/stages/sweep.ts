@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { DeployedDataset } from "../contracts/deployment-config.ts";
-import type { IngestQueueMessage, ScoreQueueMessage } from "../contracts/messages.ts";
+import type { IngestQueueMessage, JudgeQueueMessage, ScoreQueueMessage } from "../contracts/messages.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Drop } from "../ports/drop.ts";
@@ -11,6 +11,7 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { MessageQueue } from "../ports/queue.ts";
 import { announce, askForDue, leaseKey, sendPending } from "./export-run.ts";
 import { JOB_RECORDS, jobRecordSchema } from "./hand-over.ts";
+import { openBatches } from "./judge/collect.ts";
 import { isHeld } from "./lease.ts";
 import { changeRecord, readRecord } from "./ledger-record.ts";
 
@@ -26,6 +27,8 @@ export interface SweepPorts {
   readonly ingestQueue: MessageQueue;
   readonly scoreQueue: MessageQueue;
   readonly exportQueue: MessageQueue;
+  /** Absent where the settings have no judge. */
+  readonly judgeQueue?: MessageQueue;
   /** Stops in time: each part goes on where the last sweep stopped. */
   readonly outOfTime?: () => boolean;
 }
@@ -39,6 +42,8 @@ export interface SweepReport {
   readonly exports: number;
   /** Registered datasets whose event had not gone out. */
   readonly announced: number;
+  /** The judge's batches that the provider must have ended long ago, and nobody has taken in. */
+  readonly uncollected: number;
   /** Work whose job is gone: its message comes again. */
   readonly lostJobs: number;
   /** Ids of documents without a catalog row: their ingest was stopped in between, and its message comes again. */
@@ -50,6 +55,8 @@ export interface SweepReport {
 /** What is younger than this may still be under way. */
 const GRACE_MS = 30 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
+/** Providers end a batch within a day. */
+const BATCH_MS = DAY_MS + 2 * 60 * 60_000;
 /** Per sweep; the next one goes on. */
 const MOST_OBJECTS = 5000;
 const MOST_UNSCORED = 1000;
@@ -66,10 +73,11 @@ export async function sweep(ports: SweepPorts): Promise<SweepReport> {
   const exports = await sweepExports(ports);
   const announced = await sweepDatasets(ports);
   const unscored = await sweepUnscored(ports);
+  const uncollected = await sweepBatches(ports);
   const lostJobs = await sweepJobs(ports);
   const missed = await sweepDrop(ports);
   const { strays, missing } = await sweepDocuments(ports);
-  return { missed, unscored, exports, announced, lostJobs, strays, missing };
+  return { missed, unscored, exports, announced, uncollected, lostJobs, strays, missing };
 }
 
 async function sweepExports(ports: SweepPorts): Promise<number> {
@@ -103,6 +111,17 @@ async function sweepUnscored({ catalog, clock, scoreQueue }: SweepPorts): Promis
   );
   if (bodies.length > 0) await scoreQueue.send(bodies);
   return ids.length;
+}
+
+/** Has the judge's batches looked after, should its own schedule fail to. */
+async function sweepBatches({ ledger, clock, judgeQueue }: SweepPorts): Promise<number> {
+  if (judgeQueue === undefined) return 0;
+  const ages = (await openBatches({ ledger })).map(({ at }) => clock.now() - at);
+  if (ages.some((age) => age >= GRACE_MS)) {
+    const message: JudgeQueueMessage = { schema: "gymline.judge.v1", kind: "collect" };
+    await judgeQueue.send([JSON.stringify(message)]);
+  }
+  return ages.filter((age) => age >= BATCH_MS).length;
 }
 
 /** A record whose job Batch no longer knows, or that ended long ago, has done its duty. */

@@ -1,6 +1,6 @@
 /** What the stack would set, for functions that are run without one. */
 export function functionEnvironment(folder: string): Record<string, string> {
-  const queues = ["INGEST_QUEUE", "INGEST_DLQ", "SCORE_QUEUE", "EXPORT_QUEUE", "SWEEP_QUEUE"];
+  const queues = ["INGEST_QUEUE", "INGEST_DLQ", "SCORE_QUEUE", "JUDGE_QUEUE", "EXPORT_QUEUE", "SWEEP_QUEUE"];
   return {
     AWS_REGION: "us-east-1",
     AWS_LAMBDA_FUNCTION_NAME: "bench",
@@ -10,6 +10,7 @@ export function functionEnvironment(folder: string): Record<string, string> {
     GYMLINE_STORE_BUCKET: "store",
     GYMLINE_TABLE: "table",
     GYMLINE_EVENT_BUS: "bus",
+    GYMLINE_MODEL_SECRET: "secret",
     GYMLINE_JOB_QUEUE: "queue",
     GYMLINE_JOB_DEFINITION: "job",
     GYMLINE_FUNCTION_OBJECT_BYTES: "1",

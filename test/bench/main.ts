@@ -3,11 +3,12 @@ import { benchChain, benchMemory } from "./chain.ts";
 import type { Figure } from "./figure.ts";
 import { benchFunctions } from "./functions.ts";
 import { benchJudge } from "./judge.ts";
+import { benchMinhash } from "./minhash.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchRules } from "./rules.ts";
 import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonl
   warm: benchWarm,
   pipeline: benchPipeline,
   judge: benchJudge,
+  minhash: benchMinhash,
 };
 
 const wanted = process.argv.slice(2);

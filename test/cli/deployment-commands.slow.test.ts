@@ -91,6 +91,7 @@ describe("commands for a deployment, on ministack", () => {
       stages: [
         { stage: "ingest", waiting: 2, inFlight: 0, dead: 0, oldestSeconds: null },
         { stage: "score", waiting: 0 },
+        { stage: "judge", waiting: 0 },
         { stage: "export", waiting: 0 },
         { stage: "sweep", waiting: 0 },
       ],
@@ -213,8 +214,8 @@ describe("commands for a deployment, on ministack", () => {
     expect(none.stderr).toContain('there is no deployment "none" here: no stack Gymline-none-Pipeline');
     const old = await run("status", "--deployment", OLD);
     expect(old.stderr).toContain("has no usable output ScoreDlqUrl");
-    const stage = await run("redrive", "judge", "--deployment", WELL);
-    expect(stage.stderr).toContain('there is no stage "judge"');
+    const stage = await run("redrive", "grade", "--deployment", WELL);
+    expect(stage.stderr).toContain('there is no stage "grade"');
     for (const { stderr } of [none, old, stage]) expect(stderr).not.toMatch(/^ {4}at /m);
   });
 

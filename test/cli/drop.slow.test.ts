@@ -211,7 +211,7 @@ describe("gymline drop, with ministack for AWS", () => {
       TableName: "table",
       EventBusName: "bus",
       ...Object.fromEntries(
-        ["Ingest", "Score", "Export", "Sweep"].flatMap((stage) => [
+        ["Ingest", "Score", "Judge", "Export", "Sweep"].flatMap((stage) => [
           [`${stage}QueueUrl`, url],
           [`${stage}DlqUrl`, url],
         ]),

@@ -49,6 +49,7 @@ describe("the command line", () => {
       [["doctor", "--store", "absent"], "absent holds no gymline store"],
       [["cost", "--config", "absent.json"], "absent.json cannot be read"],
       [["cost", "--trajectories", "many"], "--trajectories takes a whole number"],
+      [["cost", "--judged", "2"], "--judged takes a number from 0 to 1"],
       [["redrive", "absent"], 'there is no stage "absent"'],
       [["status", "--watch", "0"], "--watch takes a whole number"],
     ];

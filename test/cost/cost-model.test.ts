@@ -9,7 +9,7 @@ import { INPUTS, type InputName, inputValues } from "../../shared/cost/inputs.ts
 import { costOfUnits } from "../../shared/cost/prices.ts";
 import { sensitivities } from "../../shared/cost/sensitivity.ts";
 
-const shape = deploymentShape(deploymentConfigSchema.parse({}));
+const shape = deploymentShape(deploymentConfigSchema.parse({}), { hasJudge: false });
 
 const workloads: fc.Arbitrary<Workload> = fc.record({
   trajectories: fc.integer({ min: 1, max: 10_000_000 }),
@@ -19,6 +19,8 @@ const workloads: fc.Arbitrary<Workload> = fc.record({
   threshold: fc.integer({ min: 20, max: 100_000 }),
   jobShare: fc.double({ min: 0, max: 1, noNaN: true }),
   gpuHours: fc.double({ min: 0, max: 1000, noNaN: true }),
+  judgedShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  usdPerJudged: fc.double({ min: 0, max: 10, noNaN: true }),
 });
 
 describe("the cost model", () => {
@@ -37,7 +39,10 @@ describe("the cost model", () => {
   });
 
   it("grows with the size of the work, and falls where objects are fuller and exports rarer", () => {
-    const growing = ["trajectories", "bytesPerTrajectory", "exportsPerTrajectory", "gpuHours"] as const;
+    const growing = [
+      ...(["trajectories", "bytesPerTrajectory", "exportsPerTrajectory", "gpuHours"] as const),
+      ...(["judgedShare", "usdPerJudged"] as const),
+    ] as const;
     const falling = ["trajectoriesPerObject", "threshold"] as const;
     fc.assert(
       fc.property(workloads, fc.double({ min: 1, max: 100, noNaN: true }), (workload, factor) => {
@@ -79,7 +84,7 @@ describe("the cost model", () => {
   it("takes half as long on half of a processor, and no less on more than one", () => {
     const lambda = (memoryMiB: number): number => {
       const functions = { score: { memoryMiB } };
-      const other = deploymentShape(deploymentConfigSchema.parse({ functions }));
+      const other = deploymentShape(deploymentConfigSchema.parse({ functions }), { hasJudge: false });
       const waitless = inputValues({ s3GetMs: 0, s3PutMs: 0, dynamoReadMs: 0, dynamoWriteMs: 0, startMs: 0 });
       return costOf(DEFAULT_WORKLOAD, other, waitless).work.find(({ what }) => what === "score")?.usd ?? 0;
     };
@@ -97,8 +102,10 @@ describe("the cost model", () => {
         sweep: "rate(1 hour)",
         datasets: [{ request, schedule: "rate(1 day)" }],
       }),
+      { hasJudge: true },
     );
-    expect([more.sweepsPerMonth, more.schedulesPerMonth]).toEqual([730, 730 / 24]);
+    const { sweepsPerMonth, schedulesPerMonth, collectsPerMonth } = more;
+    expect([sweepsPerMonth, schedulesPerMonth, collectsPerMonth]).toEqual([730, 730 / 24, 4380]);
     const { idle } = costOf(DEFAULT_WORKLOAD, more);
     expect(idle.find(({ service }) => service === "KMS")?.usd).toBe(1);
     expect([
@@ -106,6 +113,16 @@ describe("the cost model", () => {
       runsPerMonth("cron(0 6 * * ? *)"),
       runsPerMonth("at(x)"),
     ]).toEqual([1460, 2920, 1]);
+  });
+
+  it("takes what a model bills from its user, for those that are judged", () => {
+    const judged = { ...DEFAULT_WORKLOAD, judgedShare: 0.1, usdPerJudged: 0.004 };
+    const { work } = costOf(judged, shape);
+    expect(work.find(({ service }) => service === "Model")?.usd).toBeCloseTo(400, 9);
+    const base = sumOf(costOf(DEFAULT_WORKLOAD, shape).work);
+    const free = sumOf(costOf({ ...judged, usdPerJudged: 0 }, shape).work);
+    expect(free).toBeGreaterThan(base);
+    expect(sumOf(work) - free).toBeCloseTo(400, 9);
   });
 
   it("says what tells most first", () => {
@@ -118,7 +135,12 @@ describe("the cost model", () => {
   it("names a source for every input, and uses each", () => {
     const load = { ...DEFAULT_WORKLOAD, jobShare: 0.5, gpuHours: 1 };
     // With less than a full processor the size of one tells too.
-    const small = deploymentShape(deploymentConfigSchema.parse({ functions: { score: { memoryMiB: 512 } } }));
+    const small = deploymentShape(
+      deploymentConfigSchema.parse({ functions: { score: { memoryMiB: 512 } } }),
+      {
+        hasJudge: false,
+      },
+    );
     const base = JSON.stringify(costOf(load, small));
     const used = (name: InputName): boolean =>
       JSON.stringify(costOf(load, small, inputValues({ [name]: 2 * INPUTS[name].value }))) !== base;

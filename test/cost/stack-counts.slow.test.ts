@@ -8,7 +8,7 @@ describe("the cost model", () => {
   it("counts what the stack makes", () => {
     const template = pipelineTemplate({ config: { kms: true } });
     const count = (type: string): number => ofType(template, type).length;
-    const made = deploymentShape(deploymentConfigSchema.parse({ kms: true }));
+    const made = deploymentShape(deploymentConfigSchema.parse({ kms: true }), { hasJudge: false });
     const quantity = (what: string): number | undefined =>
       costOf(DEFAULT_WORKLOAD, made).idle.find((line) => line.what === what)?.quantity;
     expect([made.alarms, made.queues]).toEqual([

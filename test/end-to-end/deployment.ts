@@ -15,6 +15,7 @@ import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import type { CatalogEntry } from "../../shared/contracts/catalog-row.ts";
 import type { deploymentConfigSchema } from "../../shared/contracts/deployment-config.ts";
 import { pipelineStackName } from "../../shared/contracts/names.ts";
+import type { projectConfigSchema } from "../../shared/contracts/project-config.ts";
 import type { Catalog } from "../../shared/ports/catalog.ts";
 import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { ObjectStore } from "../../shared/ports/object-store.ts";
@@ -31,7 +32,7 @@ export interface TestDeployment {
   readonly store: ObjectStore;
   readonly catalog: Catalog;
   readonly ledger: Ledger;
-  queue(stage: "Ingest" | "Score" | "Export" | "Sweep"): MessageQueue;
+  queue(stage: "Ingest" | "Score" | "Judge" | "Export" | "Sweep"): MessageQueue;
   put(key: string, bytes: Uint8Array | string): Promise<void>;
   entries(): Promise<readonly CatalogEntry[]>;
   /** Messages in a queue, waiting or being handled. */
@@ -43,15 +44,18 @@ export interface TestDeployment {
 export async function deployPipeline(options: {
   readonly engine: RunningEngine;
   readonly config: z.input<typeof deploymentConfigSchema>;
+  /** The project's settings. */
+  readonly project?: z.input<typeof projectConfigSchema>;
   /** Where the functions find AWS, if not at the engine itself. */
   readonly functionEndpoint?: string;
   /** Keeps the jobs of a Batch runner beside the engine; without it, there is none. */
   readonly batchHome?: string;
 }): Promise<TestDeployment> {
-  const { engine, config, functionEndpoint, batchHome } = options;
+  const { engine, config, project = {}, functionEndpoint, batchHome } = options;
   const folder = mkdtempSync(join(tmpdir(), "gymline-deployment-"));
   const file = join(folder, "gymline.deploy.json");
-  writeFileSync(file, JSON.stringify(config));
+  writeFileSync(file, JSON.stringify({ ...config, settings: "gymline.json" }));
+  writeFileSync(join(folder, "gymline.json"), JSON.stringify(project));
   const name = config.name ?? "gymline";
   const context = { config: file };
   const batch =
@@ -121,7 +125,7 @@ export async function deployPipeline(options: {
 
 /** All services, one by one: what an engine sets for its functions goes before the common variable. */
 function endpoints(url: string): Record<string, string> {
-  const services = ["", "_S3", "_SQS", "_DYNAMODB", "_EVENTBRIDGE"];
+  const services = ["", "_S3", "_SQS", "_DYNAMODB", "_EVENTBRIDGE", "_SECRETS_MANAGER"];
   return Object.fromEntries(services.map((service) => [`AWS_ENDPOINT_URL${service}`, url]));
 }
 

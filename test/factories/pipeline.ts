@@ -9,6 +9,7 @@ import {
   ingestMessageSchema,
   scoreMessageSchema,
 } from "../../shared/contracts/messages.ts";
+import type { Gate } from "../../shared/judge/config.ts";
 import type { Drop } from "../../shared/ports/drop.ts";
 import type { OutgoingEvent } from "../../shared/ports/events.ts";
 import type { JobRequest, JobState, Jobs } from "../../shared/ports/jobs.ts";
@@ -33,7 +34,7 @@ export type Fault = (port: string, method: string) => void;
 /** The stages with queues between them, as in a deployment, but in this process and over the local adapters. */
 export interface Pipeline {
   readonly local: LocalStore;
-  readonly queues: Readonly<Record<Stage | "dead", string[]>>;
+  readonly queues: Readonly<Record<Stage | "judge" | "dead", string[]>>;
   readonly events: readonly OutgoingEvent[];
   readonly submitted: readonly JobRequest[];
   /** States of submitted jobs, by id; tests change them. */
@@ -52,9 +53,14 @@ export interface Pipeline {
 }
 
 export async function makePipeline(
-  options: { readonly datasets?: readonly DeployedDataset[]; readonly fault?: Fault } = {},
+  options: {
+    readonly datasets?: readonly DeployedDataset[];
+    /** Sends what it lets through to the judge; without it, there is none. */
+    readonly gate?: Gate;
+    readonly fault?: Fault;
+  } = {},
 ): Promise<Pipeline> {
-  const { datasets = [], fault = () => undefined } = options;
+  const { datasets = [], gate, fault = () => undefined } = options;
   const objects = new Map<
     string,
     { readonly bytes: Buffer; readonly modifiedAt: number; readonly etag: number }
@@ -63,6 +69,7 @@ export async function makePipeline(
     ingest: [] as string[],
     score: [] as string[],
     export: [] as string[],
+    judge: [] as string[],
     dead: [] as string[],
   };
   const queue = (name: keyof typeof queues) => ({
@@ -125,7 +132,13 @@ export async function makePipeline(
     follow: ({ id }) => queue("score").send([JSON.stringify({ schema: "gymline.score.v1", id })]),
   };
   const compute = new InlineCompute(tasks);
-  const scorePorts: ScoreStoredPorts = { ...common, compute, datasets, exportQueue: queue("export") };
+  const scorePorts: ScoreStoredPorts = {
+    ...common,
+    compute,
+    datasets,
+    exportQueue: queue("export"),
+    ...(gate === undefined ? {} : { judge: { gate, queue: queue("judge") } }),
+  };
   const eventPort = {
     publish: async (list: readonly OutgoingEvent[]) => {
       fault("events", "publish");
@@ -148,6 +161,7 @@ export async function makePipeline(
     ingestQueue: queue("ingest"),
     scoreQueue: queue("score"),
     exportQueue: queue("export"),
+    ...(gate === undefined ? {} : { judgeQueue: queue("judge") }),
   };
   const pipeline: Pipeline = {
     local,

@@ -11,7 +11,7 @@ import { trajectoryKey } from "../../shared/contracts/keys.ts";
 import type { PipelinePlan } from "../../shared/contracts/pipeline-plan.ts";
 import type { Selection } from "../../shared/ports/catalog.ts";
 import { unpackDocument } from "../../shared/stages/document-file.ts";
-import { type ExportResult, exportDataset } from "../../shared/stages/export.ts";
+import { type ExportPorts, type ExportResult, exportDataset } from "../../shared/stages/export.ts";
 import { type Forgetting, forget } from "../../shared/stages/forget.ts";
 import type { IngestReport } from "../../shared/stages/ingest.ts";
 import { type Trajectory, trajectorySchema } from "../../shared/trajectory/schema.ts";
@@ -30,7 +30,7 @@ export interface Station {
   write(path: string, content: string | Uint8Array): void;
   erase(path: string): void;
   run(plan?: Partial<PipelinePlan>, options?: { readonly force?: boolean }): Promise<StationRun>;
-  export(request?: Partial<DatasetRequest>): Promise<ExportResult>;
+  export(request?: Partial<DatasetRequest>, ports?: Pick<ExportPorts, "evaluations">): Promise<ExportResult>;
   forget(id: string): Promise<Forgetting>;
   select(selection?: Selection): Promise<readonly CatalogEntry[]>;
   /** Task ids of what is selected, sorted. */
@@ -72,9 +72,9 @@ export function makeStation(): Station {
       const summary = await runDrop({ drop, local, compute, settings: ingest, onObject, ...options });
       return { summary, reports };
     },
-    export: async (request = {}) => {
+    export: async (request = {}, ports = {}) => {
       const compute = new InlineCompute(await taskSettings(makePlan()));
-      return exportDataset(datasetRequestSchema.parse(request), { store, catalog, compute, clock });
+      return exportDataset(datasetRequestSchema.parse(request), { store, catalog, compute, clock, ...ports });
     },
     forget: (id) => forget(id, { store, catalog, ledger: local.ledger }),
     tasks: async (selection) => (await select(selection)).map(({ taskId }) => taskId).sort(),

@@ -1,56 +1,11 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
-import { SQSClient } from "@aws-sdk/client-sqs";
-import type { Context, SQSEvent } from "aws-lambda";
 import * as fc from "fast-check";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type BatchHandlerOptions, batchHandler } from "../../functions/lambda/batch-handler.ts";
 import { retryDelay } from "../../functions/lambda/retry-later.ts";
-
-interface Visibility {
-  readonly ReceiptHandle: string;
-  readonly VisibilityTimeout: number;
-}
-
-/** A service that only takes notes of visibility time-outs. */
-async function queue(): Promise<{ readonly sqs: () => Promise<SQSClient>; readonly set: Visibility[] }> {
-  const set: Visibility[] = [];
-  const server = createServer(async (request, response) => {
-    set.push(JSON.parse(await text(request)));
-    response.setHeader("content-type", "application/x-amz-json-1.0").end("{}");
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const client = new SQSClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: "us-east-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-  });
-  onTestFinished(() => {
-    client.destroy();
-    server.close();
-  });
-  return { sqs: async () => client, set };
-}
-
-function eventOf(bodies: readonly string[], received = 1): SQSEvent {
-  const records = bodies.map((body) => ({
-    messageId: body,
-    receiptHandle: `handle of ${body}`,
-    body,
-    attributes: { ApproximateReceiveCount: String(received) },
-    eventSource: "aws:sqs",
-  }));
-  return { Records: records } as unknown as SQSEvent;
-}
-
-function contextOf(remaining: () => number): Context {
-  return { awsRequestId: "request", getRemainingTimeInMillis: remaining } as unknown as Context;
-}
+import { contextOf, eventOf, notedQueue } from "./queue-events.ts";
 
 async function handlerOf(options: Partial<BatchHandlerOptions> & Pick<BatchHandlerOptions, "handle">) {
-  const { sqs, set } = await queue();
+  const { sqs, set } = await notedQueue();
   const handler = batchHandler({
     maxReceives: 4,
     sideBySide: 2,

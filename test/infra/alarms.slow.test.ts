@@ -32,6 +32,16 @@ describe("alarms", () => {
     expect(names).toEqual(expect.arrayContaining(kinds.map((kind) => `gymline-${stage}-${kind}`)));
   });
 
+  it.each([
+    ["budget", "JudgeBudgetReached"],
+    ["faults", "JudgeFaults"],
+  ])("watch the judge's %s by what its function counts", (kind, counted) => {
+    const alarm = alarms.find(({ Properties }) => Properties["AlarmName"] === `gymline-judge-${kind}`);
+    expect(alarm?.Properties).toMatchObject({ MetricName: counted, Threshold: 0 });
+    const handler = readFileSync(join(import.meta.dirname, "../../functions/judge/handler.ts"), "utf8");
+    expect(handler).toContain(`${counted}:`);
+  });
+
   it("are on plain metrics: a label would turn them into metric math, which local engines refuse", () => {
     for (const { Properties } of alarms) expect(Properties).not.toHaveProperty("Metrics");
   });
@@ -75,6 +85,8 @@ describe("alarms", () => {
       ({ Properties }) => Properties["JobQueueName"],
     );
     expect(queues).toHaveLength(2);
+    // Each failed child of an array of jobs would be told of besides; children have an index.
+    expect(rule).toContain('"arrayProperties":{"index":[{"exists":false}]}');
     for (const queue of queues) expect(rule).toContain(`:job-queue/${queue}"`);
     for (const link of linksIn(rule)) expect(anchors).toContain(link);
   });

@@ -54,6 +54,11 @@ describe("the configuration of a deployment", () => {
     expect(fault()).toContain("functions.score.memoryMiB:");
   });
 
+  it("has no evaluation sets, which are files of one machine", () => {
+    write("gymline.deploy.json", { datasets: [{ request: { name: "clean", against: ["held-out.txt"] } }] });
+    expect(fault()).toMatch(/"clean" has `against`.*gymline export --against/);
+  });
+
   it("says what to do about a file that is not there", () => {
     expect(fault("other.json")).toMatch(/other\.json cannot be read .*: create it, or correct the path/);
   });
@@ -81,6 +86,15 @@ describe("the configuration of a deployment", () => {
     write("gymline.json", { mappings: ["desk.json"] });
     write("desk.json", MAPPING);
     expect(fault()).toMatch(/cannot be deployed: .*desk\.json/s);
+  });
+
+  it("refuses a judge whose model has no known price while money is limited", () => {
+    const judge = { provider: "openai-compatible", model: "own", baseUrl: "http://127.0.0.1:8000" };
+    write("gymline.deploy.json", { settings: "gymline.json" });
+    write("gymline.json", { judge });
+    expect(fault()).toMatch(/gymline\.json cannot be deployed: what own costs is not known.*judge\.prices/s);
+    write("gymline.json", { judge: { ...judge, budgets: { usdPerDay: null } } });
+    expect(loadDeployment({ folder }).settings.config.judge?.model).toBe("own");
   });
 
   it("misses a profile file that the domain names", () => {

@@ -53,6 +53,7 @@ describe("docs/DEPLOYMENT.md", () => {
       dropExpiryDays: config.dropExpiryDays,
       maxReceives: config.maxReceives,
       sweep: config.sweep,
+      judgeCollect: config.judgeCollect,
     };
     for (const [key, value] of Object.entries(rows)) {
       expect(document).toMatch(

@@ -30,6 +30,7 @@ const CONFIGURATIONS: Readonly<Record<string, SynthOptions>> = {
       },
     },
   },
+  "a judge": { project: { judge: {} }, config: { kms: true } },
   "datasets, subscribers and everything deleted with the stack": {
     config: {
       datasets: [{ request: { name: "daily" }, schedule: "rate(1 day)" }],

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { deploymentConfigSchema, STAGES } from "../../shared/contracts/deployment-config.ts";
 import { functionEnvironmentSchema } from "../../shared/contracts/function-environment.ts";
-import { ofType, pipelineTemplate, resourcesOf } from "./synth.ts";
+import { judgeMessageSchema } from "../../shared/contracts/messages.ts";
+import { ofType, pipelineTemplate, resourcesOf, type SynthOptions } from "./synth.ts";
 
 const template = pipelineTemplate({
   config: {
@@ -86,9 +87,33 @@ describe("the pipeline stack", () => {
     ]);
   });
 
+  it("looks after the judge's batches where the settings have a judge, and only there", () => {
+    const schedules = (options: SynthOptions) =>
+      ofType(pipelineTemplate(options), "AWS::Scheduler::Schedule").map(({ Properties }) => {
+        const { Input } = z.object({ Input: z.string() }).parse(Properties["Target"]);
+        return [Properties["ScheduleExpression"], JSON.parse(Input)];
+      });
+    const collect = ["rate(10 minutes)", { schema: "gymline.judge.v1", kind: "collect" }];
+    expect(schedules({ project: { judge: {} } })).toContainEqual(collect);
+    expect(schedules({})).not.toContainEqual(collect);
+    expect(judgeMessageSchema.safeParse(collect[1]).success).toBe(true);
+  });
+
+  it("gathers messages to the judge for a minute, so that many make one batch", () => {
+    const source = ofType(template, "AWS::Lambda::EventSourceMapping").find(
+      ({ Properties }) =>
+        JSON.stringify(Properties["FunctionName"]) === JSON.stringify({ Ref: stageFunction("judge").id }),
+    );
+    expect(source?.Properties).toMatchObject({ BatchSize: 1000, MaximumBatchingWindowInSeconds: 60 });
+    const queue = ofType(template, QUEUE).find(
+      ({ Properties }) => Properties["QueueName"] === "gymline-judge",
+    );
+    expect(queue?.Properties["VisibilityTimeout"]).toBe(6 * functions.judge.timeoutSeconds + 60);
+  });
+
   it("tells by its outputs what programs need to find", () => {
     const outputs = Object.keys(z.record(z.string(), z.unknown()).parse(template.toJSON()["Outputs"]));
-    const perStage = ["Ingest", "Score", "Export", "Sweep"].flatMap((stage) => [
+    const perStage = ["Ingest", "Score", "Judge", "Export", "Sweep"].flatMap((stage) => [
       `${stage}QueueUrl`,
       `${stage}DlqUrl`,
       `${stage}FunctionName`,

@@ -66,30 +66,51 @@ describe("the rights of each stage", () => {
   }
 
   it("let only ingest and export submit jobs", () => {
-    const submits = ["Ingest", "Score", "Export", "Sweep"].filter((stage) =>
+    const submits = ["Ingest", "Score", "Judge", "Export", "Sweep"].filter((stage) =>
       actionsOf(stage)["batch"]?.includes("batch:SubmitJob"),
     );
     expect(submits).toEqual(["Ingest", "Export"]);
   });
 
-  it("let only ingest delete an object, and only reports of rejected ones", () => {
-    const deletes = roleStatements(templates.pipeline).filter(({ Action }) =>
-      Action.includes("s3:DeleteObject"),
+  it("let a stage delete only what it writes itself, and never a trajectory", () => {
+    const deletes = roleStatements(templates.pipeline)
+      .filter(({ Action }) => Action.includes("s3:DeleteObject"))
+      .map(({ id, Resource }) => {
+        const prefixes = [...JSON.stringify(Resource).matchAll(/"\/([a-z-]+)\/\*"/g)];
+        return [id.replace(/FunctionRole.*/, ""), prefixes.map(([, prefix]) => prefix)];
+      });
+    expect(Object.fromEntries(deletes)).toEqual({
+      Ingest: ["rejected"],
+      Score: ["scores"],
+      Judge: ["judge-batches", "judge-cache", "judgements"],
+    });
+  });
+
+  it("let the judge neither write scores nor submit jobs: it asks for a score", () => {
+    const { s3 = [], sqs = [], batch = [] } = actionsOf("Judge");
+    expect([s3.includes("s3:PutObject"), sqs.includes("sqs:SendMessage"), batch]).toEqual([true, true, []]);
+    const puts = roleStatements(templates.pipeline).filter(
+      ({ id, Action }) => id.startsWith("JudgeFunctionRole") && Action.includes("s3:PutObject"),
     );
-    expect(deletes).toHaveLength(1);
-    expect(deletes[0]?.id).toMatch(/^IngestFunctionRole/);
-    expect(JSON.stringify(deletes[0]?.Resource)).toContain("/rejected/*");
+    expect(JSON.stringify(puts)).not.toContain("/scores/");
   });
 
   it("let the sweep write no object", () => {
     expect(actionsOf("Sweep")["s3"]).toEqual(["s3:GetObject", "s3:ListBucket"]);
   });
 
-  it("let no one read the keys of model providers", () => {
-    const secrets = roleStatements(templates.pipeline).filter(({ Action }) =>
-      Action.some((action) => action.startsWith("secretsmanager:")),
-    );
-    expect(secrets).toEqual([]);
+  it("let only the judge read the keys of model providers, and no other secret", () => {
+    const [secret] = ofType(templates.pipeline, "AWS::SecretsManager::Secret");
+    for (const template of Object.values(templates)) {
+      const secrets = roleStatements(template).filter(({ Action }) =>
+        Action.some((action) => action.startsWith("secretsmanager:")),
+      );
+      for (const { id, Action, Resource } of secrets) {
+        expect(id).toMatch(/^JudgeFunctionRole/);
+        expect([Action, Resource]).toEqual([["secretsmanager:GetSecretValue"], { Ref: secret?.id }]);
+      }
+      expect(secrets).toHaveLength(ofType(template, "AWS::SecretsManager::Secret").length);
+    }
   });
 });
 

@@ -8,29 +8,32 @@ import type { LocalOptions } from "../../infra/local-options.ts";
 import { deployedSettingsSchema } from "../../shared/contracts/deployed-settings.ts";
 import { type DeploymentConfig, deploymentConfigSchema } from "../../shared/contracts/deployment-config.ts";
 import { batchStackName, pipelineStackName } from "../../shared/contracts/names.ts";
+import type { projectConfigSchema } from "../../shared/contracts/project-config.ts";
 
 const handler = join(import.meta.dirname, "fixtures/handler.ts");
 
 export interface SynthOptions {
   readonly config?: z.input<typeof deploymentConfigSchema>;
   readonly local?: LocalOptions;
+  /** The project's settings. */
+  readonly project?: z.input<typeof projectConfigSchema>;
 }
 
 /** The app of a deployment with the least handlers, under the feature flags of cdk.json. */
-export function makeApp({ config: input = {}, local }: SynthOptions = {}): {
+export function makeApp({ config: input = {}, local, project = {} }: SynthOptions = {}): {
   app: App;
   config: DeploymentConfig;
 } {
   const config = deploymentConfigSchema.parse(input);
   const settings = deployedSettingsSchema.parse({
     schema: "gymline.settings.v1",
-    config: {},
+    config: project,
     datasets: config.datasets,
   });
   const app = gymlineApp({
     app: new App({ context: cdkJson.context, analyticsReporting: false, treeMetadata: false }),
     deployment: { config, settings },
-    entries: { ingest: handler, score: handler, export: handler, sweep: handler },
+    entries: { ingest: handler, score: handler, judge: handler, export: handler, sweep: handler },
     image: { folder: join(import.meta.dirname, "fixtures/image"), dockerfile: "Dockerfile" },
     local,
   });

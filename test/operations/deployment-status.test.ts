@@ -6,6 +6,7 @@ import {
   type StatusPorts,
 } from "../../shared/operations/deployment-status.ts";
 import type { JobState, JobStatus } from "../../shared/ports/jobs.ts";
+import { addToBacklog } from "../../shared/stages/judge-backlog.ts";
 import { idOf, makeNew, makeScore } from "../factories/catalog-rows.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
 
@@ -45,10 +46,12 @@ describe("the status of a deployment", () => {
     const ports = makePorts();
     for (const name of ["a", "b", "c"]) await ports.local.catalog.add(makeNew(name));
     await ports.local.catalog.setScore(idOf("a"), makeScore());
+    await addToBacklog([idOf("b"), idOf("c")], ports.ledger);
     await ports.local.store.put("rejected/team/x.json.report.json", new Uint8Array(1));
     expect(await deploymentStatus("gymline", ports)).toMatchObject({
       scored: 1,
       unscored: { count: 2, more: false },
+      judge: { batches: { count: 0, more: false }, waiting: { count: 2, more: false } },
       rejected: { count: 1, more: false },
     });
   });
@@ -115,6 +118,12 @@ describe("the status of a deployment", () => {
     const sick = await deploymentStatus("gymline", makePorts({ stage }));
     const well = await deploymentStatus("gymline", makePorts());
     expect([hasDeadLetters(sick), hasDeadLetters(well)]).toEqual([true, false]);
-    expect(sick.stages.map(({ stage: name }) => name)).toEqual(["ingest", "score", "export", "sweep"]);
+    expect(sick.stages.map(({ stage: name }) => name)).toEqual([
+      "ingest",
+      "score",
+      "judge",
+      "export",
+      "sweep",
+    ]);
   });
 });

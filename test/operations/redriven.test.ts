@@ -38,7 +38,7 @@ describe("what a dead letter becomes", () => {
   });
 
   it("is unchanged for every other stage, whatever it says", () => {
-    const stage = fc.constantFrom("score", "export", "sweep");
+    const stage = fc.constantFrom("score", "judge", "export", "sweep");
     fc.assert(
       fc.property(stage, fc.oneof(fc.string(), fc.json()), (name, body) => {
         expect(redriven(name, body).bodies).toEqual([body]);
@@ -57,12 +57,15 @@ describe("what a dead letter becomes", () => {
   it("names what the message is about", () => {
     const id = "a".repeat(64);
     const request = { name: "best" };
-    const about = (stage: "score" | "export" | "sweep", body: object) =>
+    const about = (stage: "score" | "judge" | "export" | "sweep", body: object) =>
       redriven(stage, JSON.stringify(body)).subjects;
     expect(about("score", { schema: "gymline.score.v1", id })).toEqual([id]);
     const asked = { schema: "gymline.export.v1", dataset: "sft", cause: "request" };
     expect(about("export", asked)).toEqual(["sft"]);
     expect(about("export", { ...asked, request })).toEqual(["best"]);
+    const judge = { schema: "gymline.judge.v1" };
+    expect(about("judge", { ...judge, kind: "submit", id })).toEqual([id]);
+    expect(about("judge", { ...judge, kind: "collect" })).toEqual(["collect"]);
     expect(about("sweep", { schema: "gymline.sweep.v1" })).toEqual(["sweep"]);
     expect(about("score", { schema: "gymline.score.v1", id: "short" })).toEqual([]);
   });

@@ -11,7 +11,7 @@ describe("the sweep", () => {
     pipeline.now += 60 * MINUTE;
     for (let time = 0; time < 256; time += 1) {
       expect(await pipeline.sweep()).toEqual({
-        ...{ missed: 0, unscored: 0, exports: 0, announced: 0, lostJobs: 0 },
+        ...{ missed: 0, unscored: 0, exports: 0, announced: 0, uncollected: 0, lostJobs: 0 },
         ...{ strays: [], missing: [] },
       });
     }

@@ -15,11 +15,14 @@ import { pc } from "../colours.ts";
 import { deploymentFile, wholeNumber } from "../deployment.ts";
 import { examples } from "../options.ts";
 import { out, table } from "../terminal.ts";
+import { UsageError } from "../usage-error.ts";
 
 interface CostOptions {
   readonly trajectories?: string;
   readonly bytesPerTrajectory?: string;
   readonly perObject?: string;
+  readonly judged?: string;
+  readonly usdPerJudged?: string;
   readonly config?: string;
   readonly markdown?: boolean;
   readonly json?: boolean;
@@ -32,17 +35,22 @@ export function addCost(program: Command): void {
     .option("--trajectories <n>", "how many (default: a million)")
     .option("--bytes-per-trajectory <n>", "of its log, uncompressed (default: 60000)")
     .option("--per-object <n>", "trajectories in one dropped object (default: 1)")
+    .option("--judged <share>", "of them, those that a model judges (default: 0)")
+    .option("--usd-per-judged <usd>", "what the model's provider bills for one of them (default: 0)")
     .option("-c, --config <file>", "deployment file (default: ./gymline.deploy.json, if there is one)")
     .option("--markdown", "print the whole model for a million trajectories, as docs/COSTS.md has it")
     .option("--json", "print JSON");
   examples(command, [
     "gymline cost",
     "gymline cost --trajectories 50000 --bytes-per-trajectory 300000 --per-object 10",
+    "gymline cost --judged 0.1 --usd-per-judged 0.004",
   ]).action(cost);
 }
 
 async function cost(options: CostOptions): Promise<void> {
-  const shape = deploymentShape(deploymentFile(options.config).config);
+  const { config, settings } = deploymentFile(options.config);
+  const judgedShare = figure("--judged", options.judged, 1) ?? DEFAULT_WORKLOAD.judgedShare;
+  const shape = deploymentShape(config, { hasJudge: settings.config.judge !== undefined || judgedShare > 0 });
   if (options.markdown === true) {
     process.stdout.write(costsPage(shape));
     return;
@@ -55,6 +63,9 @@ async function cost(options: CostOptions): Promise<void> {
       DEFAULT_WORKLOAD.bytesPerTrajectory,
     trajectoriesPerObject:
       wholeNumber("--per-object", options.perObject) ?? DEFAULT_WORKLOAD.trajectoriesPerObject,
+    judgedShare,
+    usdPerJudged:
+      figure("--usd-per-judged", options.usdPerJudged, Number.MAX_VALUE) ?? DEFAULT_WORKLOAD.usdPerJudged,
   };
   const report = costOf(workload, shape);
   const telling = sensitivities(workload, shape);
@@ -80,6 +91,15 @@ async function cost(options: CostOptions): Promise<void> {
       `  ${first.name} and ${second.name} tell most; figures that were assumed are marked in docs/COSTS.md`,
     );
   }
+}
+
+/** @throws UsageError */
+function figure(option: string, text: string | undefined, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= most) return value;
+  const range = most === 1 ? "from 0 to 1" : "of at least 0";
+  throw new UsageError(`${option} takes a number ${range}, not "${text}"`);
 }
 
 function print(report: CostReport, { trajectories }: Workload): void {

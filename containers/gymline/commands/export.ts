@@ -4,6 +4,7 @@ import { openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
+import { readEvaluationFile } from "../evaluation-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { examples, storeOption } from "../options.ts";
 import { threadCount } from "../pipeline.ts";
@@ -31,6 +32,7 @@ export function addExport(program: Command): void {
     "gymline export --store out --target trl",
     "gymline export --target verl --name coding --only-domain coding",
     "gymline export --store out --success true,unknown --min-score 0.7 --per-task 4 --name best",
+    "gymline export --store out --near-duplicates 0.85 --against swe-bench-verified.jsonl",
   ]).action(run);
 }
 
@@ -44,7 +46,14 @@ async function run(options: ExportOptions): Promise<void> {
   try {
     const { store, catalog } = local;
     const onProgress = (done: number, total: number): void => progress.update({ done, total });
-    const result = await exportDataset(request, { store, catalog, compute, clock: systemClock, onProgress });
+    const result = await exportDataset(request, {
+      store,
+      catalog,
+      compute,
+      clock: systemClock,
+      onProgress,
+      evaluations: readEvaluationFile,
+    });
     progress.end();
     out(options.json === true ? JSON.stringify(result) : datasetReport(result, options.store));
     if (result.kind === "empty") process.exitCode = EXIT.rejected;

@@ -9,6 +9,7 @@ import type { IngestSettings } from "../../../shared/stages/ingest-settings.ts";
 import { prune, type Rescored, rescore } from "../../../shared/stages/reprocess.ts";
 import { isoTimestamp } from "../../../shared/trajectory/timestamp.ts";
 import { datasetRequest } from "../dataset-options.ts";
+import { readEvaluationFile } from "../evaluation-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { criticOption, examples, readingOptions, storeOption } from "../options.ts";
 import { startCompute, threadCount } from "../pipeline.ts";
@@ -63,7 +64,13 @@ async function reprocess(options: ReprocessOptions): Promise<void> {
     else if (options.stage === "export") {
       const { store, catalog } = local;
       const request = datasetRequest(config.dataset, {});
-      const result = await exportDataset(request, { store, catalog, compute, clock: systemClock });
+      const result = await exportDataset(request, {
+        store,
+        catalog,
+        compute,
+        clock: systemClock,
+        evaluations: readEvaluationFile,
+      });
       if (options.json !== true) out(datasetReport(result, options.store));
       facts["dataset"] = result;
     } else throw new UsageError(`--stage takes ingest, score or export, not "${options.stage}"`);

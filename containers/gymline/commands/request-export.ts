@@ -49,5 +49,11 @@ function messageFor(dataset: string, config: string | undefined): ExportQueueMes
   if (!name.success) throw new UsageError(`${dataset} is no name of a dataset: ${NAMES}`);
   const asked = { schema: "gymline.export.v1", dataset, cause: "request" } as const;
   if (config === undefined) return asked;
-  return { ...asked, request: { ...loadSettings({ config }).config.dataset, name: dataset } };
+  const request = loadSettings({ config }).config.dataset;
+  if ((request.against ?? []).length > 0) {
+    throw new UsageError(
+      `${config} has dataset.against: a deployment cannot read files of this machine; take it out, and export that set with gymline export --against`,
+    );
+  }
+  return { ...asked, request: { ...request, name: dataset } };
 }

@@ -5,6 +5,7 @@ import type { ExportResult } from "../../../shared/stages/export.ts";
 import type { IngestedItem, IngestReport } from "../../../shared/stages/ingest.ts";
 import { pc } from "../colours.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
+import { readEvaluationFile } from "../evaluation-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { criticOption, examples, readingOptions } from "../options.ts";
 import { threadCount } from "../pipeline.ts";
@@ -61,6 +62,7 @@ async function run(drop: string, options: RunOptions): Promise<void> {
       out: options.out,
       plan,
       dataset: options.export ? request : null,
+      evaluations: readEvaluationFile,
       threads: threadCount(options.jobs),
       force: options.force === true,
       onObject: (report) => {

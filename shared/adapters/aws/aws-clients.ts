@@ -2,6 +2,7 @@ import type { BatchClient } from "@aws-sdk/client-batch";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { ClientMaker, type ClientOptions, type Environment } from "./client-maker.ts";
 
@@ -12,6 +13,7 @@ export interface AwsClients {
   eventBridge(): Promise<EventBridgeClient>;
   batch(): Promise<BatchClient>;
   dynamoDb(): Promise<DynamoDBClient>;
+  secretsManager(): Promise<SecretsManagerClient>;
   /** Closes the connections of all that were made. */
   close(): Promise<void>;
 }
@@ -42,6 +44,10 @@ export function awsClients(
     dynamoDb: maker.once("DYNAMODB", async (settings) => {
       const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
       return new DynamoDBClient(settings);
+    }),
+    secretsManager: maker.once("SECRETS_MANAGER", async (settings) => {
+      const { SecretsManagerClient } = await import("@aws-sdk/client-secrets-manager");
+      return new SecretsManagerClient(settings);
     }),
     close: () => maker.close(),
   };

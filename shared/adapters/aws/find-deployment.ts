@@ -36,7 +36,9 @@ const outputsSchema = z.object({
   IngestDlqUrl: url,
   ScoreQueueUrl: url,
   ScoreDlqUrl: url,
+  JudgeQueueUrl: url,
   ExportQueueUrl: url,
+  JudgeDlqUrl: url,
   ExportDlqUrl: url,
   SweepQueueUrl: url,
   SweepDlqUrl: url,
@@ -104,6 +106,7 @@ function resourcesOf(name: string, outputs: z.infer<typeof outputsSchema>): Depl
     queues: {
       ingest: { url: outputs.IngestQueueUrl, deadLetterUrl: outputs.IngestDlqUrl },
       score: { url: outputs.ScoreQueueUrl, deadLetterUrl: outputs.ScoreDlqUrl },
+      judge: { url: outputs.JudgeQueueUrl, deadLetterUrl: outputs.JudgeDlqUrl },
       export: { url: outputs.ExportQueueUrl, deadLetterUrl: outputs.ExportDlqUrl },
       sweep: { url: outputs.SweepQueueUrl, deadLetterUrl: outputs.SweepDlqUrl },
     },

@@ -24,11 +24,19 @@ export class SqsQueue implements MessageQueue {
   readonly #client: SQSClient;
   readonly #url: string;
   readonly #tries: Tries;
+  readonly #delay: { readonly DelaySeconds?: number };
 
-  constructor(options: { readonly client: SQSClient; readonly url: string; readonly tries?: Tries }) {
+  /** @param options.delaySeconds until what is sent can be received, 900 at the most */
+  constructor(options: {
+    readonly client: SQSClient;
+    readonly url: string;
+    readonly tries?: Tries;
+    readonly delaySeconds?: number;
+  }) {
     this.#client = options.client;
     this.#url = options.url;
     this.#tries = options.tries ?? DEFAULT_TRIES;
+    this.#delay = options.delaySeconds === undefined ? {} : { DelaySeconds: options.delaySeconds };
   }
 
   async send(bodies: readonly string[]): Promise<void> {
@@ -72,7 +80,7 @@ export class SqsQueue implements MessageQueue {
     try {
       const command = new SendMessageBatchCommand({
         QueueUrl: this.#url,
-        Entries: batch.map(({ text }, index) => ({ Id: String(index), MessageBody: text })),
+        Entries: batch.map(({ text }, index) => ({ Id: String(index), MessageBody: text, ...this.#delay })),
       });
       return sorted(batch, await this.#client.send(command));
     } catch (reason) {

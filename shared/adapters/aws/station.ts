@@ -99,12 +99,17 @@ export async function ingestPorts(station: AwsStation, job?: JobCompute): Promis
 }
 
 export async function scorePorts(station: AwsStation, compute?: Compute): Promise<ScoreStoredPorts> {
-  const { environment, settings, tasks } = station;
+  const { environment, settings, plan, tasks } = station;
+  const judge = plan.judge && {
+    gate: plan.judge.gate,
+    queue: new BufferedQueue(await queueOf(station, environment.GYMLINE_JUDGE_QUEUE_URL)),
+  };
   return {
     ...(await storePorts(station)),
     compute: compute ?? new InlineCompute(tasks),
     datasets: settings.datasets,
     exportQueue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
+    ...(judge === undefined ? {} : { judge }),
   };
 }
 
@@ -125,19 +130,23 @@ export async function exportPorts(
 }
 
 export async function sweepPorts(station: AwsStation): Promise<SweepPorts> {
-  const { environment, settings } = station;
+  const { environment, settings, plan } = station;
   return {
     ...(await commonPorts(station)),
     drop: await dropOf(station),
     events: await eventsOf(station),
     datasets: settings.datasets,
+    ...(plan.judge === undefined
+      ? {}
+      : { judgeQueue: await queueOf(station, environment.GYMLINE_JUDGE_QUEUE_URL) }),
     ingestQueue: await queueOf(station, environment.GYMLINE_INGEST_QUEUE_URL),
     scoreQueue: await queueOf(station, environment.GYMLINE_SCORE_QUEUE_URL),
     exportQueue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
   };
 }
 
-async function storePorts({ environment, clients }: AwsStation) {
+/** What every stage that keeps or finds something works on. */
+export async function storePorts({ environment, clients }: AwsStation) {
   const client = await clients.dynamoDb();
   const table = environment.GYMLINE_TABLE;
   return {
@@ -165,7 +174,7 @@ async function eventsOf({ environment, clients }: AwsStation): Promise<EventBrid
   return new EventBridgeEvents({ client: await clients.eventBridge(), bus: environment.GYMLINE_EVENT_BUS });
 }
 
-async function queueOf({ clients }: AwsStation, url: string): Promise<MessageQueue> {
+export async function queueOf({ clients }: AwsStation, url: string): Promise<MessageQueue> {
   return new SqsQueue({ client: await clients.sqs(), url });
 }
 

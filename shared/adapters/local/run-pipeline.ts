@@ -9,6 +9,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { readingLimitsSchema } from "../../reading/limits.ts";
 import { redactionConfigSchema } from "../../redaction/config.ts";
 import { parseRewardConfig, type RewardConfigInput } from "../../reward/config.ts";
+import type { EvaluationReader } from "../../stages/curate.ts";
 import { type ExportResult, exportDataset } from "../../stages/export.ts";
 import type { IngestReport } from "../../stages/ingest.ts";
 import type { Format } from "../../trajectory/format.ts";
@@ -59,6 +60,8 @@ export interface PipelineRun {
   readonly plan?: PipelinePlan;
   /** The dataset to write at the end; by default all trajectories that succeeded. `null`: none. */
   readonly dataset?: DatasetRequest | null;
+  /** Reads the evaluation sets that the dataset names in `against`. */
+  readonly evaluations?: EvaluationReader;
   /**
    * Threads that compute. 0: only the calling one. By default one per core, but 0 where the program has registered
    * formats of its own, which no other thread would know.
@@ -127,6 +130,7 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
         compute,
         clock,
         rows,
+        ...(run.evaluations === undefined ? {} : { evaluations: run.evaluations }),
         ...(run.onExport === undefined ? {} : { onProgress: run.onExport }),
       });
       return { summary, dataset: exported, threads };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { datasetRequestSchema } from "../../../shared/contracts/dataset-request.ts";
 import type { TargetId } from "../../../shared/dataset/targets/targets.ts";
 import { storePair, storeVote } from "../../../shared/stages/store-votes.ts";
 import { pairRecord } from "../../../shared/votes/choose-pairs.ts";
@@ -218,6 +219,25 @@ describe("rows", () => {
     await storeVote(makeVote(pair, "bob", "tie"), station.local.store);
     await storeVote(makeVote(pair, "cid", pair.left_id === better ? "left" : "right"), station.local.store);
     expect(await rowsFor(station, voted)).toMatchObject([{ chosen_id: better, preferred_by: "reward" }]);
+  });
+
+  it("of groups leave out what is about a task of an evaluation set, and refuse what would tear groups", async () => {
+    const station = makeStation();
+    station.write("team/a.jsonl", attemptLines(3).join("\n"));
+    await station.run();
+    const request = { target: "trl-dpo", against: ["held-out.jsonl"] } satisfies Parameters<
+      Station["export"]
+    >[0];
+    const result = await station.export(request, {
+      evaluations: async () => Buffer.from('{"task_id":"task-1"}\n'),
+    });
+    if (result.kind === "empty") throw new Error("no pairs are left");
+    const { manifest } = result;
+    expect(manifest.rows).toBe(2);
+    expect(manifest.selection.excluded).toMatchObject({ "task of an evaluation set, by its id": 3 });
+    expect(manifest.curation?.decontamination?.removed).toBe(3);
+    const torn = datasetRequestSchema.safeParse({ target: "grpo-offline", dedup: { near: 0.9 } });
+    expect(torn.error?.issues[0]?.message).toContain("groups of attempts stay whole");
   });
 
   it("carry the token ids and log-probs that a log has", async () => {

@@ -1,0 +1,3 @@
+import { judgeSuite } from "./judge-suite.ts";
+
+judgeSuite("ministack", { withinMs: 150_000 });
