@@ -70,6 +70,8 @@ export { type TrajectoryTrace, traceOf } from "./curation/trace.ts";
 export { type Manifest, manifestSchema } from "./dataset/manifest.ts";
 export { type ChatMessage, type ChatToolCall, type SftMessage, sftMessages } from "./dataset/sft-messages.ts";
 export { type SftRow, sftRow } from "./dataset/sft-row.ts";
+export type { Target, TargetKind, TargetUnit } from "./dataset/targets/target.ts";
+export { TARGETS, type TargetId } from "./dataset/targets/targets.ts";
 export { getDomainProfile, isBuiltinDomain, listDomainProfiles } from "./domains/builtin.ts";
 export { chooseDomain, type DomainChoice } from "./domains/choose-domain.ts";
 export {
@@ -118,7 +120,9 @@ export {
   type ComputedScore,
   type ComputedTrajectory,
   ComputeLostError,
+  type RefusedRow,
   type RenderedRow,
+  type RowTask,
 } from "./ports/compute.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";

@@ -1,11 +1,17 @@
 import type { Command } from "commander";
 import { type DatasetRequest, datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
 import { NEAR } from "../../shared/curation/near-duplicates.ts";
+import { TARGET_IDS, targetOf } from "../../shared/dataset/targets/targets.ts";
 import { collect } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Options that shape a dataset. */
 export interface DatasetOptions {
+  readonly target?: string;
+  readonly parquet?: boolean;
+  readonly jsonl?: boolean;
+  readonly shardRows?: string;
+  readonly compat?: string;
   readonly name?: string;
   readonly success?: string;
   readonly minScore?: string;
@@ -31,8 +37,16 @@ export interface DatasetOptions {
 
 export function datasetOptions(command: Command): Command {
   return command
-    .option("-n, --name <name>", "name of the dataset (default: sft)")
-    .option("--success <list>", "verdicts that count: true, false, unknown, or any (default: true)")
+    .option("-n, --name <name>", "name of the dataset (default: the kind of its target, such as sft)")
+    .option("-t, --target <name>", "trainer it is for, such as trl, verl or trl-dpo (default: trl)")
+    .option("--parquet", "write Parquet (default: what the target's trainer reads)")
+    .option("--jsonl", "write JSON Lines")
+    .option("--compat <name>", "knowlyr: rows as knowlyr-gym writes them; target sft, dpo, grpo or benchmark")
+    .option("--shard-rows <n>", "begin another file after so many rows")
+    .option(
+      "--success <list>",
+      "verdicts that count: true, false, unknown, or any (default: true for SFT targets, any for others)",
+    )
     .option("--min-score <x>", "least total reward, 0 to 1")
     .option("--min-gdi <x>", "least GDI (reward, use, feedback and freshness in one), 0 to 1")
     .option("--only-domain <name>", "this domain only")
@@ -60,8 +74,12 @@ export function datasetOptions(command: Command): Command {
 
 /** The request of the configuration file with what the command line says over it. @throws UsageError */
 export function datasetRequest(base: DatasetRequest, options: DatasetOptions): DatasetRequest {
+  const target = targetName(options);
   const given = {
-    name: options.name,
+    name: options.name ?? ownName(base, target),
+    target,
+    files: fileFormat(options),
+    shardRows: numeric("--shard-rows", options.shardRows),
     success: options.success === undefined ? undefined : verdicts(options.success),
     minReward: numeric("--min-score", options.minScore),
     minGdi: numeric("--min-gdi", options.minGdi),
@@ -91,6 +109,26 @@ export function datasetRequest(base: DatasetRequest, options: DatasetOptions): D
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new UsageError(`the dataset cannot be made like this: ${faults.join("; ")}`);
+}
+
+/** Where nobody named the dataset, it is called after what it is for. */
+function ownName({ name, target: configured }: DatasetRequest, asked: string | undefined): string {
+  const target = TARGET_IDS.find((id) => id === (asked ?? configured));
+  return name === "sft" && target !== undefined ? targetOf(target).kind : name;
+}
+
+function targetName({ target, compat }: DatasetOptions): string | undefined {
+  if (compat === undefined) return target;
+  if (compat !== "knowlyr") throw new UsageError(`--compat takes knowlyr, not "${compat}"`);
+  const kind = target ?? "sft";
+  if (["sft", "dpo", "grpo", "benchmark"].includes(kind)) return `knowlyr-${kind}`;
+  throw new UsageError(`with --compat knowlyr, --target is sft, dpo, grpo or benchmark, not "${kind}"`);
+}
+
+function fileFormat({ parquet, jsonl }: DatasetOptions): DatasetRequest["files"] {
+  if (parquet === true && jsonl === true) throw new UsageError("--parquet and --jsonl exclude each other");
+  if (parquet === true) return "parquet";
+  return jsonl === true ? "jsonl" : undefined;
 }
 
 function mixOf(base: DatasetRequest["mix"], options: DatasetOptions): object | undefined {

@@ -94,7 +94,16 @@ export function scoreTable(
 
 export function datasetReport(result: ExportResult, store: string): string {
   if (result.kind === "empty") {
-    return `${pc.bold("Dataset")}   none: no trajectory passed the selection\n${excludedText(result.excluded)}\n  ${pc.dim("→")} --success any takes logs without a verdict too`;
+    const unlabelled = result.excluded["no outcome label"] !== undefined;
+    return [
+      `${pc.bold("Dataset")}   none: of ${many(result.considered, "trajectory", "trajectories")} none makes a row`,
+      excludedText(result.excluded),
+      excludedText(result.pairsLeftOut ?? {}, "pairs left out"),
+      excludedText(result.tasksLeftOut ?? {}, "tasks left out"),
+      unlabelled ? `  ${pc.dim("→")} --success any takes logs without a verdict too` : "",
+    ]
+      .filter((line) => line !== "")
+      .join("\n");
   }
   const { manifest, prefix, kind } = result;
   const files = manifest.files.map(
@@ -104,12 +113,14 @@ export function datasetReport(result: ExportResult, store: string): string {
     `${pc.bold("Dataset")}   ${store}/${prefix}${kind === "unchanged" ? "  (unchanged)" : ""}`,
     ...files,
     excludedText(manifest.selection.excluded),
+    excludedText(manifest.selection.pairs_left_out ?? {}, "pairs left out"),
+    excludedText(manifest.selection.tasks_left_out ?? {}, "tasks left out"),
   ]
     .filter((line) => line !== "")
     .join("\n");
 }
 
-function excludedText(excluded: Readonly<Record<string, number>>): string {
+function excludedText(excluded: Readonly<Record<string, number>>, what = "left out"): string {
   const reasons = Object.entries(excluded).map(([reason, count]) => `${count} ${reason}`);
-  return reasons.length === 0 ? "" : `  left out: ${reasons.join("; ")}`;
+  return reasons.length === 0 ? "" : `  ${what}: ${reasons.join("; ")}`;
 }

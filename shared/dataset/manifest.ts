@@ -7,7 +7,8 @@ export const manifestSchema = z.strictObject({
   name: z.string(),
   /** First 12 hex digits of a SHA-256 over format, settings and rows: the same rows give the same version. */
   version: z.string(),
-  format: z.literal("sft-messages"),
+  /** What the rows are: the `format` of a target, such as `sft-messages`. */
+  format: z.string(),
   rows: z.int(),
   files: z.array(
     z.strictObject({
@@ -25,6 +26,9 @@ export const manifestSchema = z.strictObject({
     considered: z.int(),
     selected: z.int(),
     excluded: z.record(z.string(), z.int()),
+    /** Pairs and tasks that make no row, by reason; `excluded` counts trajectories. */
+    pairs_left_out: z.record(z.string(), z.int()).optional(),
+    tasks_left_out: z.record(z.string(), z.int()).optional(),
     /** Rows without a score: it did not come before `scoreDeadlineMinutes`. */
     unscored: z.int().optional(),
   }),

@@ -1,6 +1,7 @@
 import type { CatalogEntry } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { gdiScore } from "../curation/gdi.ts";
+import { targetOf } from "./targets/targets.ts";
 
 export interface SelectedTrajectory {
   readonly id: string;
@@ -8,6 +9,7 @@ export interface SelectedTrajectory {
   readonly revision: string;
   /** null: its score did not come in time. */
   readonly scorer: string | null;
+  readonly success: boolean | null;
   readonly reward: number | null;
   readonly domain: string;
   readonly agentSteps: number;
@@ -18,6 +20,14 @@ export type OwnFacts = Pick<
   CatalogEntry,
   "domain" | "agent" | "model" | "format" | "success" | "agentSteps" | "scorer" | "reward"
 >;
+
+/** Examples to follow should have succeeded; what compares attempts, or tells good from bad, needs both. */
+export function wantedVerdicts({ success, target }: DatasetRequest): NonNullable<DatasetRequest["success"]> {
+  if (success !== undefined) return success;
+  const { kind } = targetOf(target);
+  if (kind === "sft") return ["true"];
+  return kind === "kto" ? ["true", "false"] : ["true", "false", "unknown"];
+}
 
 /**
  * The first filter a trajectory fails whatever others there are; undefined where it may get in. `overdue`: it need not
@@ -33,7 +43,7 @@ export function reasonInItself(
   if (request.model !== undefined && entry.model !== request.model) return "other model";
   if (request.sourceFormat !== undefined && entry.format !== request.sourceFormat) return "other log format";
   const label = entry.success === null ? "unknown" : entry.success ? "true" : "false";
-  if (!request.success.includes(label)) {
+  if (!wantedVerdicts(request).includes(label)) {
     return label === "unknown" ? "no outcome label" : label === "true" ? "succeeded" : "did not succeed";
   }
   if (entry.agentSteps === 0) return "the agent never acts";
@@ -72,8 +82,8 @@ export class Selector {
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
-    const { id, taskKey, revision, scorer, reward, domain, agentSteps } = entry;
-    this.selected.push({ id, taskKey, revision, scorer, reward, domain, agentSteps });
+    const { id, taskKey, revision, scorer, success, reward, domain, agentSteps } = entry;
+    this.selected.push({ id, taskKey, revision, scorer, success, reward, domain, agentSteps });
   }
 
   #note({ taskKey, success, supersededBy }: CatalogEntry): void {
@@ -87,14 +97,8 @@ export class Selector {
   /** The first filter an entry fails; filters that say what it is come before those that compare it with others. */
   #reasonAgainst(entry: CatalogEntry): string | undefined {
     const request = this.#request;
-    if (entry.supersededBy !== null) return "superseded by a longer log of the session";
-    const own = reasonInItself(entry, request, this.#isOverdue(entry));
+    const own = reasonAmongAll(entry, { request, now: this.#now });
     if (own !== undefined) return own;
-    if (request.createdAfter !== undefined && entry.createdAt < Date.parse(request.createdAfter))
-      return "came in too early";
-    if (request.createdBefore !== undefined && entry.createdAt >= Date.parse(request.createdBefore))
-      return "came in too late";
-    if (request.minGdi !== undefined && this.#gdi(entry) < request.minGdi) return "GDI below the minimum";
     if (request.dedup !== "off" && this.#contents.has(entry.contentId))
       return "same actions and observations as a better one";
     if (request.perTask !== undefined && (this.#perTask.get(entry.taskKey) ?? 0) >= request.perTask) {
@@ -103,14 +107,27 @@ export class Selector {
     if (request.limit !== undefined && this.selected.length >= request.limit) return "over the limit";
     return undefined;
   }
+}
 
-  #isOverdue({ createdAt }: CatalogEntry): boolean {
-    const minutes = this.#request.scoreDeadlineMinutes;
-    return minutes !== undefined && this.#now - createdAt >= minutes * 60_000;
-  }
+/** The first filter a trajectory fails that does not look at what else was selected. `now` in milliseconds. */
+export function reasonAmongAll(
+  entry: CatalogEntry,
+  { request, now }: { readonly request: DatasetRequest; readonly now: number },
+): string | undefined {
+  if (entry.supersededBy !== null) return "superseded by a longer log of the session";
+  const minutes = request.scoreDeadlineMinutes;
+  const overdue = minutes !== undefined && now - entry.createdAt >= minutes * 60_000;
+  const own = reasonInItself(entry, request, overdue);
+  if (own !== undefined) return own;
+  if (request.createdAfter !== undefined && entry.createdAt < Date.parse(request.createdAfter))
+    return "came in too early";
+  if (request.createdBefore !== undefined && entry.createdAt >= Date.parse(request.createdBefore))
+    return "came in too late";
+  return request.minGdi !== undefined && gdiOf(entry, now) < request.minGdi
+    ? "GDI below the minimum"
+    : undefined;
+}
 
-  #gdi(entry: CatalogEntry): number {
-    const { reward, exportCount, feedback, createdAt } = entry;
-    return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now: this.#now }).total;
-  }
+function gdiOf({ reward, exportCount, feedback, createdAt }: CatalogEntry, now: number): number {
+  return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now }).total;
 }

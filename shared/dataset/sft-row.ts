@@ -1,7 +1,6 @@
 import type { StoredScore } from "../stages/score-trajectory.ts";
-import { JsonPieces } from "../trajectory/json-pieces.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
-import { type ChatMessage, sftMessages } from "./sft-messages.ts";
+import { type ChatMessage, type SftMessage, sftMessages } from "./sft-messages.ts";
 
 /**
  * One row of an SFT set. TRL reads `messages` and `tools` and leaves the other columns alone; the parallel lists
@@ -29,32 +28,16 @@ export interface SftRow {
   readonly tokens: "token_exact" | "text_only";
 }
 
-/**
- * One line of JSON with its newline, in pieces; `of` is the trajectory the row is from. Rewards keep a decimal point even where they are whole: loaders infer
- * a column's type from what they meet first, and a list that starts with 1 would be taken for integers.
- */
-export function sftLinePieces(row: SftRow, of: Trajectory): readonly string[] {
-  const { messages, step_rewards, reward, ...rest } = row;
-  const json = new JsonPieces(of);
-  json.raw('{"messages":[');
-  for (const [index, message] of messages.entries()) {
-    if (index > 0) json.raw(",");
-    json.value(message, 1);
-  }
-  json.raw("],");
-  json.raw(JSON.stringify(rest).slice(1, -1));
-  json.raw(`,"step_rewards":[${step_rewards.map(decimal).join(",")}],"reward":${decimal(reward)}}\n`);
-  return json.take();
-}
-
-function decimal(value: number | null): string {
-  if (value === null) return "null";
-  return Number.isInteger(value) ? value.toFixed(1) : String(value);
-}
-
 /** Renders a trajectory as an SFT row; undefined where no message of it may be trained on. */
 export function sftRow(trajectory: Trajectory, score: StoredScore | undefined): SftRow | undefined {
-  const messages = sftMessages(trajectory);
+  return sftRowOf(sftMessages(trajectory), { trajectory, score });
+}
+
+/** The same, with the messages as `sftMessages` gives them. */
+export function sftRowOf(
+  messages: readonly SftMessage[],
+  { trajectory, score }: { readonly trajectory: Trajectory; readonly score: StoredScore | undefined },
+): SftRow | undefined {
   if (!messages.some(({ trainable }) => trainable)) return undefined;
   const facts = trajectory.extra.gymline;
   return {

@@ -1,6 +1,7 @@
 import type { CatalogRow, ScoreRow } from "../contracts/catalog-row.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
 import type { RowFacts } from "../dataset/tally.ts";
+import type { TargetId } from "../dataset/targets/targets.ts";
 import type { Rejection } from "../reading/rejection.ts";
 import type { SourceRecord } from "../reading/source.ts";
 
@@ -32,9 +33,22 @@ export interface ComputedRecord {
   readonly rejections: readonly Rejection[];
 }
 
+/** One line of JSON with its newline. */
 export interface RenderedRow {
   readonly line: Uint8Array;
   readonly facts: RowFacts;
+}
+
+/** Why a trajectory makes no row of the target. */
+export interface RefusedRow {
+  readonly refused: string;
+}
+
+/** What is to be rendered: a stored document, its score (which may be missing), and for which trainer. */
+export interface RowTask {
+  readonly document: Uint8Array;
+  readonly score: Uint8Array | undefined;
+  readonly target: TargetId;
 }
 
 /** The thread that computed a task ended before it answered, twice: the task itself is the likely reason. */
@@ -52,7 +66,6 @@ export interface Compute {
   ingest(record: SourceRecord): Promise<ComputedRecord>;
   /** `evidence`: what models and people said of the trajectory, where they did. */
   score(document: Uint8Array, evidence?: ScoreEvidence): Promise<ComputedScore>;
-  /** One line of an SFT file, with its newline; undefined where no message may be trained on. `score` may be missing. */
-  sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined>;
+  row(task: RowTask): Promise<RenderedRow | RefusedRow>;
   close(): Promise<void>;
 }

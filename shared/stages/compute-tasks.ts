@@ -2,8 +2,17 @@ import type { CatalogRow } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
 import { reasonInItself } from "../dataset/select.ts";
-import { sftLinePieces, sftRow } from "../dataset/sft-row.ts";
-import type { ComputedRecord, ComputedScore, ComputedTrajectory, RenderedRow } from "../ports/compute.ts";
+import { isOfOneTrajectory, renderTrajectory } from "../dataset/targets/render-trajectory.ts";
+import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
+import { rowPieces } from "../dataset/targets/write-row.ts";
+import type {
+  ComputedRecord,
+  ComputedScore,
+  ComputedTrajectory,
+  RefusedRow,
+  RenderedRow,
+  RowTask,
+} from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
 import { TRAJECTORY_SCHEMA } from "../trajectory/gymline-extra.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
@@ -48,22 +57,24 @@ export async function computeIngest(record: SourceRecord, settings: TaskSettings
     }
     const critic = await criticReading(trajectory, settings.score);
     const scored = scoreTrajectory(trajectory, settings.score, { critic });
-    const rendered = mayGetIn(row, scored, settings.dataset)
-      ? renderedRow(trajectory, scored.document)
-      : undefined;
+    const rendered = renderedAhead({ row, trajectory, scored }, settings.dataset);
     const score = encodedScore(scored);
     computed.push({ ...common, score, ...(rendered === undefined ? {} : { rendered }) });
   }
   return { rejections, trajectories: computed };
 }
 
-function mayGetIn(
-  row: CatalogRow,
-  { row: score, document }: ScoredTrajectory,
+/** The row of the dataset that the run will write, where it is made of this trajectory alone and that may get in. */
+function renderedAhead(
+  of: { readonly row: CatalogRow; readonly trajectory: Trajectory; readonly scored: ScoredTrajectory },
   request: DatasetRequest | undefined,
-): boolean {
-  const { domain } = document;
-  return request !== undefined && reasonInItself({ ...row, ...score, domain }, request) === undefined;
+): RenderedRow | undefined {
+  if (request === undefined || !isOfOneTrajectory(request.target)) return undefined;
+  const { row: score, document } = of.scored;
+  if (reasonInItself({ ...of.row, ...score, domain: document.domain }, request) !== undefined)
+    return undefined;
+  const rendered = renderedRow({ trajectory: of.trajectory, score: document, target: request.target });
+  return "refused" in rendered ? undefined : rendered;
 }
 
 export async function computeScore(
@@ -76,27 +87,23 @@ export async function computeScore(
   return encodedScore(scoreTrajectory(trajectory, settings, { evidence, critic }));
 }
 
-export function computeSftRow(document: Uint8Array, score: Uint8Array | undefined): RenderedRow | undefined {
-  return renderedRow(readDocument(document), score === undefined ? undefined : readScore(score));
+export function computeRow({ document, score, target }: RowTask): RenderedRow | RefusedRow {
+  const trajectory = readDocument(document);
+  return renderedRow({ trajectory, score: score === undefined ? undefined : readScore(score), target });
 }
 
-function renderedRow(trajectory: Trajectory, score: StoredScore | undefined): RenderedRow | undefined {
-  const row = sftRow(trajectory, score);
-  if (row === undefined) return undefined;
-  const { reward, success, domain, format, agent, model } = row;
+function renderedRow(of: {
+  readonly trajectory: Trajectory;
+  readonly score: StoredScore | undefined;
+  readonly target: TargetId;
+}): RenderedRow | RefusedRow {
+  const { trajectory, target } = of;
+  const rendering = renderTrajectory(target, of);
+  if (rendering.kind === "refused") return { refused: rendering.reason };
+  const { columns } = targetOf(target);
   return {
-    line: withUtf8(sftLinePieces(row, trajectory), (bytes) => new Uint8Array(bytes)),
-    facts: {
-      reward,
-      success,
-      domain,
-      format,
-      agent,
-      model,
-      redactions: trajectory.extra.gymline.redaction.total,
-      messages: row.messages.length,
-      trained: row.weights.reduce((sum, weight) => sum + weight, 0),
-    },
+    line: withUtf8(rowPieces(rendering.row, columns, trajectory), (bytes) => new Uint8Array(bytes)),
+    facts: rendering.facts,
   };
 }
 

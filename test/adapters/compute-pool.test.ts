@@ -66,8 +66,8 @@ describe("ComputePool", () => {
           const scored = await pool.score(document);
           expect(plain(scored)).toEqual(plain(await inline.score(document)));
           expect(plain(scored)).toEqual(plain(score));
-          const row = await pool.sftRow(document, scored.bytes);
-          expect(plain(row)).toEqual(plain(await inline.sftRow(document, scored.bytes)));
+          const task = { document, score: scored.bytes, target: "trl" } as const;
+          expect(plain(await pool.row(task))).toEqual(plain(await inline.row(task)));
         }
       }),
       { numRuns: 15 },

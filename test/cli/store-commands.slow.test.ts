@@ -99,7 +99,31 @@ describe("commands on a store", () => {
     expect(versions()).toHaveLength(1);
     await gymline([...args, "1"]);
     expect(versions()).toHaveLength(2);
-    expect((await gymline(["export", "--store", store, "--format", "dpo"])).code).toBe(1);
+    const other = [
+      ...args.slice(0, 5),
+      "--compat",
+      "knowlyr",
+      "--target",
+      "benchmark",
+      "--parquet",
+      "--shard-rows",
+    ];
+    const { code, stdout } = await gymline([...other, "1"]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/datasets\/benchmark\/.*train-00001\.parquet +1 row/s),
+    ]);
+    const nothing = await gymline(["export", "--store", store, "--only-domain", "none-such"]);
+    expect([nothing.code, nothing.stdout]).toEqual([2, expect.stringContaining("other domain")]);
+    for (const wrong of [
+      ["--parquet", "--jsonl"],
+      ["--compat", "other"],
+      ["--compat", "knowlyr", "--target", "verl"],
+    ]) {
+      expect((await gymline(["export", "--store", store, ...wrong])).code).toBe(1);
+    }
+    const unknown = await gymline(["export", "--store", store, "--target", "dpo"]);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("trl-prompt-completion")]);
   });
 
   it("reprocess says what a stage needs, and does it", async () => {

@@ -5,17 +5,16 @@ import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
 import { readEvaluationFile } from "../evaluation-file.ts";
+import { EXIT } from "../exit-code.ts";
 import { examples, storeOption } from "../options.ts";
 import { threadCount } from "../pipeline.ts";
 import { startProgress } from "../progress.ts";
 import { datasetReport } from "../reports.ts";
 import { loadSettings } from "../settings.ts";
 import { out } from "../terminal.ts";
-import { UsageError } from "../usage-error.ts";
 
 interface ExportOptions extends DatasetOptions {
   readonly store: string;
-  readonly format: string;
   readonly config?: string;
   readonly jobs?: string;
   readonly json?: boolean;
@@ -25,20 +24,19 @@ export function addExport(program: Command): void {
   const command = program
     .command("export")
     .description("write a dataset version from what the store holds")
-    .option("-f, --format <name>", "sft: conversations with tools, one JSON object a line", "sft")
     .option("-c, --config <file>", "configuration file (default: ./gymline.json, if there is one)")
     .option("-j, --jobs <n>", "threads that compute (default: one per core)")
     .option("--json", "print JSON");
   datasetOptions(storeOption(command));
   examples(command, [
-    "gymline export --store out --format sft",
+    "gymline export --store out --target trl",
+    "gymline export --target verl --name coding --only-domain coding",
     "gymline export --store out --success true,unknown --min-score 0.7 --per-task 4 --name best",
     "gymline export --store out --near-duplicates 0.85 --against swe-bench-verified.jsonl",
   ]).action(run);
 }
 
 async function run(options: ExportOptions): Promise<void> {
-  if (options.format !== "sft") throw new UsageError(`--format takes sft, not "${options.format}"`);
   const { plan, config } = loadSettings(options.config === undefined ? {} : { config: options.config });
   const request = datasetRequest(config.dataset, options);
   const threads = Math.max(1, threadCount(options.jobs));
@@ -58,6 +56,7 @@ async function run(options: ExportOptions): Promise<void> {
     });
     progress.end();
     out(options.json === true ? JSON.stringify(result) : datasetReport(result, options.store));
+    if (result.kind === "empty") process.exitCode = EXIT.rejected;
   } finally {
     progress.end();
     await compute.close();

@@ -1,7 +1,14 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
-import type { Compute, ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
+import type {
+  Compute,
+  ComputedRecord,
+  ComputedScore,
+  RefusedRow,
+  RenderedRow,
+  RowTask,
+} from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
-import { computeIngest, computeScore, computeSftRow, type TaskSettings } from "../../stages/compute-tasks.ts";
+import { computeIngest, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
 
 /** Computes in the calling thread: for formats registered in code, which no other thread can see. */
 export class InlineCompute implements Compute {
@@ -19,8 +26,8 @@ export class InlineCompute implements Compute {
     return computeScore(document, this.#settings.score, evidence);
   }
 
-  async sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined> {
-    return computeSftRow(document, score);
+  async row(task: RowTask): Promise<RenderedRow | RefusedRow> {
+    return computeRow(task);
   }
 
   async close(): Promise<void> {}

@@ -1,5 +1,12 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
-import type { Compute, ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
+import type {
+  Compute,
+  ComputedRecord,
+  ComputedScore,
+  RefusedRow,
+  RenderedRow,
+  RowTask,
+} from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import type { RowSpool } from "./row-spool.ts";
 
@@ -32,8 +39,8 @@ export class KeepingCompute implements Compute {
     return this.#inner.score(document, evidence);
   }
 
-  sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined> {
-    return this.#inner.sftRow(document, score);
+  row(task: RowTask): Promise<RenderedRow | RefusedRow> {
+    return this.#inner.row(task);
   }
 
   close(): Promise<void> {

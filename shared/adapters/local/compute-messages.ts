@@ -1,7 +1,7 @@
 import type { DatasetRequest } from "../../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
-import type { ComputedRecord, ComputedScore, RenderedRow } from "../../ports/compute.ts";
+import type { ComputedRecord, ComputedScore, RefusedRow, RenderedRow, RowTask } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 
 /** What a compute thread starts with. */
@@ -19,9 +19,9 @@ export type ComputeTask =
       readonly document: Uint8Array;
       readonly evidence: ScoreEvidence | undefined;
     }
-  | { readonly kind: "sft-row"; readonly document: Uint8Array; readonly score: Uint8Array | undefined };
+  | ({ readonly kind: "row" } & RowTask);
 
-export type ComputeResult = ComputedRecord | ComputedScore | RenderedRow | undefined;
+export type ComputeResult = ComputedRecord | ComputedScore | RenderedRow | RefusedRow;
 
 export interface TaskBatch {
   readonly tasks: readonly ComputeTask[];

@@ -6,7 +6,9 @@ import {
   type ComputedScore,
   ComputeLostError,
   ComputeStoppedError,
+  type RefusedRow,
   type RenderedRow,
+  type RowTask,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import {
@@ -68,12 +70,12 @@ export class ComputePool implements Compute {
     return this.#add({ kind: "score", document: bytes, evidence }, [bytes]) as Promise<ComputedScore>;
   }
 
-  sftRow(document: Uint8Array, score: Uint8Array | undefined): Promise<RenderedRow | undefined> {
+  row({ document, score, target }: RowTask): Promise<RenderedRow | RefusedRow> {
     const own = ownBuffer(document);
     const ownScore = score === undefined ? undefined : ownBuffer(score);
-    const task: ComputeTask = { kind: "sft-row", document: own, score: ownScore };
+    const task: ComputeTask = { kind: "row", document: own, score: ownScore, target };
     return this.#add(task, ownScore === undefined ? [own] : [own, ownScore]) as Promise<
-      RenderedRow | undefined
+      RenderedRow | RefusedRow
     >;
   }
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { computeIngest, computeScore, computeSftRow, type TaskSettings } from "../../stages/compute-tasks.ts";
+import { computeIngest, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
 import {
   type ComputeResult,
   type ComputeTask,
@@ -50,9 +50,9 @@ async function perform(
     const score = await computeScore(task.document, context.settings.score, task.evidence);
     return { ...score, bytes: give(score.bytes) };
   }
-  if (task.kind === "sft-row") {
-    const row = computeSftRow(task.document, task.score);
-    return row === undefined ? undefined : { ...row, line: give(row.line) };
+  if (task.kind === "row") {
+    const row = computeRow(task);
+    return "refused" in row ? row : { ...row, line: give(row.line) };
   }
   const computed = await computeIngest(task.record, context.settings);
   return {

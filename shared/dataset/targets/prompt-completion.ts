@@ -1,0 +1,34 @@
+import type { SftMessage } from "../sft-messages.ts";
+import { originOf, type Rendering, refused, row, type Source } from "./rendering.ts";
+
+export interface Parts {
+  readonly prompt: readonly SftMessage[];
+  readonly completion: readonly SftMessage[];
+}
+
+/** Splits a conversation before the first message that may be learnt. */
+export function partsOf(messages: readonly SftMessage[]): Parts {
+  const start = messages.findIndex(({ trainable }) => trainable);
+  const at = start < 0 ? messages.length : start;
+  return { prompt: messages.slice(0, at), completion: messages.slice(at) };
+}
+
+export const MASKED = "a message in its middle may not be trained on";
+export const NO_PROMPT = "nothing comes before the agent's first message";
+
+/** Whether all that the agent says in these messages may be learnt. */
+export function isAllTrainable(messages: readonly SftMessage[]): boolean {
+  return messages.every(({ message, trainable }) => message.role !== "assistant" || trainable);
+}
+
+export function promptCompletionRow(source: Source): Rendering {
+  const { prompt, completion } = partsOf(source.messages);
+  if (prompt.length === 0) return refused(NO_PROMPT);
+  if (!isAllTrainable(completion)) return refused(MASKED);
+  return row({
+    prompt: prompt.map(({ message }) => message),
+    completion: completion.map(({ message }) => message),
+    tools: source.sft.tools,
+    ...originOf(source),
+  });
+}

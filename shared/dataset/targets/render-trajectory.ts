@@ -1,0 +1,71 @@
+import type { StoredScore } from "../../stages/score-trajectory.ts";
+import type { Trajectory } from "../../trajectory/schema.ts";
+import { sftMessages } from "../sft-messages.ts";
+import { type SftRow, sftRowOf } from "../sft-row.ts";
+import type { RowFacts } from "../tally.ts";
+import { grpoAttemptRow } from "./grpo-attempt.ts";
+import { knowlyrOf, knowlyrSftRow } from "./knowlyr.ts";
+import { ktoRow } from "./kto.ts";
+import { swiftRow } from "./ms-swift.ts";
+import { openaiRow } from "./openai.ts";
+import { prmRow } from "./prm.ts";
+import { promptCompletionRow } from "./prompt-completion.ts";
+import { type Rendering, row, type Source } from "./rendering.ts";
+import { sharegptRow } from "./sharegpt.ts";
+import { type TargetId, targetOf } from "./targets.ts";
+import { verlRow } from "./verl.ts";
+import type { Row } from "./write-row.ts";
+
+const RENDERERS: Readonly<Partial<Record<TargetId, (source: Source) => Rendering>>> = {
+  trl: ({ sft }) => row({ ...sft }),
+  "trl-prompt-completion": promptCompletionRow,
+  verl: verlRow,
+  "llama-factory": sharegptRow,
+  "ms-swift": swiftRow,
+  openai: openaiRow,
+  atif: ({ trajectory }) => row({ ...trajectory }),
+  "trl-kto": ktoRow,
+  "trl-prm": prmRow,
+  "grpo-offline": grpoAttemptRow,
+  "knowlyr-sft": ({ trajectory, sft }) => row(knowlyrSftRow(knowlyrOf(trajectory, sft))),
+};
+
+export type RenderedTrajectory =
+  | { readonly kind: "row"; readonly row: Row; readonly facts: RowFacts }
+  | Extract<Rendering, { readonly kind: "refused" }>;
+
+/** Whether a trajectory by itself makes a row of the target. */
+export function isOfOneTrajectory(target: TargetId): boolean {
+  return targetOf(target).unit === "trajectory";
+}
+
+/** A trajectory as a row of a target whose rows are made of one trajectory each. */
+export function renderTrajectory(
+  target: TargetId,
+  of: { readonly trajectory: Trajectory; readonly score: StoredScore | undefined },
+): RenderedTrajectory {
+  const render = RENDERERS[target];
+  if (render === undefined) throw new TypeError(`a row of ${target} is not made of one trajectory`);
+  const messages = sftMessages(of.trajectory);
+  const sft = sftRowOf(messages, of);
+  if (sft === undefined) return { kind: "refused", reason: "no message may be trained on" };
+  const rendering = render({ ...of, sft, messages });
+  if (rendering.kind === "refused") return rendering;
+  return { ...rendering, facts: rowFacts(sft, of.trajectory) };
+}
+
+/** What the manifest adds up of a trajectory. */
+export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
+  const { reward, success, domain, format, agent, model, messages, weights } = sft;
+  return {
+    reward,
+    success,
+    domain,
+    format,
+    agent,
+    model,
+    redactions: trajectory.extra.gymline.redaction.total,
+    messages: messages.length,
+    trained: weights.reduce((sum, weight) => sum + weight, 0),
+  };
+}

@@ -1,0 +1,67 @@
+import { createHash, type Hash } from "node:crypto";
+import canonicalize from "canonicalize";
+import type { DatasetRequest } from "../contracts/dataset-request.ts";
+import type { CurationSection } from "../curation/curation-section.ts";
+import type { Manifest } from "../dataset/manifest.ts";
+import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
+import type { Catalog } from "../ports/catalog.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Counts } from "../preferences/counts.ts";
+import type { DatasetSettings, EvaluationReader } from "./curate.ts";
+import type { MadeRow, RowPorts } from "./dataset-rows.ts";
+
+/** What a dataset will be made of, before anything of it is read. */
+export interface DatasetPlan {
+  readonly version: string;
+  /** What the version was made by, as the manifest keeps it. */
+  readonly settings: DatasetSettings;
+  /** What curation compared and left out, where it was asked for. */
+  readonly curation?: CurationSection;
+  /** How many trajectories there were to choose from, and how many may get in. */
+  readonly considered: number;
+  readonly trajectories: number;
+  /** Trajectories left out, by reason; grows while rows are made. */
+  readonly excluded: Counts;
+  /** The rows, those of one task after another. */
+  rows(): AsyncIterable<MadeRow>;
+  /** What else the manifest says of the selection, once the rows are made. */
+  facts(): Partial<Manifest["selection"]>;
+}
+
+/** What planning a dataset needs. */
+export interface PlanPorts extends RowPorts {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  /** More trajectories than this are not written: DatasetTooLargeError. */
+  readonly maxRows?: number;
+  /** Reads the evaluation sets that a request names in `against`. */
+  readonly evaluations?: EvaluationReader;
+}
+
+/** More rows than `maxRows` were selected; nothing was written. */
+export class DatasetTooLargeError extends Error {
+  override readonly name = "DatasetTooLargeError";
+  constructor(name: string, rows: number) {
+    super(`the dataset "${name}" would have ${rows} rows, too many for this process`);
+  }
+}
+
+/** @throws DatasetTooLargeError */
+export function checkSize(
+  trajectories: number,
+  of: { readonly request: DatasetRequest; readonly ports: PlanPorts },
+): void {
+  if (trajectories > (of.ports.maxRows ?? Number.POSITIVE_INFINITY)) {
+    throw new DatasetTooLargeError(of.request.name, trajectories);
+  }
+}
+
+/** The identity of a version: all that shapes it, to which the selected trajectories are added. Ends as 12 hex digits. */
+export function versionHash(target: TargetId, settings: DatasetSettings): Hash {
+  const layout = `gymline.${targetOf(target).format}.v1`;
+  return createHash("sha256").update(canonicalize({ layout, request: settings }) ?? "");
+}
+
+export function versionText(hash: Hash): string {
+  return hash.digest("hex").slice(0, 12);
+}

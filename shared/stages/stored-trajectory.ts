@@ -1,0 +1,47 @@
+import { scoreKey, trajectoryKey } from "../contracts/keys.ts";
+import { sftRow } from "../dataset/sft-row.ts";
+import type { RowFacts } from "../dataset/tally.ts";
+import { rowFacts } from "../dataset/targets/render-trajectory.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { Attempt } from "../preferences/attempt.ts";
+import type { Trajectory } from "../trajectory/schema.ts";
+import { readDocument } from "./compute-tasks.ts";
+import { ExportError } from "./dataset-rows.ts";
+import { readScore, type StoredScore } from "./score-trajectory.ts";
+
+export interface StoredTrajectory {
+  readonly trajectory: Trajectory;
+  readonly score: StoredScore | undefined;
+  readonly facts: RowFacts;
+}
+
+/** An attempt's document and score. @throws ExportError */
+export async function loadAttempt(
+  { id, scorer }: Pick<Attempt, "id" | "scorer">,
+  store: ObjectStore,
+): Promise<StoredTrajectory> {
+  try {
+    const trajectory = readDocument(await store.read(trajectoryKey(id)));
+    const score = scorer === null ? undefined : readScore(await store.read(scoreKey(id, scorer)));
+    return { trajectory, score, facts: factsOf(trajectory, score) };
+  } catch (cause) {
+    throw new ExportError(id, cause);
+  }
+}
+
+function factsOf(trajectory: Trajectory, score: StoredScore | undefined): RowFacts {
+  const sft = sftRow(trajectory, score);
+  if (sft !== undefined) return rowFacts(sft, trajectory);
+  const { outcome, domain, provenance, redaction } = trajectory.extra.gymline;
+  return {
+    reward: score === undefined || score.layers.length === 0 ? null : score.total,
+    success: outcome.success,
+    domain: score?.domain ?? domain ?? "generic",
+    format: provenance.format,
+    agent: trajectory.agent.name,
+    model: trajectory.agent.model_name ?? null,
+    redactions: redaction.total,
+    messages: 0,
+    trained: 0,
+  };
+}

@@ -1,0 +1,48 @@
+"""Loads datasets with Hugging Face `datasets` and compares each row with the line of JSON it stands for.
+
+Arguments: pairs of a way to load (a dataset's folder, or one of its files) and the JSON Lines with the same rows. Prints
+one JSON object: for each way, how many rows there are, and where the first ones that differ do.
+"""
+
+import json
+import math
+import sys
+
+from datasets import Json, List, load_dataset
+
+
+def differences(row, line, feature, path):
+    """A struct may have further keys, as None: those that other rows have. Free JSON has to be just the same."""
+    if isinstance(feature, Json):
+        return [] if row == line else [path]
+    if row is None or line is None:
+        return [] if row is None and line is None else [path]
+    if isinstance(feature, List):
+        if len(row) != len(line):
+            return [path]
+        return [at for index, pair in enumerate(zip(row, line)) for at in differences(*pair, feature.feature, f"{path}[{index}]")]
+    if isinstance(feature, dict):
+        found = [f"{path}.{key}" for key in line if key not in feature]
+        for key, of in feature.items():
+            found += differences(row.get(key), line.get(key), of, f"{path}.{key}")
+        return found
+    if feature.dtype == "float64":
+        return [] if isinstance(row, float) and math.isclose(row, line, rel_tol=1e-14) else [path]
+    return [] if type(row) is type(line) and row == line else [path]
+
+
+def compared(way, truth):
+    if way.endswith((".parquet", ".jsonl")):
+        split = load_dataset("parquet" if way.endswith(".parquet") else "json", data_files=way)["train"]
+    else:
+        split = load_dataset(way)["train"]
+    lines = [json.loads(line) for line in open(truth, encoding="utf-8")]
+    found = [] if len(lines) == split.num_rows else ["rows"]
+    features = dict(split.features)
+    for row, line in zip(split, lines):
+        found += differences(row, line, features, "$")
+    return {"rows": split.num_rows, "columns": list(features), "differences": found[:10]}
+
+
+ways = sys.argv[1:]
+print(json.dumps({way: compared(way, truth) for way, truth in zip(ways[::2], ways[1::2])}))
