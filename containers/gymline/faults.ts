@@ -34,6 +34,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "VotingServiceError",
   "LedgerBusyError",
   "CriticError",
+  "DamagedObjectError",
   "ValueModelError",
 ]);
 
