@@ -44,7 +44,8 @@ export async function calibrate(file: string | undefined, options: CalibrateOpti
   if (fit.document !== null) await write(path, fit.document);
   const written = fit.document === null ? null : path;
   if (options.json === true) {
-    out(JSON.stringify({ comparison, labels, calibration: fit.document, out: written }));
+    const schema = "gymline.calibration-report.v1";
+    out(JSON.stringify({ schema, comparison, labels, calibration: fit.document, out: written }));
   } else {
     if (file === undefined) out(`${annotatorsReport(labels)}\n`);
     out(comparisonReport(comparison));
@@ -71,6 +72,11 @@ async function fromStore(
     if (unscored > 0) {
       note(
         `${many(unscored, "labelled trajectory", "labelled trajectories")} left out: no ${layer} score; see gymline reprocess --stage score`,
+      );
+    }
+    if (trajectories.length === 0) {
+      throw new CalibrationError(
+        `nothing in ${store} is labelled: have people label it with gymline annotate --store ${store} --out page.html`,
       );
     }
     return { rows, labels };

@@ -41,7 +41,7 @@ export function sideBySideReport(compared: readonly Compared[]): string {
 function block(shown: readonly (Compared & { readonly letter: string })[], all: readonly Compared[]): string {
   const columns: readonly Column[] = [
     { title: "" },
-    ...shown.map(({ letter }) => ({ title: letter, align: "right", max: 24 }) as const),
+    ...shown.map(({ letter }) => ({ title: letter, align: "right", max: 36 }) as const),
   ];
   const rubrics = [...new Set(all.flatMap(({ rubrics }) => Object.keys(rubrics)))];
   const codes = [...new Set(all.flatMap(({ deductions }) => Object.keys(deductions)))].sort();

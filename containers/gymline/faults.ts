@@ -36,14 +36,30 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "VotingServiceError",
   "LedgerBusyError",
   "CriticError",
+  "DamagedObjectError",
   "ValueModelError",
 ]);
 
+/** What the file system refuses, and what to do about it: no fault of the program. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ["EACCES", "give yourself the right to write there, or use another folder"],
+  ["EPERM", "give yourself the right to write there, or use another folder"],
+  ["EROFS", "the file system is read-only; use another folder"],
+  ["ENOSPC", "free some space; what was done is kept"],
+  ["EDQUOT", "free some space; what was done is kept"],
+]);
+
+function codeOf(error: Error): string {
+  return "code" in error ? String(error.code) : "";
+}
+
 export function isExpected(error: unknown): boolean {
-  return error instanceof Error && EXPECTED.has(error.name);
+  return error instanceof Error && (EXPECTED.has(error.name) || REFUSALS.has(codeOf(error)));
 }
 
 export function messageOf(error: unknown): string {
   if (error instanceof z.ZodError) return `a stored file is not what it should be: ${z.prettifyError(error)}`;
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const remedy = EXPECTED.has(error.name) ? undefined : REFUSALS.get(codeOf(error));
+  return remedy === undefined ? error.message : `${error.message}; ${remedy}`;
 }

@@ -1,8 +1,8 @@
 import type { LocalStore } from "../../shared/adapters/local/local-store.ts";
-import { CalibrationError } from "../../shared/calibration/calibration-error.ts";
 import type { LabelledTrajectory } from "../../shared/calibration/label-rows.ts";
 import { type Label, labelSchema } from "../../shared/contracts/label.ts";
 import type { ObjectStore } from "../../shared/ports/object-store.ts";
+import { readStored } from "../../shared/stages/stored-json.ts";
 import { loadScore } from "./store-access.ts";
 
 export interface Labelled {
@@ -27,23 +27,9 @@ export async function readLabelled(local: LocalStore, groupBy: "task" | "repo"):
 
 async function readLabels(store: ObjectStore): Promise<readonly Label[]> {
   const labels: Label[] = [];
-  for await (const { key } of store.list("labels/")) labels.push(parseLabel(key, await store.read(key)));
-  return labels;
-}
-
-function parseLabel(key: string, bytes: Uint8Array): Label {
-  const remedy = "correct or remove this file of the store";
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (cause) {
-    throw new CalibrationError(`the label ${key} is no JSON; ${remedy}`, { cause });
+  for await (const { key } of store.list("labels/")) {
+    const label = await readStored(key, labelSchema, store);
+    if (label !== undefined) labels.push(label);
   }
-  const label = labelSchema.safeParse(value);
-  if (label.success) return label.data;
-  const [issue] = label.error.issues;
-  throw new CalibrationError(
-    `the label ${key}: ${issue?.path.join(".") || "$"}: ${issue?.message ?? "not as a label is"}; ${remedy}`,
-    { cause: label.error },
-  );
+  return labels;
 }

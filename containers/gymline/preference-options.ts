@@ -54,6 +54,9 @@ const STORE_ONLY = [
 /** @throws UsageError naming the option and what it takes */
 export function preferencePlan(options: PreferenceOptions, file: string | undefined): PreferencePlan {
   const branches = options.strategy === BRANCHES;
+  if (!["outside-in", "all-pairs", BRANCHES].includes(options.strategy)) {
+    throw new UsageError(`--strategy takes outside-in, all-pairs or ${BRANCHES}, not "${options.strategy}"`);
+  }
   if (file !== undefined) {
     if (branches)
       throw new UsageError(`--strategy ${BRANCHES} reads trajectories: give --store instead of ${file}`);

@@ -1,5 +1,5 @@
 import type { Estimate, Interval, PValue, WhyUndefined } from "../../shared/statistics/result.ts";
-import { figure } from "./terminal.ts";
+import { figure, unsigned } from "./terminal.ts";
 
 const WHY: Readonly<Record<WhyUndefined, string>> = {
   too_few: "too few",
@@ -17,7 +17,7 @@ export function estimateText(estimate: Estimate): string {
 
 export function intervalText(interval: Interval, digits = 2): string {
   if (interval.low === null) return WHY[interval.why];
-  return `${interval.low.toFixed(digits)} to ${interval.high.toFixed(digits)}`;
+  return `${unsigned(interval.low.toFixed(digits))} to ${unsigned(interval.high.toFixed(digits))}`;
 }
 
 export function signed(value: number, digits = 3): string {

@@ -76,7 +76,12 @@ function pad(text: string, width: number, align: "left" | "right"): string {
 }
 
 export function figure(value: number | null, digits = 3): string {
-  return value === null ? "–" : value.toFixed(digits);
+  return value === null ? "–" : unsigned(value.toFixed(digits));
+}
+
+/** What rounds to 0 has no sign. */
+export function unsigned(text: string): string {
+  return /^-0\.?0*$/.test(text) ? text.slice(1) : text;
 }
 
 export function bytesText(bytes: number): string {

@@ -63,7 +63,7 @@ const layer = z.enum(["outcome", "rules", "signals", "model", "critic", "human",
  */
 export const scoreDocumentSchema = z.object({
   schema: z.literal("gymline.score.v1"),
-  /** Weighted mean of `parts`, calibrated where `calibration` says so; 0 where there is no part. */
+  /** Weighted mean of `parts`, those that are not people's calibrated where `calibration` says so; 0 without parts. */
   total: score,
   outcome: score.nullable(),
   /** Mean of the step totals. */

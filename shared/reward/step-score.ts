@@ -34,6 +34,8 @@ export interface ComposedStep {
   readonly total: number | null;
   /** The total without people and without calibration. */
   readonly automatic: number | null;
+  /** What of the total's weight is not people's, in [0, 1]. */
+  readonly automaticShare: number;
   /** The model layer before calibration. */
   readonly rawModel: number | null;
   readonly rubrics: Record<string, number>;
@@ -120,26 +122,38 @@ export function createStepComposer({
           critic: null,
           human: null,
         };
-        return { total, automatic: total, rawModel: layers.model, rubrics: scores, layers };
+        return {
+          total,
+          automatic: total,
+          automaticShare: 1,
+          rawModel: layers.model,
+          rubrics: scores,
+          layers,
+        };
       }
       const critic = credit === null ? null : clamp((1 + credit) / 2);
       if (critic !== null) scores["value_gain"] = critic;
-      const meanWith = (ofModel: number | null, people: number | null): number | null =>
-        weightedMean([
+      const termsWith = (ofModel: number | null) =>
+        [
           [ruleLayer, config.ruleWeight],
           [ofModel, config.modelWeight],
           [critic, config.criticStepWeight],
-          [people, config.humanStepWeight],
-        ]);
+        ] as const;
+      const meanWith = (ofModel: number | null, people: number | null): number | null =>
+        weightedMean([...termsWith(ofModel), [people, config.humanStepWeight]]);
       const total = meanWith(modelLayer, human);
       const automatic = human === null && modelLayer === mean ? total : meanWith(mean, null);
+      const people = human === null ? 0 : config.humanStepWeight;
+      const others = weightOf(termsWith(modelLayer));
+      const automaticShare = people > 0 ? others / (others + people) : 1;
       const layers = {
         rules: config.ruleWeight > 0 ? ruleLayer : null,
         model: modelScored ? modelLayer : null,
         critic: config.criticStepWeight > 0 ? critic : null,
         human: config.humanStepWeight > 0 ? human : null,
       };
-      return { total, automatic, rawModel: modelScored ? mean : null, rubrics: scores, layers };
+      const rawModel = modelScored ? mean : null;
+      return { total, automatic, automaticShare, rawModel, rubrics: scores, layers };
     },
   };
 }
@@ -191,6 +205,11 @@ export function weightedMean(
   return total > 0 ? clamp(sum / total) : null;
 }
 
-function clamp(value: number): number {
+/** What the values that are there weigh together. */
+export function weightOf(values: readonly (readonly [value: number | null, weight: number])[]): number {
+  return values.reduce((sum, [value, weight]) => sum + (value === null ? 0 : weight), 0);
+}
+
+export function clamp(value: number): number {
   return Math.min(1, Math.max(0, value));
 }

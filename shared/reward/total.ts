@@ -5,7 +5,7 @@ import type { Rubric } from "./rubrics.ts";
 import type { ScoreDocument, ScoreLayer } from "./score-document.ts";
 import type { ScoreRequest } from "./score-rules.ts";
 import { combineSignals } from "./signals/trajectory-signals.ts";
-import { type ComposedStep, weightedMean } from "./step-score.ts";
+import { type ComposedStep, clamp, weightedMean, weightOf } from "./step-score.ts";
 
 /** The means over the steps that were scored, and which layers scored any. */
 export class ProcessScore {
@@ -14,10 +14,11 @@ export class ProcessScore {
   readonly total = new StepMean();
   /** Without people and calibration. */
   readonly automatic = new StepMean();
+  readonly automaticShare = new StepMean();
   readonly model = new StepMean();
   readonly rawModel = new StepMean();
 
-  add({ total, automatic, rawModel, layers }: ComposedStep): void {
+  add({ total, automatic, automaticShare, rawModel, layers }: ComposedStep): void {
     this.count++;
     if (layers.rules !== null) this.scored.add("rules");
     if (layers.model !== null) this.scored.add("model");
@@ -25,6 +26,7 @@ export class ProcessScore {
     if (layers.human !== null) this.scored.add("human");
     this.total.add(total);
     this.automatic.add(automatic);
+    if (total !== null) this.automaticShare.add(automaticShare);
     this.model.add(layers.model);
     this.rawModel.add(rawModel);
   }
@@ -89,9 +91,11 @@ export function totalOf({
   const rawCritic = mended ? (request.critic?.values.at(-1) ?? null) : null;
   const rawProcess = means.automatic.value();
   const human = mended && request.human !== undefined ? humanOf(request.human, rubrics) : null;
+  // A calibration says what people would give for an automatic score: what they did give stands beside it as it is.
   const apply = (layer: Calibration["layer"], value: number | null): number | null =>
     value !== null && calibration?.layer === layer ? calibration.apply(value) : value;
-  const process = apply("process", means.total.value());
+  const process =
+    calibration?.layer === "process" ? calibratedProcess(means, calibration) : means.total.value();
   const critic = apply("critic", rawCritic);
   // Of the two, the one that has nothing to say leaves its share to the other.
   const signalShare = signals === null ? 0 : process === null ? 1 : config.signalShare;
@@ -105,26 +109,33 @@ export function totalOf({
     ["critic", critic, config.criticWeight],
     ["human", human, config.humanWeight],
   ] as const;
-  const total = apply("total", weightedMean(terms.map(([, value, weight]) => [value, weight])) ?? 0) ?? 0;
+  const rawTotal = weightedMean([
+    [outcome, config.outcomeWeight],
+    [rawProcess, stepWeight],
+    [efficiency, config.efficiencyWeight],
+    [signals, signalWeight],
+    [rawCritic, config.criticWeight],
+  ]);
+  const weighted = terms.map(([, value, weight]) => [value, weight] as const);
+  const total =
+    calibration?.layer === "total"
+      ? weightedMean([
+          [rawTotal === null ? null : calibration.apply(rawTotal), weightOf(weighted.slice(0, -1))],
+          [human, config.humanWeight],
+        ])
+      : weightedMean(weighted);
   const parts: ScoreDocument["parts"] = [];
   for (const [part, value, weight] of terms) {
     if (value !== null && weight > 0) parts.push({ part, value: round4(value), weight: round4(weight) });
   }
   const automatic = (): Automatic => ({
-    total:
-      weightedMean([
-        [outcome, config.outcomeWeight],
-        [rawProcess, stepWeight],
-        [efficiency, config.efficiencyWeight],
-        [signals, signalWeight],
-        [rawCritic, config.criticWeight],
-      ]) ?? 0,
+    total: rawTotal ?? 0,
     process: rawProcess,
     model: means.rawModel.value(),
     critic: rawCritic,
   });
   return {
-    total: round4(total),
+    total: round4(total ?? 0),
     outcome: rounded(outcome),
     process: rounded(process),
     model: rounded(means.model.value()),
@@ -147,6 +158,16 @@ export function totalOf({
       : { automatic: roundedAll(automatic()) }),
     ...(reference === undefined ? {} : { reference }),
   };
+}
+
+/** The curve moves the mean of the automatic step scores; of that move counts what is not people's of the steps. */
+function calibratedProcess(
+  { total, automatic, automaticShare }: ProcessScore,
+  { apply }: Calibration,
+): number | null {
+  const [mean, before] = [total.value(), automatic.value()];
+  if (mean === null || before === null) return mean;
+  return clamp(mean + (apply(before) - before) * (automaticShare.value() ?? 1));
 }
 
 type Automatic = NonNullable<ScoreDocument["automatic"]>;

@@ -11,7 +11,9 @@ import type { Catalog, DatasetUse } from "../ports/catalog.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { removeEvidence } from "./add-evidence.ts";
+import { cachedAnswerSchema } from "./judge/answer-cache.ts";
 import { votesAbout } from "./store-votes.ts";
+import { parseStored } from "./stored-json.ts";
 
 export interface Forgetting {
   /** The trajectory and the shorter logs of its session that it had superseded. */
@@ -54,12 +56,21 @@ const restsOnSchema = z.object({ cache_keys: z.array(z.string()) });
 async function cacheKeysOf(id: string, store: ObjectStore): Promise<readonly string[]> {
   const keys = new Set<string>();
   for await (const { key } of store.list(judgementPrefix(id))) {
-    const text = Buffer.from(await store.read(key)).toString("utf8");
-    const found = restsOnSchema.safeParse(JSON.parse(text));
-    if (!found.success) continue;
-    for (const hash of found.data.cache_keys) {
-      if (await store.exists(judgeCacheKey(hash))) keys.add(judgeCacheKey(hash));
-    }
+    const read = parseStored(await store.read(key), restsOnSchema);
+    const found =
+      read.kind === "value" ? read.value.cache_keys.map(judgeCacheKey) : await answersPaidFor(id, store);
+    for (const each of found) if (await store.exists(each)) keys.add(each);
   }
   return [...keys];
+}
+
+/** Where a damaged judgement does not say what it rests on, the answers say whom they were paid for. */
+async function answersPaidFor(id: string, store: ObjectStore): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list("judge-cache/")) {
+    const read = parseStored(await store.read(key), cachedAnswerSchema);
+    // One that cannot be read is of no use to anybody, and may be the one.
+    if (read.kind === "fault" || read.value.paidFor.trajectory === id) keys.push(key);
+  }
+  return keys;
 }

@@ -3,8 +3,9 @@ import { labelKey } from "../contracts/keys.ts";
 import { type Label, labelSchema } from "../contracts/label.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Ledger } from "../ports/ledger.ts";
-import { ObjectNotFoundError, type ObjectStore } from "../ports/object-store.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import { evidenceOf, noteEvidence, removeEvidence } from "./add-evidence.ts";
+import { readStored } from "./stored-json.ts";
 
 export interface LabelPorts {
   readonly store: ObjectStore;
@@ -65,7 +66,7 @@ export async function importLabel(label: Label, ports: LabelPorts): Promise<Labe
     };
   }
   const key = labelKey(id, annotator);
-  const before = await labelAt(key, store);
+  const before = await readStored(key, labelSchema, store);
   const later = before !== undefined && timeOf(before) > timeOf(label);
   const same = before !== undefined && JSON.stringify(before) === JSON.stringify(label);
   if (!later && !same) await store.put(key, Buffer.from(JSON.stringify(label)));
@@ -92,15 +93,6 @@ function refusal(forgotten: boolean): LabelOutcome {
       };
 }
 
-async function labelAt(key: string, store: ObjectStore): Promise<Label | undefined> {
-  try {
-    return labelSchema.parse(JSON.parse(Buffer.from(await store.read(key)).toString("utf8")));
-  } catch (error) {
-    if (error instanceof ObjectNotFoundError) return undefined;
-    throw error;
-  }
-}
-
 /** All labels of a trajectory, in the order of their annotators. */
 export async function labelsOf(
   id: string,
@@ -109,7 +101,7 @@ export async function labelsOf(
   const { annotators } = await evidenceOf(id, ports.ledger);
   const labels: Label[] = [];
   for (const annotator of annotators) {
-    const label = await labelAt(labelKey(id, annotator), ports.store);
+    const label = await readStored(labelKey(id, annotator), labelSchema, ports.store);
     if (label !== undefined) labels.push(label);
   }
   return labels;

@@ -4,9 +4,10 @@ import { judgementKey, labelKey } from "../contracts/keys.ts";
 import { type Label, labelSchema } from "../contracts/label.ts";
 import { modelScoresOf } from "../judge/judgement-of.ts";
 import type { Ledger } from "../ports/ledger.ts";
-import { ObjectNotFoundError, type ObjectStore } from "../ports/object-store.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import type { HumanReading, ModelReading } from "../reward/readings.ts";
 import { readRecord } from "./ledger-record.ts";
+import { readStored } from "./stored-json.ts";
 
 /** One read of the ledger where there is none, which is the rule. */
 export async function loadEvidence(
@@ -16,20 +17,12 @@ export async function loadEvidence(
   const record = await readRecord(ledger, evidenceRecord(id), evidenceSchema);
   if (record === undefined) return undefined;
   const { judges, annotators } = record.value;
-  const read = async <T>(key: string, parse: (value: unknown) => T): Promise<T | undefined> => {
-    try {
-      return parse(JSON.parse(Buffer.from(await store.read(key)).toString("utf8")));
-    } catch (error) {
-      // It was forgotten, or noted by a process that was stopped before it wrote.
-      if (error instanceof ObjectNotFoundError) return undefined;
-      throw error;
-    }
-  };
+  // One that is not there was forgotten, or noted by a process that was stopped before it wrote.
   const judgements = await Promise.all(
-    judges.map((judge) => read(judgementKey(id, judge), (value) => judgementSchema.parse(value))),
+    judges.map((judge) => readStored(judgementKey(id, judge), judgementSchema, store)),
   );
   const labels = await Promise.all(
-    annotators.map((annotator) => read(labelKey(id, annotator), (value) => labelSchema.parse(value))),
+    annotators.map((annotator) => readStored(labelKey(id, annotator), labelSchema, store)),
   );
   return {
     judgements: judgements.filter((each) => each !== undefined),

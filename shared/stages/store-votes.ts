@@ -1,7 +1,8 @@
 import { pairKey, pairOfKey, pairOfPrefix, voteKey, votePrefix } from "../contracts/keys.ts";
 import type { Catalog } from "../ports/catalog.ts";
-import { ObjectNotFoundError, type ObjectStore } from "../ports/object-store.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import { choiceFor, type PairRecord, pairRecordSchema, type Vote, voteSchema } from "../votes/vote.ts";
+import { readStored } from "./stored-json.ts";
 
 /**
  * Stores a pair and how to find it from either trajectory, before anybody votes on it. One that is there already stays
@@ -43,7 +44,7 @@ export async function storeVote(vote: Vote, store: ObjectStore): Promise<VoteOut
   if (record === undefined) return "unknown-pair";
   if (choiceFor(record, vote) === undefined) return "other-pair";
   const key = voteKey(vote.pair_id, vote.voter);
-  const before = await readAt(key, store, (value) => voteSchema.parse(value));
+  const before = await readStored(key, voteSchema, store);
   if (before !== undefined) {
     if (Date.parse(before.at) > Date.parse(vote.at)) return "outdated";
     if (JSON.stringify(before) === JSON.stringify(vote)) return "unchanged";
@@ -64,11 +65,11 @@ export async function storedVotes(
   const pairs: PairRecord[] = [];
   const votes: Vote[] = [];
   for await (const { key } of store.list("pairs/")) {
-    const record = await readAt(key, store, (value) => pairRecordSchema.parse(value));
+    const record = await readStored(key, pairRecordSchema, store);
     if (record === undefined) continue;
     pairs.push(record);
     for await (const { key: vote } of store.list(votePrefix(record.pair_id))) {
-      const read = await readAt(vote, store, (value) => voteSchema.parse(value));
+      const read = await readStored(vote, voteSchema, store);
       if (read !== undefined) votes.push(read);
     }
   }
@@ -82,7 +83,7 @@ export async function storedVotes(
 export async function votesAbout(id: string, store: ObjectStore): Promise<readonly string[]> {
   const keys: string[] = [];
   for await (const { key } of store.list(pairOfPrefix(id))) {
-    const record = await readAt(key, store, (value) => pairRecordSchema.parse(value));
+    const record = await readStored(key, pairRecordSchema, store);
     if (record === undefined) continue;
     for await (const { key: vote } of store.list(votePrefix(record.pair_id))) keys.push(vote);
     const other = record.left_id === id ? record.right_id : record.left_id;
@@ -95,18 +96,5 @@ export async function votesAbout(id: string, store: ObjectStore): Promise<readon
 }
 
 function pairAt(pairId: string, store: ObjectStore): Promise<PairRecord | undefined> {
-  return readAt(pairKey(pairId), store, (value) => pairRecordSchema.parse(value));
-}
-
-async function readAt<T>(
-  key: string,
-  store: ObjectStore,
-  read: (value: unknown) => T,
-): Promise<T | undefined> {
-  try {
-    return read(JSON.parse(Buffer.from(await store.read(key)).toString("utf8")));
-  } catch (error) {
-    if (error instanceof ObjectNotFoundError) return undefined;
-    throw error;
-  }
+  return readStored(pairKey(pairId), pairRecordSchema, store);
 }

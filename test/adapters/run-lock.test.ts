@@ -31,7 +31,7 @@ describe("the one writer of a store", () => {
     const folder = temporaryFolder("lock");
     const child = await holder(folder);
     expect(() => openForWriting(folder, clock)).toThrow(StoreBusyError);
-    expect(() => openForWriting(folder, clock)).toThrow(/wait for it to end, or give another --out/);
+    expect(() => openForWriting(folder, clock)).toThrow(/wait for it to end, or use another folder/);
     child.kill("SIGKILL");
     await once(child, "exit");
     const first = openForWriting(folder, clock);

@@ -65,7 +65,9 @@ describe("gymline compare", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/solved +yes +no/);
     expect(stdout).toMatch(/▼ repeated_call +0 +2/);
-    expect(stdout).toMatch(/layers +outcome, rules +outcome, rules/);
+    expect(stdout).toMatch(
+      /layers +outcome, rules, signals, efficiency +outcome, rules, signals, efficiency/,
+    );
     const json: unknown = JSON.parse((await gymline(["compare", ...paths, "--json"])).stdout);
     expect(json).toMatchObject({
       schema: "gymline.side-by-side.v1",

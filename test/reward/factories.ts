@@ -1,5 +1,6 @@
 import { getDomainProfile } from "../../shared/domains/builtin.ts";
 import { parseRewardConfig, type RewardConfigInput } from "../../shared/reward/config.ts";
+import type { Calibration, HumanReading } from "../../shared/reward/readings.ts";
 import type { RuleCall, RuleStep } from "../../shared/reward/rule-step.ts";
 import type { ScoreDocument } from "../../shared/reward/score-document.ts";
 import { scoreTrajectoryByRules } from "../../shared/reward/score-rules.ts";
@@ -27,6 +28,8 @@ export function score(
     readonly outcome?: unknown;
     readonly referenceSteps?: number;
     readonly modelScores?: readonly (ModelScores | null)[];
+    readonly human?: HumanReading;
+    readonly calibration?: Calibration;
   } = {},
 ): ScoreDocument {
   const profile = getDomainProfile(domain);

@@ -18,7 +18,6 @@ import { type SelectionOptions, selectionOf, selectionOptions } from "../selecti
 import { loadTrajectory, writableStore } from "../store-access.ts";
 import { many, note, out, printable } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
-import { printVotes, voteFigures } from "../vote-figures.ts";
 
 interface PairOptions extends SelectionOptions {
   readonly store: string;
@@ -220,6 +219,8 @@ async function showVotes(options: {
   const seed = seedOf(options.seed);
   const local = openForReading(options.store);
   try {
+    // The statistics take a while to load, which other commands need not wait for.
+    const { printVotes, voteFigures } = await import("../vote-figures.ts");
     const figures = voteFigures(await storedVotes(local.store), {
       seed,
       strengths: options.strengths === true,

@@ -6,6 +6,7 @@ import { blobKey, scoreKey, trajectoryKey } from "../../contracts/keys.ts";
 import { manifestSchema } from "../../dataset/manifest.ts";
 import { documentFault } from "../../stages/check-document.ts";
 import { storedScoreSchema } from "../../stages/score-trajectory.ts";
+import { checkEvidence } from "./check-evidence.ts";
 import { inspectCatalog } from "./inspect-catalog.ts";
 import type { LocalStore } from "./local-store.ts";
 import { lockStore, StoreBusyError } from "./run-lock.ts";
@@ -33,8 +34,8 @@ export function isBeingWritten(folder: string): boolean {
 }
 
 /**
- * Looks for what is wrong with a store: yields problems as it finds them. `deep` reads every document, score, attachment
- * and dataset file too. While a process is `busy` writing, what is half done is no problem.
+ * Looks for what is wrong with a store: yields problems as it finds them. `deep` reads every document, score, attachment,
+ * judgement, label, pair, vote and dataset file too. While a process is `busy` writing, what is half done is no problem.
  */
 export async function* checkStore(options: {
   readonly local: LocalStore;
@@ -54,6 +55,7 @@ export async function* checkStore(options: {
   yield* checkRows(options);
   yield* checkAttachments(options, attachments);
   yield* checkDatasets(options);
+  yield* checkEvidence(options);
   if (busy) return;
   yield* checkStrays(local);
   const folder = join(local.folder, ".tmp");

@@ -5,7 +5,7 @@ export class StoreBusyError extends Error {
   override readonly name = "StoreBusyError";
   constructor(folder: string, options?: ErrorOptions) {
     super(
-      `another gymline process is writing to ${folder}; wait for it to end, or give another --out`,
+      `another gymline process is writing to ${folder}; wait for it to end, or use another folder`,
       options,
     );
   }

@@ -15,7 +15,7 @@ const trySchema = z.strictObject({
  * All that came of one question. The last answer counts. `failure`: the last try gave none; `permanent` failures are
  * not tried again by themselves.
  */
-const cachedAnswerSchema = z.strictObject({
+export const cachedAnswerSchema = z.strictObject({
   schema: z.literal("gymline.judge-answer.v1"),
   answer: z
     .strictObject({

@@ -69,8 +69,16 @@ export class Asker {
       );
     }
     const reason =
-      error.status === null ? "no answer of the provider" : `the provider answered ${error.status}`;
+      error.status === null
+        ? `no answer of the provider: ${faultOf(error)}`
+        : `the provider answered ${error.status}`;
     this.#tally.failure(reason);
     return { kind: "failed", reason, passing: !error.permanent };
   }
+}
+
+/** `connection failed (ECONNREFUSED)`: without the model before it and what was tried after it, so that equal ones count as one. */
+function faultOf({ message }: ChatModelError): string {
+  const [first = message] = message.split(";");
+  return first.slice(first.indexOf(": ") + 1).trim();
 }

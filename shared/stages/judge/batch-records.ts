@@ -2,8 +2,9 @@ import { z } from "zod";
 import { judgeBatchKey } from "../../contracts/keys.ts";
 import { judgeConfigSchema } from "../../judge/config.ts";
 import type { Ledger } from "../../ports/ledger.ts";
-import { ObjectNotFoundError, type ObjectStore } from "../../ports/object-store.ts";
+import type { ObjectStore } from "../../ports/object-store.ts";
 import { type LedgerRecord, readRecord } from "../ledger-record.ts";
+import { readStored } from "../stored-json.ts";
 
 /**
  * One batch, from before it is made until its answers are in.
@@ -36,7 +37,7 @@ const rubricSchema = z.strictObject({
 });
 
 /** What was asked, with all that its answers are read by, so that settings may change meanwhile. Quotes nothing. */
-const manifestSchema = z.strictObject({
+export const batchManifestSchema = z.strictObject({
   schema: z.literal("gymline.judge-batch-list.v1"),
   submission: z.string(),
   config: judgeConfigSchema,
@@ -46,7 +47,7 @@ const manifestSchema = z.strictObject({
   /** The n-th stands in the batch as `<submission>-<n>`. `of`: positions of the trajectories that ask it. */
   requests: z.array(z.strictObject({ hash: z.string(), of: z.array(z.int().nonnegative()).min(1) })),
 });
-export type BatchManifest = Readonly<z.infer<typeof manifestSchema>>;
+export type BatchManifest = Readonly<z.infer<typeof batchManifestSchema>>;
 
 export const BATCH_RECORDS = "judge/batch/";
 
@@ -101,18 +102,9 @@ export async function putManifest(manifest: BatchManifest, store: ObjectStore): 
   await store.put(judgeBatchKey(manifest.submission), Buffer.from(JSON.stringify(manifest)));
 }
 
-/** undefined: it was closed meanwhile. */
-export async function readManifest(
-  submission: string,
-  store: ObjectStore,
-): Promise<BatchManifest | undefined> {
-  try {
-    const text = Buffer.from(await store.read(judgeBatchKey(submission))).toString("utf8");
-    return manifestSchema.parse(JSON.parse(text));
-  } catch (error) {
-    if (error instanceof ObjectNotFoundError) return undefined;
-    throw error;
-  }
+/** undefined: it was closed meanwhile. @throws DamagedObjectError */
+export function readManifest(submission: string, store: ObjectStore): Promise<BatchManifest | undefined> {
+  return readStored(judgeBatchKey(submission), batchManifestSchema, store);
 }
 
 /** Names what is between a judge and a trajectory in a set. */

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { judgeStateKey } from "../../contracts/keys.ts";
-import { ObjectNotFoundError, type ObjectStore } from "../../ports/object-store.ts";
+import type { ObjectStore } from "../../ports/object-store.ts";
+import { readStored } from "../stored-json.ts";
 
 /**
  * What is between a judge and a trajectory. It lies beside the judgement and is written before the first answer, so
  * that forgetting finds answers in the cache whether a judgement came of them or not.
  */
-const judgeStateSchema = z.object({
+export const judgeStateSchema = z.object({
   schema: z.literal("gymline.judge-state.v1"),
   /** Hashes of all questions that may have an answer in the cache, those about older revisions among them. */
   cache_keys: z.array(z.string()),
@@ -20,17 +21,9 @@ export interface StateOf {
   readonly judge: string;
 }
 
-export async function readJudgeState(
-  { id, judge }: StateOf,
-  store: ObjectStore,
-): Promise<JudgeState | undefined> {
-  try {
-    const text = Buffer.from(await store.read(judgeStateKey(id, judge))).toString("utf8");
-    return judgeStateSchema.parse(JSON.parse(text));
-  } catch (error) {
-    if (error instanceof ObjectNotFoundError) return undefined;
-    throw error;
-  }
+/** @throws DamagedObjectError */
+export function readJudgeState({ id, judge }: StateOf, store: ObjectStore): Promise<JudgeState | undefined> {
+  return readStored(judgeStateKey(id, judge), judgeStateSchema, store);
 }
 
 /** Notes that these questions are about to be asked; to be called before the first of them is. */

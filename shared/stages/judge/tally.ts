@@ -91,7 +91,8 @@ export class JudgeTally {
     this.#manipulation += manipulation.length;
     this.#requests += requests;
     this.#cached += cached;
-    for (const { reason } of failures) this.failure(reason);
+    // The numbers of steps would make a kind of its own of each.
+    for (const { reason } of failures) this.failure(reason.replace(/\d+/g, "n"));
   }
 
   leave(ids: Iterable<string>, because: "budget" | "time"): void {
@@ -100,9 +101,7 @@ export class JudgeTally {
   }
 
   failure(reason: string): void {
-    // The numbers of steps would make a kind of its own of each.
-    const kind = reason.replace(/\d+/g, "n");
-    this.#failures[kind] = (this.#failures[kind] ?? 0) + 1;
+    this.#failures[reason] = (this.#failures[reason] ?? 0) + 1;
   }
 
   call(usage: TokenUsage, usd: number | null): void {

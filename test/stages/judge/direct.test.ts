@@ -66,7 +66,7 @@ describe("judging one call at a time", () => {
     server.use(() => status(500));
     const other = await makeDesk(server);
     const failed = await other.direct();
-    expect(failed).toMatchObject({ judged: 0, unanswered: 1, failures: { "the provider answered n": 1 } });
+    expect(failed).toMatchObject({ judged: 0, unanswered: 1, failures: { "the provider answered 500": 1 } });
     expect(await other.judgements()).toEqual([]);
     server.use(scores(0.5));
     expect(await other.direct()).toMatchObject({ judged: 1 });
