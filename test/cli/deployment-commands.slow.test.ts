@@ -150,7 +150,7 @@ describe("commands for a deployment, on ministack", () => {
     expect((await gymline(["request-export", "best", "--config", "gymline.json"], options)).code).toBe(0);
     const bodies = (await taken(WELL, "export")).map((body) => JSON.parse(body));
     expect(bodies.toSorted((a, b) => a.dataset.localeCompare(b.dataset))).toMatchObject([
-      { dataset: "best", cause: "request", request: { name: "best", minReward: 0.5, success: ["true"] } },
+      { dataset: "best", cause: "request", request: { name: "best", minReward: 0.5, target: "trl" } },
       { schema: "gymline.export.v1", dataset: "sft", cause: "request" },
     ]);
     expect((await gymline(["request-export", "a/b"], options)).stderr).toContain("no name of a dataset");
