@@ -24,25 +24,24 @@ import { type JudgeReport, JudgeTally } from "./tally.ts";
 const id = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Two attempts at one task; rows of other tools with more fields will do. */
-export const judgedPairSchema = z.object({
+const judgedPairSchema = z.object({
   pair_id: z.string().optional(),
   task_id: z.string(),
   left_id: id,
   right_id: id,
 });
-const side = z.object({ trajectory_id: id });
+const sidesSchema = z.looseObject({
+  left: z.object({ trajectory_id: z.string() }),
+  right: z.object({ trajectory_id: z.string() }),
+});
 
-/** A row that names a pair to judge: by ids, or as `gymline votes export` writes it. */
-export const pairToJudgeSchema = z.union([
-  judgedPairSchema,
-  z.object({ pair_id: z.string().optional(), task_id: z.string(), left: side, right: side }).transform(
-    ({ left, right, ...rest }): z.infer<typeof judgedPairSchema> => ({
-      ...rest,
-      left_id: left.trajectory_id,
-      right_id: right.trajectory_id,
-    }),
-  ),
-]);
+/** A row that names a pair to judge: by ids, or with its two sides as `gymline votes export` writes them. */
+export const pairToJudgeSchema = z.preprocess((row) => {
+  const { data } = sidesSchema.safeParse(row);
+  return data === undefined
+    ? row
+    : { ...data, left_id: data.left.trajectory_id, right_id: data.right.trajectory_id };
+}, judgedPairSchema);
 export type JudgedPair = Readonly<z.infer<typeof judgedPairSchema>>;
 
 /**
