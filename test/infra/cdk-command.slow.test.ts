@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { STAGES } from "../../shared/contracts/deployment-config.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 let folder = "";
@@ -45,7 +46,7 @@ describe("cdk synth", () => {
         "Gymline-gymline-Batch.template.json",
       ]),
     );
-    expect(bundles()).toHaveLength(4);
+    expect(bundles()).toHaveLength(STAGES.length);
   });
 
   it("bundles code that loads as it lies there, down to what it misses in its environment", () => {

@@ -36,6 +36,11 @@ export function addCritic(program: Command): void {
   addTrain(critic);
   addReport(critic);
   addCheck(critic);
+  examples(critic, [
+    "gymline critic table --store out > table.jsonl",
+    "gymline critic train --table table.jsonl --out critic",
+    "gymline critic report critic",
+  ]);
   for (const command of critic.commands) command.exitOverride();
 }
 
