@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { CurationSection } from "../curation/curation-section.ts";
@@ -56,12 +56,18 @@ export function checkSize(
   }
 }
 
+/** A running hash, without the types of Node, which users of the library need not have. */
+export interface VersionHash {
+  update(data: string | Uint8Array): unknown;
+  digest(encoding: "hex"): string;
+}
+
 /** The identity of a version: all that shapes it, to which the selected trajectories are added. Ends as 12 hex digits. */
-export function versionHash(target: TargetId, settings: DatasetSettings): Hash {
+export function versionHash(target: TargetId, settings: DatasetSettings): VersionHash {
   const layout = `gymline.${targetOf(target).format}.v1`;
   return createHash("sha256").update(canonicalize({ layout, request: settings }) ?? "");
 }
 
-export function versionText(hash: Hash): string {
+export function versionText(hash: VersionHash): string {
   return hash.digest("hex").slice(0, 12);
 }

@@ -48,7 +48,7 @@ async function runtimeOf(): Promise<Runtime> {
     return await import("onnxruntime-node");
   } catch (cause) {
     throw new ValueModelError(
-      `the ONNX runtime does not load on this machine (${reasonOf(cause)}): run npm install again, or score without a critic`,
+      `the ONNX runtime does not load on this machine (${reasonOf(cause)}): install it with ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node, or score without a critic`,
       { cause },
     );
   }
