@@ -18,7 +18,7 @@ import { EXIT } from "./exit-code.ts";
 import { openOutput } from "./output.ts";
 import { type PreferenceOptions, type PreferencePlan, preferencePlan } from "./preference-options.ts";
 import { noPairsReport, pairTable, preferenceReport } from "./preference-report.ts";
-import { selectionOf } from "./runs.ts";
+import { selectionOf } from "./selection-options.ts";
 import { readJson } from "./settings.ts";
 import { loadTrajectory } from "./store-access.ts";
 import { many, note, out } from "./terminal.ts";

@@ -1,31 +1,13 @@
 import type { LeaderboardRun } from "../../shared/leaderboard/leaderboard.ts";
-import type { Catalog, Selection } from "../../shared/ports/catalog.ts";
+import type { Catalog } from "../../shared/ports/catalog.ts";
+import { type SelectionOptions, selectionOf } from "./selection-options.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Filters of the catalog as commands name them. */
-export interface RunFilters {
-  readonly project?: string;
-  readonly onlyDomain?: string;
-  readonly agent?: string;
-  readonly model?: string;
-  readonly sourceFormat?: string;
-  readonly task?: string;
-}
-
-export function selectionOf(filters: RunFilters): Selection {
-  const { project, onlyDomain: domain, agent, model, sourceFormat: format, task } = filters;
-  return {
-    ...(project === undefined ? {} : { project }),
-    ...(domain === undefined ? {} : { domain }),
-    ...(agent === undefined ? {} : { agent }),
-    ...(model === undefined ? {} : { model }),
-    ...(format === undefined ? {} : { format }),
-    ...(task === undefined ? {} : { task }),
-  };
-}
-
 /** What leaderboards count of each trajectory that is selected; no text. */
-export async function collectRuns(catalog: Catalog, filters: RunFilters): Promise<readonly LeaderboardRun[]> {
+export async function collectRuns(
+  catalog: Catalog,
+  filters: SelectionOptions,
+): Promise<readonly LeaderboardRun[]> {
   const runs: LeaderboardRun[] = [];
   for await (const entry of catalog.select(selectionOf(filters))) {
     const { id, agent, model, domain, taskKey, reward, process, outcome, success, agentSteps } = entry;
@@ -38,7 +20,7 @@ export interface RunGroup {
   /** As it was given. */
   readonly text: string;
   readonly store: string;
-  readonly filters: RunFilters;
+  readonly filters: SelectionOptions;
 }
 
 /** What a group of runs may be told by, and the filter that means. */
@@ -49,7 +31,7 @@ const GROUP_FIELDS = {
   project: "project",
   format: "sourceFormat",
   task: "task",
-} as const satisfies Record<string, keyof RunFilters>;
+} as const satisfies Record<string, keyof SelectionOptions>;
 
 /** Reads `agent=x,model=y`; `store=<dir>` takes the group from another store. @throws UsageError */
 export function groupOf(text: string, store: string): RunGroup {
