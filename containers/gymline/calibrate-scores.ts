@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { openForReading } from "../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import {
@@ -15,8 +14,10 @@ import { readCalibrationRows } from "../../shared/calibration/read-rows.ts";
 import { annotatorsReport, calibrationReport, comparisonReport } from "./calibration-report.ts";
 import { EXIT } from "./exit-code.ts";
 import { readLabelled } from "./labelled.ts";
+import { seedOf } from "./numbers.ts";
 import { openOutput } from "./output.ts";
 import { many, note, out } from "./terminal.ts";
+import { textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface CalibrateOptions {
@@ -86,17 +87,8 @@ async function fromStore(
 }
 
 function fromFile(file: string): Source {
-  const rows = readCalibrationRows(textOf(file), file);
+  const rows = readCalibrationRows(textOfFile(file), file);
   return { rows, labels: { by_annotator: {}, by_kind: { file: rows.length }, alpha: null } };
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : "unknown fault";
-    throw new UsageError(`${file} cannot be read: ${why}`, { cause });
-  }
 }
 
 type Fit =
@@ -129,10 +121,4 @@ function layerOf(text: string): CalibrationLayer {
   const layer = calibrationLayerSchema.safeParse(text);
   if (layer.success) return layer.data;
   throw new UsageError(`--layer takes ${calibrationLayerSchema.options.join(", ")}, not "${text}"`);
-}
-
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (text.trim() !== "" && Number.isSafeInteger(seed)) return seed;
-  throw new UsageError(`--seed takes a whole number, not "${text}"`);
 }

@@ -4,7 +4,7 @@ import { taskSettings } from "../../shared/adapters/local/task-settings.ts";
 import { compareGroups } from "../../shared/leaderboard/compare-groups.ts";
 import { type Metric, metricSchema } from "../../shared/leaderboard/leaderboard.ts";
 import { scoreFacts } from "../../shared/leaderboard/side-by-side.ts";
-import { scoreTrajectory } from "../../shared/stages/score-trajectory.ts";
+import { scoreBySettings } from "../../shared/stages/score-trajectory.ts";
 import {
   type Compared,
   comparisonDocument,
@@ -68,7 +68,7 @@ async function readLogs(
     if (item.kind === "rejected") rejections.add(item.rejection);
     if (item.kind !== "trajectory") continue;
     const { trajectory, row } = item.read;
-    const { document } = scoreTrajectory(trajectory, settings.score);
+    const { document } = await scoreBySettings(trajectory, settings.score);
     const { source, entry, line } = item.place;
     const place = [
       source,
@@ -104,7 +104,7 @@ async function readStored(ids: readonly string[], options: CompareOptions): Prom
       const document =
         options.domain === undefined && stored !== undefined
           ? stored
-          : scoreTrajectory(trajectory, settings.score).document;
+          : (await scoreBySettings(trajectory, settings.score)).document;
       const facts = trajectory.extra.gymline;
       compared.push({
         name: id.slice(0, 10),

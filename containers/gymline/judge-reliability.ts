@@ -15,6 +15,7 @@ import type { RepeatReport } from "../../shared/stages/judge/repeat.ts";
 import type { JudgeReport } from "../../shared/stages/judge/tally.ts";
 import { estimateText } from "./judge-report.ts";
 import { many, table } from "./terminal.ts";
+import { linesOf } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface PairsOutcome {
@@ -32,8 +33,8 @@ export async function comparePairs(
   { pairs, out }: { readonly pairs: string; readonly out: string },
   ports: JudgePorts,
 ): Promise<PairsOutcome> {
-  const asked = linesOf(pairs).map(({ line, n }) =>
-    parsedLine(line, { path: pairs, n, schema: pairToJudgeSchema }),
+  const asked = linesOf(pairs).map(({ text, line }) =>
+    parsedLine(text, { path: pairs, n: line, schema: pairToJudgeSchema }),
   );
   const model = ports.settings.config.model;
   const kept = verdictsIn(out).filter(({ verdict }) => verdict !== "failed");
@@ -66,23 +67,9 @@ function verdictsIn(path: string): readonly PairVerdictRow[] {
     }
     truncateSync(path, end);
   }
-  return linesOf(path).map(({ line, n }) => parsedLine(line, { path, n, schema: pairVerdictSchema }));
-}
-
-function linesOf(path: string): readonly { readonly line: string; readonly n: number }[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new UsageError(
-      `${path} cannot be read: ${cause instanceof Error ? cause.message : "unknown fault"}`,
-      {
-        cause,
-      },
-    );
-  }
-  const lines = text.split("\n").map((line, index) => ({ line, n: index + 1 }));
-  return lines.filter(({ line }) => line.trim() !== "");
+  return linesOf(path).map(({ text, line }) =>
+    parsedLine(text, { path, n: line, schema: pairVerdictSchema }),
+  );
 }
 
 function parsedLine<T>(

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { LocalStore } from "../../shared/adapters/local/local-store.ts";
 import {
   type FileLabel,
@@ -15,6 +14,7 @@ import { EXIT } from "./exit-code.ts";
 import { startCompute } from "./pipeline.ts";
 import { writableStore } from "./store-access.ts";
 import { many, note, out, printable } from "./terminal.ts";
+import { textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface ImportOptions {
@@ -32,7 +32,7 @@ export async function importFiles(files: readonly string[], options: ImportOptio
   const rubrics = [...(plan.rubrics ?? builtinRubrics).rubrics.keys()];
   for (const file of files) {
     try {
-      read.push(readLabelsFile(contentOf(file), file, rubrics));
+      read.push(readLabelsFile(textOfFile(file), file, rubrics));
     } catch (error) {
       if (!(error instanceof LabelsFileError) && !(error instanceof UsageError)) throw error;
       unread.push(error.message);
@@ -67,16 +67,6 @@ async function scoreAgain(
     await compute.close();
   }
   return changed;
-}
-
-/** @throws UsageError */
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : "unknown fault";
-    throw new UsageError(`${file} cannot be read: ${why}`, { cause });
-  }
 }
 
 function reportImport(

@@ -10,6 +10,7 @@ import { parseReferences, type References } from "../../shared/reward/references
 import { parseRubrics } from "../../shared/reward/rubric-book.ts";
 import { builtinRubrics, type RubricBook } from "../../shared/reward/rubrics.ts";
 import { parseCustomMapping } from "../../shared/trajectory/formats/custom-mapping.ts";
+import { textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Options that shape reading and scoring, as the commands share them. */
@@ -100,7 +101,7 @@ function referencesOfFile(path: string): References {
 
 /** @throws UsageError, CalibrationError */
 function calibrationOfFile(path: string): CalibrationDocument {
-  return parseCalibration(JSON.stringify(readJson(path)), path);
+  return parseCalibration(readJson(path), path);
 }
 
 /** A built-in domain by name, or a profile file by path. */
@@ -132,19 +133,9 @@ function withPaths(config: ProjectConfig, folder: string): ProjectConfig {
 }
 
 export function readJson(path: string): unknown {
-  let text: string;
+  const text = textOfFile(path);
   try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new UsageError(
-      `${path} cannot be read: ${cause instanceof Error ? cause.message : "unknown fault"}`,
-      {
-        cause,
-      },
-    );
-  }
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
+    return JSON.parse(text);
   } catch (cause) {
     throw new UsageError(
       `${path} is no valid JSON: ${cause instanceof Error ? cause.message : "unknown fault"}`,

@@ -77,14 +77,14 @@ export function calibrationVersion(document: Readonly<Record<string, unknown>>):
 }
 
 /**
- * Reads a calibration file.
+ * Reads a calibration file, given as its text or as what that text holds.
  * @throws CalibrationError naming the source, the field and the remedy
  */
-export function parseCalibration(json: string, sourceName: string): CalibrationDocument {
+export function parseCalibration(json: unknown, sourceName: string): CalibrationDocument {
   const remedy = "make it again with gymline calibrate";
-  let value: unknown;
+  let value = json;
   try {
-    value = JSON.parse(json);
+    if (typeof json === "string") value = JSON.parse(json);
   } catch (cause) {
     throw new CalibrationError(`calibration ${sourceName} is no JSON; ${remedy}`, { cause });
   }

@@ -78,7 +78,7 @@ export function planOf(settings: DeployedSettings): PipelinePlan {
     ...(settings.calibration === undefined
       ? {}
       : {
-          calibration: parseCalibration(JSON.stringify(settings.calibration.json), settings.calibration.name),
+          calibration: parseCalibration(settings.calibration.json, settings.calibration.name),
         }),
   };
 }

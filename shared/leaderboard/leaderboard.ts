@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { bootstrap } from "../statistics/bootstrap.ts";
+import { holmAdjusted } from "../statistics/holm.ts";
 import { DEFAULT_LEVEL, type Estimate, noInterval, notDefined } from "../statistics/result.ts";
 import { proportion } from "../statistics/wilson.ts";
 import { type Difference, differenceOf } from "./difference.ts";
-import { holmAdjusted } from "./holm.ts";
 import {
   clustersOf,
   intervalMethod,

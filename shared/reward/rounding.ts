@@ -13,3 +13,8 @@ export function round4(value: number): number {
   // Above 1e21 toFixed switches to exponents; such values have no decimal places to round.
   return Math.abs(value) < 1e15 ? Number(value.toFixed(4)) : value;
 }
+
+/** The same, of what may not be known. */
+export function round4OrNull(value: number | null): number | null {
+  return value === null ? null : round4(value);
+}

@@ -1,4 +1,4 @@
-import { round4 } from "./rounding.ts";
+import { round4, round4OrNull } from "./rounding.ts";
 import { type CallScores, shownTool } from "./rule-result.ts";
 import type { PlacedCall } from "./rule-step.ts";
 import type { CallScore, ScoreReason, StepScore } from "./score-document.ts";
@@ -22,12 +22,12 @@ export function stepDocument(of: {
   const composed = composer.step({ calls: rules, ...others });
   const document: StepScore = {
     index,
-    total: rounded(composed.total),
+    total: round4OrNull(composed.total),
     layers: {
-      rules: rounded(composed.layers.rules),
-      model: rounded(composed.layers.model),
-      critic: rounded(composed.layers.critic),
-      human: rounded(composed.layers.human),
+      rules: round4OrNull(composed.layers.rules),
+      model: round4OrNull(composed.layers.model),
+      critic: round4OrNull(composed.layers.critic),
+      human: round4OrNull(composed.layers.human),
     },
     ...(others.credit === null ? {} : { credit: round4(others.credit) }),
     rubrics: composed.rubrics,
@@ -56,8 +56,4 @@ function addReasons(reasons: ScoreReason[], call: number, scores: CallScores): v
     const { code, message, penalty } = deduction;
     reasons.push({ call, code, message, penalty });
   }
-}
-
-function rounded(score: number | null): number | null {
-  return score === null ? null : round4(score);
 }

@@ -1,6 +1,6 @@
 import { scoreEfficiency, scoreOutcome, scoreRelativeLength } from "./outcome.ts";
 import type { Calibration, HumanReading, StepReference } from "./readings.ts";
-import { round4 } from "./rounding.ts";
+import { round4, round4OrNull } from "./rounding.ts";
 import type { Rubric } from "./rubrics.ts";
 import type { ScoreDocument, ScoreLayer } from "./score-document.ts";
 import type { ScoreRequest } from "./score-rules.ts";
@@ -82,7 +82,7 @@ export function totalOf({
   // knowlyr-gym totals an empty trajectory 0, whatever its outcome.
   if (means.count === 0 && config.composition === "compatible" && config.unscored === "neutral") {
     const none = { process: 0, model: null, efficiency: 0, signals: null, critic: null, human: null };
-    return { total: 0, outcome: rounded(outcome), ...none, layers: [], parts: [], signal_scores: [] };
+    return { total: 0, outcome: round4OrNull(outcome), ...none, layers: [], parts: [], signal_scores: [] };
   }
   const mended = config.composition === "mended";
   const { efficiency, reference } = efficiencyOf(request, means.count);
@@ -136,13 +136,13 @@ export function totalOf({
   });
   return {
     total: round4(total ?? 0),
-    outcome: rounded(outcome),
-    process: rounded(process),
-    model: rounded(means.model.value()),
-    efficiency: rounded(efficiency),
-    signals: rounded(signals),
-    critic: rounded(critic),
-    human: rounded(human),
+    outcome: round4OrNull(outcome),
+    process: round4OrNull(process),
+    model: round4OrNull(means.model.value()),
+    efficiency: round4OrNull(efficiency),
+    signals: round4OrNull(signals),
+    critic: round4OrNull(critic),
+    human: round4OrNull(human),
     layers: layersOf(parts, means),
     parts,
     signal_scores: [...signalScores],
@@ -175,9 +175,9 @@ type Automatic = NonNullable<ScoreDocument["automatic"]>;
 function roundedAll({ total, process, model, critic }: Automatic): Automatic {
   return {
     total: round4(total),
-    process: rounded(process),
-    model: rounded(model),
-    critic: rounded(critic),
+    process: round4OrNull(process),
+    model: round4OrNull(model),
+    critic: round4OrNull(critic),
   };
 }
 
@@ -227,8 +227,4 @@ function layersOf(parts: ScoreDocument["parts"], { scored }: ProcessScore): Scor
   if (of.has("human") || (steps && scored.has("human"))) layers.push("human");
   if (of.has("efficiency")) layers.push("efficiency");
   return layers;
-}
-
-function rounded(score: number | null): number | null {
-  return score === null ? null : round4(score);
 }

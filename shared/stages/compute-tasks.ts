@@ -20,12 +20,11 @@ import { unpackDocument } from "./document-file.ts";
 import { documentBytes, ingestRecord } from "./ingest-record.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
 import {
-  criticReading,
   readScore,
   type ScoredTrajectory,
   type ScoreSettings,
   type StoredScore,
-  scoreTrajectory,
+  scoreBySettings,
 } from "./score-trajectory.ts";
 import { withUtf8 } from "./utf8-pieces.ts";
 
@@ -55,8 +54,7 @@ export async function computeIngest(record: SourceRecord, settings: TaskSettings
       computed.push(common);
       continue;
     }
-    const critic = await criticReading(trajectory, settings.score);
-    const scored = scoreTrajectory(trajectory, settings.score, { critic });
+    const scored = await scoreBySettings(trajectory, settings.score);
     const rendered = renderedAhead({ row, trajectory, scored }, settings.dataset);
     const score = encodedScore(scored);
     computed.push({ ...common, score, ...(rendered === undefined ? {} : { rendered }) });
@@ -82,9 +80,7 @@ export async function computeScore(
   settings: ScoreSettings,
   evidence?: ScoreEvidence,
 ): Promise<ComputedScore> {
-  const trajectory = readDocument(document);
-  const critic = await criticReading(trajectory, settings);
-  return encodedScore(scoreTrajectory(trajectory, settings, { evidence, critic }));
+  return encodedScore(await scoreBySettings(readDocument(document), settings, evidence));
 }
 
 export function computeRow({ document, score, target }: RowTask): RenderedRow | RefusedRow {

@@ -77,34 +77,59 @@ export function profileFor(trajectory: Trajectory, explicit: DomainProfile | und
   return getDomainProfile(chooseDomain({ declared: trajectory.extra.gymline.domain, toolNames }).domain);
 }
 
-/** What the critic says of a trajectory; undefined where none is installed. */
-export async function criticReading(
-  trajectory: Trajectory,
-  { critic, profile, reward }: ScoreSettings,
-): Promise<CriticReading | undefined> {
-  if (critic === undefined || reward.composition === "compatible") return undefined;
-  return critic(trajectory, trajectoryFacts(factSteps(trajectory), profileFor(trajectory, profile)));
+/** What scoring looks at, worked out once. */
+interface Look {
+  readonly profile: DomainProfile;
+  readonly steps: readonly FactStep[];
+  /** Absent where knowlyr-gym's composition is asked for, which looks at single steps only. */
+  readonly facts: TrajectoryFacts | undefined;
 }
 
-/** Scores one canonical trajectory by every layer of which there is something. Pure. */
+function lookAt(trajectory: Trajectory, settings: ScoreSettings): Look {
+  const profile = profileFor(trajectory, settings.profile);
+  const steps = factSteps(trajectory);
+  const compatible = settings.reward.composition === "compatible";
+  return { profile, steps, facts: compatible ? undefined : trajectoryFacts(steps, profile) };
+}
+
+/** Scores as the settings say: the critic has its say where one is installed, and so has what models and people said. */
+export async function scoreBySettings(
+  trajectory: Trajectory,
+  settings: ScoreSettings,
+  evidence?: ScoreEvidence,
+): Promise<ScoredTrajectory> {
+  const look = lookAt(trajectory, settings);
+  const critic = look.facts === undefined ? undefined : await settings.critic?.(trajectory, look.facts);
+  return scored(trajectory, { settings, look, readings: { evidence, critic } });
+}
+
+/** Scores by what is at hand, without asking a critic. Pure. */
 export function scoreTrajectory(
   trajectory: Trajectory,
   settings: ScoreSettings,
   readings: ScoreReadings = {},
 ): ScoredTrajectory {
-  const profile = profileFor(trajectory, settings.profile);
+  return scored(trajectory, { settings, look: lookAt(trajectory, settings), readings });
+}
+
+function scored(
+  trajectory: Trajectory,
+  {
+    settings,
+    look,
+    readings,
+  }: { readonly settings: ScoreSettings; readonly look: Look; readonly readings: ScoreReadings },
+): ScoredTrajectory {
+  const { profile, steps } = look;
   const facts = trajectory.extra.gymline;
   const { revision } = facts.provenance;
   const { evidence, critic } = readings;
   const { reward: config, rubrics, calibration } = settings;
   const judgement = evidence === undefined ? undefined : currentJudgement(evidence, revision);
   const labels = evidence?.labels ?? [];
-  const steps = factSteps(trajectory);
-  const measured =
-    config.composition === "compatible" ? {} : measures(trajectory, { steps, profile, settings });
   const document = scoreTrajectoryByRules({
     steps,
-    ...measured,
+    ...(look.facts === undefined ? {} : measures(trajectory, { facts: look.facts, settings })),
     outcome: facts.outcome,
     profile,
     config,
@@ -143,26 +168,15 @@ export function scoreTrajectory(
  */
 function measures(
   trajectory: Trajectory,
-  {
-    steps,
-    profile,
-    settings,
-  }: {
-    readonly steps: readonly FactStep[];
-    readonly profile: DomainProfile;
-    readonly settings: ScoreSettings;
-  },
+  { facts, settings }: { readonly facts: TrajectoryFacts; readonly settings: ScoreSettings },
 ): Pick<ScoreRequest, "signals" | "reference"> {
   const references = settings.references?.references ?? null;
-  const key = { domain: profile.domain, agent: trajectory.agent.name };
+  const key = { domain: facts.domain, agent: trajectory.agent.name };
   const reference = referenceFor(references, { ...key, taskKey: null });
   const taskKey = references === null ? null : taskKeyOf(trajectory);
   const { steps: usual, of, n } = referenceFor(references, { ...key, taskKey });
   return {
-    signals: trajectorySignals(
-      { facts: trajectoryFacts(steps, profile), reference },
-      settings.reward.signals,
-    ),
+    signals: trajectorySignals({ facts, reference }, settings.reward.signals),
     reference: { steps: usual, of, n },
   };
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { differenceOf } from "../../shared/leaderboard/difference.ts";
-import { holmAdjusted } from "../../shared/leaderboard/holm.ts";
+import { holmAdjusted } from "../../shared/statistics/holm.ts";
 import { makeRuns } from "./factories.ts";
 
 const options = { seed: 7, resamples: 400 };

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -15,12 +15,15 @@ import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { loadDeployment } from "../../infra/config.ts";
+import { bundleFunction, REPOSITORY, SETTINGS_FILE } from "../../infra/constructs/function-bundle.ts";
 import type { PythonEnvironment } from "../../infra/local/python-environment.ts";
 import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
 import { taskSettings } from "../../shared/adapters/local/task-settings.ts";
 import { loadCritic } from "../../shared/adapters/onnx/load-critic.ts";
 import { onnxValueModel } from "../../shared/adapters/onnx/onnx-value-model.ts";
 import { deployedSettingsSchema, planOf } from "../../shared/contracts/deployed-settings.ts";
+import { STAGES } from "../../shared/contracts/deployment-config.ts";
+import { functionEnvironmentSchema } from "../../shared/contracts/function-environment.ts";
 import { trajectoryKey } from "../../shared/contracts/keys.ts";
 import { criticValues } from "../../shared/critic/critic-values.ts";
 import { storedScoreSchema } from "../../shared/stages/score-trajectory.ts";
@@ -172,6 +175,41 @@ describe("a trained critic", () => {
     const stored = readFileSync(join(work, "plain", trajectoryKey(one?.trajectory_id ?? "")));
     const { row } = await new InlineCompute(tasks).score(stored);
     expect(row).toMatchObject({ reward: one?.total, scorer: one?.scorer });
+  });
+
+  it("goes with the functions: all start with it, and the one that scores has what runs it", (context) => {
+    if (environment.kind === "absent") return context.skip(environment.reason);
+    const files = {
+      "gymline.json": { critic: "critic" },
+      "gymline.deploy.json": { settings: "gymline.json" },
+    };
+    for (const [name, json] of Object.entries(files)) writeFileSync(join(work, name), JSON.stringify(json));
+    const { settings } = loadDeployment({ folder: work });
+    rmSync(join(work, "gymline.json"));
+    const processor = process.arch === "arm64" ? "arm64" : "x64";
+    for (const stage of STAGES) {
+      const folder = join(work, "bundles", stage);
+      const entry = join(REPOSITORY, "functions", stage, "handler.ts");
+      const runtime = stage === "score" ? ({ onnx: processor } as const) : {};
+      bundleFunction({ entry, folder, settings: JSON.stringify(settings), ...runtime });
+      const needs = Object.keys(functionEnvironmentSchema.shape).map((name) => [name, "1"]);
+      const env = { ...Object.fromEntries(needs), GYMLINE_SETTINGS: SETTINGS_FILE, LAMBDA_TASK_ROOT: folder };
+      const code = `const { handler } = await import("./index.mjs"); console.log(typeof handler)`;
+      const args = ["--input-type=module", "--eval", code];
+      const run = spawnSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
+      expect([stage, run.stdout.trim(), run.stderr]).toEqual([stage, "function", ""]);
+      if (stage !== "score") continue;
+      const model = `import runtime from "onnxruntime-node"; import { readFileSync } from "node:fs";
+        const { critic } = JSON.parse(readFileSync("${SETTINGS_FILE}", "utf8"));
+        const session = await runtime.InferenceSession.create(Buffer.from(critic.model, "base64"));
+        console.log(session.outputNames.join())`;
+      const ran = spawnSync(process.execPath, ["--input-type=module", "--eval", model], {
+        cwd: folder,
+        env,
+        encoding: "utf8",
+      });
+      expect([ran.stdout.trim(), ran.stderr]).toEqual(["probability", ""]);
+    }
   });
 
   it("gives a value after each step, and credits that sum to their change", async (context) => {

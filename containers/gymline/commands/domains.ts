@@ -5,6 +5,7 @@ import { domainProfileJson } from "../../../shared/domains/profile-json.ts";
 import { rubricsOf } from "../../../shared/reward/rubrics.ts";
 import { pc } from "../colours.ts";
 import { examples } from "../options.ts";
+import { rubricTable } from "../rubric-table.ts";
 import { profileOf } from "../settings.ts";
 import { out, printable, table } from "../terminal.ts";
 
@@ -64,23 +65,7 @@ function printProfile(profile: DomainProfile): void {
   if (profile.tools.length === 0) out("  no tools of its own: calls are scored without knowing what they do");
   else printTools(profile);
   out(`\n${pc.bold("Rubrics")}`);
-  const columns = [
-    { title: "rubric" },
-    { title: "weight", align: "right" },
-    { title: "scored by" },
-    { title: "description" },
-  ] as const;
-  out(
-    table(
-      columns,
-      rubricsOf(profile).map((rubric) => [
-        rubric.id,
-        String(rubric.weight),
-        rubric.evaluator === "rule" ? "rules" : "a judge",
-        rubric.description,
-      ]),
-    ),
-  );
+  out(rubricTable(rubricsOf(profile)));
   const spec = Object.entries(profile.outcomeSpec).filter(([, field]) => field !== "");
   out(`\n${pc.bold("Outcome")}`);
   for (const [name, field] of spec) out(`  ${name.padEnd(20)} ${printable(field)}`);

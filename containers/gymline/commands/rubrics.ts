@@ -3,8 +3,9 @@ import { listDomainProfiles } from "../../../shared/domains/builtin.ts";
 import { type Rubric, type RubricBook, rubricsOf } from "../../../shared/reward/rubrics.ts";
 import { pc } from "../colours.ts";
 import { examples } from "../options.ts";
+import { rubricTable } from "../rubric-table.ts";
 import { loadSettings, profileOf } from "../settings.ts";
-import { out, printable, table } from "../terminal.ts";
+import { out, printable } from "../terminal.ts";
 
 interface RubricsOptions {
   readonly domain?: string;
@@ -67,27 +68,9 @@ function bare(domain: string): Parameters<typeof rubricsOf>[0] {
 
 function printSet(title: string, set: readonly Rubric[]): void {
   out(pc.bold(printable(title)));
-  const columns = [
-    { title: "rubric" },
-    { title: "weight", align: "right" },
-    { title: "scored by" },
-    { title: "description" },
-  ] as const;
-  out(
-    table(
-      columns,
-      set.map(({ id, weight, evaluator, description }) => [
-        id,
-        String(weight),
-        SCORED_BY[evaluator],
-        printable(description),
-      ]),
-    ),
-  );
+  out(rubricTable(set));
   out("");
 }
-
-const SCORED_BY = { rule: "rules", model: "a judge", human: "people", critic: "the critic" } as const;
 
 /** The set as a file of rubrics. */
 function fileOf(domain: string, set: readonly Rubric[]): unknown {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type PathItem, readPaths } from "../../../shared/adapters/local/read-paths.ts";
-import { criticReading, type StoredScore, scoreTrajectory } from "../../../shared/stages/score-trajectory.ts";
+import { type StoredScore, scoreBySettings } from "../../../shared/stages/score-trajectory.ts";
 import { agentSteps } from "../../../shared/trajectory/agent-steps.ts";
 import type { Trajectory } from "../../../shared/trajectory/schema.ts";
 import { pc } from "../colours.ts";
@@ -43,8 +43,7 @@ async function score(paths: readonly string[], options: ScoreOptions): Promise<v
     if (item.kind !== "trajectory") continue;
     count += 1;
     const { trajectory } = item.read;
-    const critic = await criticReading(trajectory, settings.score);
-    const { document } = scoreTrajectory(trajectory, settings.score, { critic });
+    const { document } = await scoreBySettings(trajectory, settings.score);
     if (options.json === true) out(JSON.stringify({ place: item.place, ...document }));
     else if (options.steps === true) printSteps(item, document);
     else rows.push(rowOf(item, document));

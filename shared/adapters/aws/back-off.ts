@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { backOffMs } from "../http/back-off.ts";
 
 /** How often something is tried in all, and how long it waits at most before the second try. */
 export interface Tries {
@@ -12,13 +13,10 @@ export const DEFAULT_TRIES: Tries = { tries: 6, delayMs: 400 };
 
 const LONGEST_MS = 20_000;
 
-/**
- * Waits before another try after `failures` of them, for a random part of a time that doubles: callers that failed
- * together do not come back together ("full jitter", AWS Architecture Blog, Exponential Backoff And Jitter, 2015).
- */
+/** Waits before another try after `failures` of them: callers that failed together do not come back together. */
 export async function backOff(failures: number, { delayMs }: Tries): Promise<void> {
-  const longest = Math.min(LONGEST_MS, delayMs * 2 ** (failures - 1));
-  await sleep(Math.random() * longest);
+  const limits = { baseDelayMs: delayMs, longestDelayMs: LONGEST_MS };
+  await sleep(backOffMs(limits, { failures, retryAfterMs: null, random: Math.random() }));
 }
 
 /** Does it again while it fails for a reason that may pass. @throws what it failed with at last */

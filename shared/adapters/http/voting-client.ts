@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { VotePage, VotingService } from "../../ports/voting-service.ts";
 import type { Pair } from "../../votes/vote.ts";
-import { backOff } from "../aws/back-off.ts";
+import { backOffMs } from "./back-off.ts";
+import { retryAfterMs } from "./retry-after.ts";
 
 /** The voting service did not do what was asked, or its address cannot be right. Never quotes what it answered. */
 export class VotingServiceError extends Error {
@@ -30,6 +31,8 @@ export interface VotingClientOptions {
   readonly maxAnswerBytes?: number;
 }
 
+/** Of its own accord it waits no longer. */
+const LONGEST_DELAY_MS = 20_000;
 const BATCH_PAIRS = 100;
 const BATCH_BYTES = 4 << 20;
 
@@ -118,7 +121,9 @@ export class VotingClient implements VotingService {
           },
         );
       }
-      await Promise.all([backOff(failures, { tries, delayMs }), sleep(waitMs)]);
+      const limits = { baseDelayMs: delayMs, longestDelayMs: LONGEST_DELAY_MS };
+      const own = backOffMs(limits, { failures, retryAfterMs: null, random: Math.random() });
+      await sleep(Math.max(own, waitMs));
     }
   }
 
@@ -149,7 +154,7 @@ export class VotingClient implements VotingService {
         fault: new VotingServiceError(`${named} was answered with status ${status}; ${remedy(status)}`, {
           status,
         }),
-        waitMs: retryAfter(response.headers.get("retry-after")),
+        waitMs: retryAfterMs(response.headers, Date.now()) ?? 0,
         passes: status === 429 || status >= 500,
       };
     } catch (cause) {
@@ -229,14 +234,6 @@ async function textOf(response: Response, longest: number): Promise<string | und
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString("utf8");
-}
-
-/** Milliseconds out of seconds or a date (RFC 9110, 10.2.3); 0 where there is neither. */
-function retryAfter(text: string | null): number {
-  if (text === null) return 0;
-  if (/^\d+$/.test(text.trim())) return Number(text) * 1000;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? 0 : Math.max(0, at - Date.now());
 }
 
 function remedy(status: number): string {

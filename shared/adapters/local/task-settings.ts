@@ -13,6 +13,7 @@ import type { Format } from "../../trajectory/format.ts";
 import { builtinFormats } from "../../trajectory/formats/builtin.ts";
 import { createCustomFormat } from "../../trajectory/formats/custom.ts";
 import { registeredFormats } from "../../trajectory/registry.ts";
+import type { Critic } from "../onnx/load-critic.ts";
 
 /** A plugin module could not be loaded. */
 export class PluginError extends Error {
@@ -43,7 +44,7 @@ export async function taskSettings(plan: PipelinePlan): Promise<TaskSettings> {
   const { limits, redaction, forced } = plan;
   return {
     ingest: ingestSettings({ formats, limits, redaction, ...(forced === undefined ? {} : { forced }) }),
-    score: await scoreSettings(plan),
+    score: scoreSettings(plan),
   };
 }
 
@@ -52,25 +53,28 @@ function appliedCalibration(document: CalibrationDocument): Calibration {
   return { version, layer, apply: (score) => applyCalibration(document, score) };
 }
 
-/** The runtime is loaded here, and only where there is a critic. */
-async function criticOf(files: CriticFiles): Promise<ScoreSettings["critic"]> {
-  const { criticOfFiles } = await import("../onnx/load-critic.ts");
-  const { document, model } = await criticOfFiles(files);
-  const version = document.model.sha256.slice(0, 16);
+/**
+ * A critic that is loaded when it is first asked: functions that take in or export have the same settings, but no
+ * runtime beside their code.
+ */
+function criticOf(files: CriticFiles): ScoreSettings["critic"] {
+  let loaded: Promise<Critic> | undefined;
   return async (trajectory, facts) => {
+    loaded ??= import("../onnx/load-critic.ts").then(({ criticOfFiles }) => criticOfFiles(files));
+    const { document, model } = await loaded;
     const { initial, values } = await criticValues(criticRunOf(trajectory, facts), model);
-    return { version, initial, values };
+    return { version: document.model.sha256.slice(0, 16), initial, values };
   };
 }
 
 /** How a plan scores. */
-async function scoreSettings(plan: PipelinePlan): Promise<ScoreSettings> {
+function scoreSettings(plan: PipelinePlan): ScoreSettings {
   const { reward, profile, rubrics, calibration, references, critic } = plan;
   return {
     reward,
     ...(profile === undefined ? {} : { profile }),
     ...(rubrics === undefined ? {} : { rubrics }),
-    ...(critic === undefined ? {} : { critic: await criticOf(critic) }),
+    ...(critic === undefined ? {} : { critic: criticOf(critic) }),
     ...(references === undefined ? {} : { references: referenceBook(references) }),
     ...(calibration === undefined ? {} : { calibration: appliedCalibration(calibration) }),
   };

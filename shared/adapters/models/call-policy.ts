@@ -1,5 +1,5 @@
 import { ChatModelError } from "../../ports/chat-model.ts";
-import { type BackOff, backOffMs } from "./back-off.ts";
+import { type BackOff, backOffMs } from "../http/back-off.ts";
 import { ModelSettingsError } from "./model-settings-error.ts";
 import { CallTimeout, faultOf, type ProviderFault } from "./provider-fault.ts";
 import { Slots } from "./slots.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs } from "../http/retry-after.ts";
 
 /** Why a try failed, in terms that hold nothing of the prompt or the answer. */
 export interface ProviderFault {

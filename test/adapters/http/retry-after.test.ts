@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { retryAfterMs } from "../../../shared/adapters/models/retry-after.ts";
+import { retryAfterMs } from "../../../shared/adapters/http/retry-after.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const of = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), NOW);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { backOffMs } from "../../../shared/adapters/models/back-off.ts";
+import { backOffMs } from "../../../shared/adapters/http/back-off.ts";
 
 const LIMITS = { baseDelayMs: 500, longestDelayMs: 60_000 };
 const limits = fc.record({
