@@ -3,10 +3,12 @@ import type {
   Compute,
   ComputedRecord,
   ComputedScore,
+  InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
 } from "../../ports/compute.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import type { RowSpool } from "./row-spool.ts";
 
@@ -41,6 +43,10 @@ export class KeepingCompute implements Compute {
 
   row(task: RowTask): Promise<RenderedRow | RefusedRow> {
     return this.#inner.row(task);
+  }
+
+  inspect(task: InspectTask): Promise<RowInspection> {
+    return this.#inner.inspect(task);
   }
 
   close(): Promise<void> {

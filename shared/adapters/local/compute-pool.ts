@@ -6,10 +6,12 @@ import {
   type ComputedScore,
   ComputeLostError,
   ComputeStoppedError,
+  type InspectTask,
   type RefusedRow,
   type RenderedRow,
   type RowTask,
 } from "../../ports/compute.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import {
   type ComputeResult,
@@ -77,6 +79,11 @@ export class ComputePool implements Compute {
     return this.#add(task, ownScore === undefined ? [own] : [own, ownScore]) as Promise<
       RenderedRow | RefusedRow
     >;
+  }
+
+  inspect({ line, target }: InspectTask): Promise<RowInspection> {
+    const own = ownBuffer(line);
+    return this.#add({ kind: "inspect", line: own, target }, [own]) as Promise<RowInspection>;
   }
 
   async close(): Promise<void> {

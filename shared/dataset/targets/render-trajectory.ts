@@ -6,6 +6,7 @@ import type { RowFacts } from "../tally.ts";
 import { grpoAttemptRow } from "./grpo-attempt.ts";
 import { knowlyrOf, knowlyrSftRow } from "./knowlyr.ts";
 import { ktoRow } from "./kto.ts";
+import { contentFacts } from "../content-facts.ts";
 import { swiftRow } from "./ms-swift.ts";
 import { openaiRow } from "./openai.ts";
 import { prmRow } from "./prm.ts";
@@ -67,5 +68,6 @@ export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
     redactions: trajectory.extra.gymline.redaction.total,
     messages: messages.length,
     trained: weights.reduce((sum, weight) => sum + weight, 0),
+    ...contentFacts(trajectory),
   };
 }
