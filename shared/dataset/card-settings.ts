@@ -17,9 +17,7 @@ export const cardSchema = z.strictObject({
     .array(z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, "a language code such as en or zh"))
     .optional(),
   /** Beside those that follow from the target. */
-  tags: z
-    .array(z.string().regex(/^[\w][\w.:-]*$/, "letters, digits, `_`, `.`, `:` and `-` only"))
-    .optional(),
+  tags: z.array(z.string().regex(/^[\w][\w.:-]*$/, "letters, digits, `_`, `.`, `:` and `-` only")).optional(),
 });
 
 export type CardSettings = z.infer<typeof cardSchema>;

@@ -2,6 +2,9 @@ import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { datasetPrefix } from "../contracts/keys.ts";
 import { datasetCard } from "../dataset/card.ts";
 import { type Manifest, manifestSchema } from "../dataset/manifest.ts";
+import type { PlotRenderer } from "../dataset/quality/plots.ts";
+import { checksFound, qualityFiles } from "../dataset/quality/quality-files.ts";
+import { QualityRun } from "../dataset/quality/quality-run.ts";
 import { type SplitName, splitOf } from "../dataset/split.ts";
 import { Tally } from "../dataset/tally.ts";
 import { filesBeside } from "../dataset/targets/files-beside.ts";
@@ -9,7 +12,7 @@ import { targetOf } from "../dataset/targets/targets.ts";
 import type { DatasetRecord, Fence } from "../ports/catalog.ts";
 import { DatasetFiles } from "./dataset-files.ts";
 import type { DatasetPlan, PlanPorts } from "./dataset-plan.ts";
-import type { MadeRow } from "./dataset-rows.ts";
+import { type InspectedRow, inspectedRows } from "./inspected-rows.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
 
@@ -17,6 +20,8 @@ import { planTrajectories } from "./plan-trajectories.ts";
 export interface ExportPorts extends PlanPorts {
   /** Asked for just before the dataset is registered, which happens only if it still holds. */
   readonly fence?: () => Promise<Fence>;
+  /** Draws the plots of the card; without it there are none. */
+  readonly plots?: PlotRenderer;
 }
 
 export type ExportResult =
@@ -37,6 +42,7 @@ export type ExportResult =
 /**
  * Selects, splits and writes one dataset version. The version follows from the settings and the selected documents
  * and scores, so the same selection is written once, whoever asks; the manifest is written last.
+ * @throws DatasetCheckError where the rows fail a check; nothing of the version is left then
  */
 export async function exportDataset(request: DatasetRequest, ports: ExportPorts): Promise<ExportResult> {
   const isSingle = targetOf(request.target).unit === "trajectory";
@@ -62,30 +68,34 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       keepTasksTogether: target.unit === "group",
     },
   );
+  const quality = new QualityRun(request);
   try {
-    const { registry, statistics } = await writeRows(plan.rows(), { request, files });
+    const rows = inspectedRows(plan.rows(), { target: request.target, compute: ports.compute });
+    const { registry, statistics } = await writeRows(rows, { request, files, quality });
     if (registry.length === 0) {
       await files.abort();
       return emptyResult(plan);
     }
     const written = await files.finish();
-    const rows = written.reduce((sum, file) => sum + file.rows, 0);
+    const report = quality.finish(version);
+    const { plots, files: qualityBeside } = await qualityFiles(report, ports.plots);
     const manifest: Manifest = {
       schema: "gymline.dataset.v1",
       name: request.name,
       version,
       format: target.format,
-      rows,
+      rows: written.reduce((sum, file) => sum + file.rows, 0),
       files: written,
       settings: plan.settings,
       selection: { considered, selected: registry.length, excluded: excluded.record(), ...plan.facts() },
       ...(plan.curation === undefined ? {} : { curation: plan.curation }),
+      ...checksFound(report),
       statistics,
     };
-    for (const { name, text } of filesBeside(request.target, manifest)) {
-      await ports.store.put(prefix + name, Buffer.from(text));
-    }
-    await ports.store.put(`${prefix}README.md`, Buffer.from(datasetCard(manifest, request.target)));
+    const { target: id, card: settings } = request;
+    const card = datasetCard(manifest, { target: id, quality: report, plots, settings });
+    const beside = [...filesBeside(id, manifest), ...qualityBeside, { name: "README.md", text: card }];
+    for (const { name, text } of beside) await ports.store.put(prefix + name, Buffer.from(text));
     await ports.store.put(manifestKey, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
     const dataset = { name: request.name, version, format: manifest.format, rows: registry };
     await ports.catalog.registerDataset(dataset, await ports.fence?.());
@@ -109,15 +119,19 @@ function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult
 
 /** Writes the rows as they come; gives the trajectories that stand in them, each once with its split. */
 async function writeRows(
-  rows: AsyncIterable<MadeRow>,
-  { request, files }: { readonly request: DatasetRequest; readonly files: DatasetFiles },
+  rows: AsyncIterable<InspectedRow>,
+  {
+    request,
+    files,
+    quality,
+  }: { readonly request: DatasetRequest; readonly files: DatasetFiles; readonly quality: QualityRun },
 ): Promise<{ readonly registry: DatasetRecord["rows"]; readonly statistics: Manifest["statistics"] }> {
   const tally = new Tally();
   const registry: { readonly id: string; readonly split: SplitName }[] = [];
   // Rows of one task follow each other, so one task's ids are all that may come again.
   let task: string | undefined;
   let seen = new Set<string>();
-  for await (const made of rows) {
+  for await (const { made, inspection } of rows) {
     if (made.task !== task) {
       task = made.task;
       seen = new Set();
@@ -127,8 +141,10 @@ async function writeRows(
       if (seen.has(id)) continue;
       seen.add(id);
       tally.add(facts);
+      quality.addTrajectory(split, facts);
       registry.push({ id, split });
     }
+    quality.addRow({ split, inspection, ...made });
     await files.write(split, made.task, made.line);
   }
   return { registry, statistics: tally.statistics() };

@@ -19,7 +19,9 @@ export async function* inspectedRows(
   const underWay: Promise<InspectedRow>[] = [];
   try {
     for await (const made of rows) {
-      const looked = compute.inspect({ line: made.line, target }).then((inspection) => ({ made, inspection }));
+      const looked = compute
+        .inspect({ line: made.line, target })
+        .then((inspection) => ({ made, inspection }));
       looked.catch(() => undefined);
       underWay.push(looked);
       const first = underWay.length < WINDOW ? undefined : underWay.shift();

@@ -1,4 +1,5 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type {
   Compute,
   ComputedRecord,
@@ -8,9 +9,14 @@ import type {
   RenderedRow,
   RowTask,
 } from "../../ports/compute.ts";
-import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { SourceRecord } from "../../reading/source.ts";
-import { computeIngest, computeInspection, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
+import {
+  computeIngest,
+  computeInspection,
+  computeRow,
+  computeScore,
+  type TaskSettings,
+} from "../../stages/compute-tasks.ts";
 
 /** Computes in the calling thread: for formats registered in code, which no other thread can see. */
 export class InlineCompute implements Compute {

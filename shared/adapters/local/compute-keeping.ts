@@ -1,4 +1,5 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type {
   Compute,
   ComputedRecord,
@@ -8,7 +9,6 @@ import type {
   RenderedRow,
   RowTask,
 } from "../../ports/compute.ts";
-import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import type { RowSpool } from "./row-spool.ts";
 

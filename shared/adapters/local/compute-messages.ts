@@ -2,7 +2,14 @@ import type { DatasetRequest } from "../../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
-import type { ComputedRecord, ComputedScore, InspectTask, RefusedRow, RenderedRow, RowTask } from "../../ports/compute.ts";
+import type {
+  ComputedRecord,
+  ComputedScore,
+  InspectTask,
+  RefusedRow,
+  RenderedRow,
+  RowTask,
+} from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 
 /** What a compute thread starts with. */

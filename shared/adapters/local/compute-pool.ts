@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import {
   type Compute,
   type ComputedRecord,
@@ -11,7 +12,6 @@ import {
   type RenderedRow,
   type RowTask,
 } from "../../ports/compute.ts";
-import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import {
   type ComputeResult,

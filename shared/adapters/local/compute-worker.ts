@@ -1,5 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { computeIngest, computeInspection, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
+import {
+  computeIngest,
+  computeInspection,
+  computeRow,
+  computeScore,
+  type TaskSettings,
+} from "../../stages/compute-tasks.ts";
 import {
   type ComputeResult,
   type ComputeTask,

@@ -72,7 +72,7 @@ export const CHECKS = {
   "one-sided-pairs": {
     severity: "fail",
     finds: "pairs whose sides are equal, or of which the chosen one has not the better reward",
-    remedy: "raise dataset.pairs.minMargin, and look at the rewards of both with gymline show <id>",
+    remedy: "raise dataset.pairs.margin, and look at the rewards of both with gymline show <id>",
   },
   "longer-chosen": {
     severity: "warn",

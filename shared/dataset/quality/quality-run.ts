@@ -1,4 +1,5 @@
 import type { DatasetRequest } from "../../contracts/dataset-request.ts";
+import { repositoryName } from "../../curation/decontaminate.ts";
 import { SPLIT_NAMES, type SplitName } from "../split.ts";
 import type { RowFacts } from "../tally.ts";
 import { targetOf } from "../targets/targets.ts";
@@ -29,7 +30,8 @@ export class QualityRun {
     this.#checks = new RowChecks({
       target: targetOf(target),
       settings: checks ?? checksSchema.parse({}),
-  
+      splitBy: "by" in split && split.by === "repository" ? "repository" : "task",
+
       wanted: SPLIT_NAMES.filter((name) => split[name] > 0),
     });
   }
@@ -45,7 +47,11 @@ export class QualityRun {
       split,
       inspection,
       task,
-      members: members.map(({ id, facts: { contentId, repo } }) => ({ id, contentId, repo })),
+      members: members.map(({ id, facts: { contentId, repo } }) => ({
+        id,
+        contentId,
+        repo: repo === null ? null : repositoryName(repo),
+      })),
     });
   }
 

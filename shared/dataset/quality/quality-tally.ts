@@ -87,10 +87,16 @@ function sectionOf(parts: readonly Part[]): QualitySection {
   const values = (of: "steps" | "messages" | "tokens" | "rewards"): readonly Values[] =>
     parts.map((part) => part[of]);
   const names = (of: "outcome" | "domain" | "agent" | "model" | "format" | "redactions") => {
-    const { named, other } = sumOf(parts.map((part) => part[of]), MOST_NAMES);
+    const { named, other } = sumOf(
+      parts.map((part) => part[of]),
+      MOST_NAMES,
+    );
     return other === 0 ? named : { ...named, other };
   };
-  const tools = sumOf(parts.map((part) => part.tools), MOST_TOOLS);
+  const tools = sumOf(
+    parts.map((part) => part.tools),
+    MOST_TOOLS,
+  );
   return {
     rows: parts.reduce((sum, { rows }) => sum + rows, 0),
     trajectories: parts.reduce((sum, { trajectories }) => sum + trajectories, 0),

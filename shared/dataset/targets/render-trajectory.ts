@@ -1,12 +1,12 @@
 import type { StoredScore } from "../../stages/score-trajectory.ts";
 import type { Trajectory } from "../../trajectory/schema.ts";
+import { contentFacts } from "../content-facts.ts";
 import { sftMessages } from "../sft-messages.ts";
 import { type SftRow, sftRowOf } from "../sft-row.ts";
 import type { RowFacts } from "../tally.ts";
 import { grpoAttemptRow } from "./grpo-attempt.ts";
 import { knowlyrOf, knowlyrSftRow } from "./knowlyr.ts";
 import { ktoRow } from "./kto.ts";
-import { contentFacts } from "../content-facts.ts";
 import { swiftRow } from "./ms-swift.ts";
 import { openaiRow } from "./openai.ts";
 import { prmRow } from "./prm.ts";
