@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { VERSION } from "../../shared/version.ts";
 import { addAnnotate } from "./commands/annotate.ts";
 import { addCalibrate } from "./commands/calibrate.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -50,7 +50,7 @@ for (const stream of [process.stdout, process.stderr]) {
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command("gymline")
     .description("Turns the logs of LLM agents into clean, scored, traceable training sets.")
-    .version(version(), "-V, --version")
+    .version(VERSION, "-V, --version")
     .showHelpAfterError("(gymline --help lists the commands)")
     .addHelpText(
       "after",
@@ -104,17 +104,4 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (!isExpected(error) && error instanceof Error && error.stack !== undefined) note(error.stack);
     process.exitCode = EXIT.fault;
   }
-}
-
-function version(): string {
-  // Two levels up in the repository, three in the package (`dist/`).
-  for (const path of ["../../package.json", "../../../package.json"]) {
-    try {
-      const json: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
-      if (typeof json === "object" && json !== null && "version" in json) return String(json.version);
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    }
-  }
-  return "unknown";
 }
