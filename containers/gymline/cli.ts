@@ -6,6 +6,7 @@ import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
 import { addCritic } from "./commands/critic.ts";
+import { addDatasets } from "./commands/datasets.ts";
 import { addDeployCheck } from "./commands/deploy-check.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
@@ -61,6 +62,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRun(program);
   addDrop(program);
   addExport(program);
+  addDatasets(program);
   addDuplicates(program);
   addList(program);
   addShow(program);

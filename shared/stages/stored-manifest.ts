@@ -12,9 +12,11 @@ export interface VersionName {
 export class ManifestError extends Error {
   override readonly name = "ManifestError";
   readonly fault: string;
+  readonly remedy: string;
   constructor(key: string, { fault, remedy }: { readonly fault: string; readonly remedy: string }) {
     super(`${key}: ${fault}; ${remedy}`);
     this.fault = fault;
+    this.remedy = remedy;
   }
 }
 
