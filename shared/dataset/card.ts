@@ -1,5 +1,5 @@
 import type { CardSettings } from "./card-settings.ts";
-import type { Manifest } from "./manifest.ts";
+import type { DatasetFacts } from "./manifest.ts";
 import type { Plot } from "./quality/plots.ts";
 import type { QualityReport } from "./quality/quality-report.ts";
 import { qualitySection } from "./quality/quality-section.ts";
@@ -9,7 +9,7 @@ import { type TargetId, targetOf } from "./targets/targets.ts";
 
 /** The dataset card (README.md): YAML front matter as Hugging Face reads it, then facts for people. */
 export function datasetCard(
-  manifest: Manifest,
+  manifest: DatasetFacts,
   of: {
     readonly target: TargetId;
     readonly quality: QualityReport;
@@ -104,7 +104,7 @@ export function sizeCategory(rows: number): string {
 }
 
 /** The files of each split, as Hugging Face takes them. */
-function dataFiles({ files }: Manifest): string {
+function dataFiles({ files }: DatasetFacts): string {
   if (files.length === 0) return "";
   const bySplit = Map.groupBy(files, ({ split }) => split);
   const entries = [...bySplit].map(([split, of]) => {
@@ -128,7 +128,7 @@ function figure(value: number | null): string {
   return value === null ? "–" : value.toFixed(3);
 }
 
-function seedOf(manifest: Manifest): unknown {
+function seedOf(manifest: DatasetFacts): unknown {
   const split = manifest.settings["split"];
   return typeof split === "object" && split !== null && "seed" in split ? split.seed : "none";
 }

@@ -5,15 +5,14 @@ import type { RowFacts } from "./tally.ts";
 export function contentFacts({
   steps,
   extra,
-}: Trajectory): Pick<RowFacts, "contentId" | "repo" | "steps" | "calls" | "redacted"> {
-  const { content_id: contentId, task, redaction } = extra.gymline;
+}: Trajectory): Pick<RowFacts, "repo" | "steps" | "calls" | "redacted"> {
+  const { task, redaction } = extra.gymline;
   const own = steps.filter(({ source, is_copied_context: copied }) => source === "agent" && copied !== true);
   const calls = new Map<string, number>();
   for (const { tool_calls: made = [] } of own) {
     for (const { function_name: tool } of made ?? []) calls.set(tool, (calls.get(tool) ?? 0) + 1);
   }
   return {
-    contentId,
     repo: task.repo ?? null,
     steps: own.length,
     calls: Object.fromEntries(calls),

@@ -77,6 +77,8 @@ export interface PipelineRun {
   /** Called once all objects are read. */
   readonly onRead?: (summary: RunSummary) => void;
   readonly onExport?: (done: number, total: number) => void;
+  /** Commit of the program, for the manifest. */
+  readonly commit?: string | undefined;
 }
 
 export interface PipelineResult {
@@ -132,6 +134,7 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
         clock,
         rows,
         plots: renderPlot,
+        commit: run.commit,
         ...(run.evaluations === undefined ? {} : { evaluations: run.evaluations }),
         ...(run.onExport === undefined ? {} : { onProgress: run.onExport }),
       });
