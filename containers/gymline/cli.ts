@@ -23,6 +23,8 @@ import { addList } from "./commands/list.ts";
 import { addPreferences } from "./commands/preferences.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
+import { addPublish } from "./commands/publish.ts";
+import { addQuality } from "./commands/quality.ts";
 import { addReferences } from "./commands/references.ts";
 import { addReprocess } from "./commands/reprocess.ts";
 import { addRequestExport } from "./commands/request-export.ts";
@@ -63,6 +65,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDrop(program);
   addExport(program);
   addDatasets(program);
+  addQuality(program);
+  addPublish(program);
   addDuplicates(program);
   addList(program);
   addShow(program);
