@@ -67,7 +67,7 @@ function line(name: string, of: Distribution | null): readonly string[] | undefi
   if (of === null) return undefined;
   const { n, min, p10, median, p90, max, mean } = of;
   const text = name === "reward" ? figure : whole;
-  return [name, n.toLocaleString("en"), ...[min, p10, median, p90, max, mean].map(text)];
+  return [name, n.toLocaleString("en"), ...[min, p10, median, p90, max, mean].map((value) => text(value))];
 }
 
 function whole(value: number): string {

@@ -134,7 +134,7 @@ function qualityLines({ statistics, selection, checks = [], name, version }: Man
     many(redactions, "redacted place"),
   ];
   const found = checks.map(
-    ({ id, outcome, count }) => `  ${pc.yellow("!")} ${outcome} ${id}: ${count} ${CHECKS[id].finds}`,
+    ({ id, outcome, count }) => `  ${pc.yellow("!")} ${outcome} ${id}: ${count} (${CHECKS[id].finds})`,
   );
   const more = `gymline quality ${name}/${version}`;
   return [

@@ -65,7 +65,7 @@ describe("exportDataset", () => {
     const { manifest, prefix } = result;
     expect(prefix).toBe(datasetPrefix("sft", manifest.version));
     expect(await station.keys(prefix)).toEqual(
-      ["README.md", "inputs.jsonl", "manifest.json", ...manifest.files.map(({ path }) => path)]
+      ["README.md", "inputs.jsonl", "manifest.json", "quality.json", ...manifest.files.map(({ path }) => path)]
         .map((name) => prefix + name)
         .sort(),
     );
@@ -143,7 +143,7 @@ describe("exportDataset", () => {
     const after = written(await station.export(request));
     expect(after.kind).toBe("written");
     expect(after.manifest.version).not.toBe(before.manifest.version);
-    expect(await station.keys(before.prefix)).toHaveLength(4);
+    expect(await station.keys(before.prefix)).toHaveLength(5);
   });
 
   it("makes another version when a trajectory comes in or is forgotten", async () => {

@@ -22,7 +22,7 @@ export function checkText({ id, count, places }: CheckResult): string {
   const shown = places.map(placeText);
   const more =
     count > places.length && places.some(({ row }) => row > 0) ? [`${count - places.length} more`] : [];
-  return `  ${id}: ${count} ${CHECKS[id].finds}: ${[...shown, ...more].join("; ")}\n    → ${CHECKS[id].remedy}`;
+  return `  ${id}: ${count} (${CHECKS[id].finds}): ${[...shown, ...more].join("; ")}\n    → ${CHECKS[id].remedy}`;
 }
 
 /** `train row 12 (3f2a91…: prompt)`. */
