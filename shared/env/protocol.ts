@@ -56,6 +56,8 @@ export interface Action {
 export interface Verdict {
   readonly success: boolean | null;
   readonly score: number | null;
+  /** What the last step earns by it, beside its own reward. */
+  readonly reward?: number;
   readonly tests?: { readonly passed: number; readonly failed: number };
 }
 
