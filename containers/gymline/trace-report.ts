@@ -11,7 +11,7 @@ const LISTED = 8;
 /** From the dropped file to the rows of datasets. */
 export function lineageLines(lineage: Lineage): readonly string[] {
   const line = (name: string, value: string, remark = ""): string =>
-    `  ${pc.dim(name.padEnd(9))}${printable(value)}${remark === "" ? "" : `  ${pc.dim(printable(remark))}`}`;
+    `  ${pc.dim(name.padEnd(10))}${printable(value)}${remark === "" ? "" : `  ${pc.dim(printable(remark))}`}`;
   const { id, places, documents, scores, judgements, labels, votes, datasets, supersededBy } = lineage;
   const lines = [`\n${pc.bold(id)}`];
   if (lineage.forgotten) lines.push(line("forgotten", "nothing of it is kept but the rows of datasets named here"));
