@@ -85,9 +85,21 @@ export {
 } from "./curation/gdi.ts";
 export { NearDuplicates, type Ranked } from "./curation/near-duplicates.ts";
 export { type TrajectoryTrace, traceOf } from "./curation/trace.ts";
-export { type Manifest, manifestSchema } from "./dataset/manifest.ts";
+export {
+  type DatasetInput,
+  datasetInputSchema,
+  type Manifest,
+  manifestSchema,
+  type WrittenFile,
+} from "./dataset/manifest.ts";
 export { DatasetCheckError } from "./dataset/quality/check-error.ts";
-export { CHECKS, type CheckId, type CheckResult, type CheckSettings, checksSchema } from "./dataset/quality/checks.ts";
+export {
+  CHECKS,
+  type CheckId,
+  type CheckResult,
+  type CheckSettings,
+  checksSchema,
+} from "./dataset/quality/checks.ts";
 export type { PlotRenderer } from "./dataset/quality/plots.ts";
 export { type QualityReport, qualityReportSchema } from "./dataset/quality/quality-report.ts";
 export { type ChatMessage, type ChatToolCall, type SftMessage, sftMessages } from "./dataset/sft-messages.ts";

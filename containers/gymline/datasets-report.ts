@@ -20,7 +20,7 @@ export function versionTable(versions: readonly ListedVersion[], now: number): s
     { title: "version" },
     { title: "target" },
     { title: "rows", align: "right" },
-    { title: "of", align: "right" },
+    { title: "trajectories", align: "right" },
     { title: "age", align: "right" },
     { title: "marks" },
   ] as const;

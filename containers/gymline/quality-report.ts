@@ -58,7 +58,9 @@ type NamedCounts = "outcome" | "domain" | "agent" | "model" | "format" | "tools"
 
 function countLine(title: string, counts: QualitySection[NamedCounts]): string {
   const entries = Object.entries(counts).sort(([, a], [, b]) => b - a);
-  const shown = entries.slice(0, SHOWN).map(([name, count]) => `${printable(name)} ${count.toLocaleString("en")}`);
+  const shown = entries
+    .slice(0, SHOWN)
+    .map(([name, count]) => `${printable(name)} ${count.toLocaleString("en")}`);
   const more = entries.length > SHOWN ? [`${entries.length - SHOWN} more`] : [];
   return `  ${pc.dim(title.padEnd(10))} ${[...shown, ...more].join(", ") || "–"}`;
 }

@@ -37,7 +37,10 @@ export async function checkVersion(
   const checks = new RowChecks({
     target,
     settings: settingsOf(manifest, ports),
-    splitBy: split.data !== undefined && "by" in split.data && split.data.by === "repository" ? "repository" : "task",
+    splitBy:
+      split.data !== undefined && "by" in split.data && split.data.by === "repository"
+        ? "repository"
+        : "task",
     ...(split.data === undefined ? {} : { wanted: SPLIT_NAMES.filter((name) => split.data[name] > 0) }),
   });
   let done = 0;

@@ -71,6 +71,7 @@ async function* parquetRows(
 }
 
 function fileError(fault: string, cause?: unknown): DatasetFileError {
-  const remedy = "gymline datasets verify says what else is damaged; export with the same settings writes it anew";
+  const remedy =
+    "gymline datasets verify says what else is damaged; export with the same settings writes it anew";
   return new DatasetFileError(`${fault}; ${remedy}`, cause === undefined ? {} : { cause });
 }

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { manifestSchema } from "../../shared/dataset/manifest.ts";
 import { qualityReportSchema } from "../../shared/dataset/quality/quality-report.ts";
 import { hubServer } from "../factories/hub-server/hub-server.ts";
-import { goodLogs, gymline } from "./program.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
+import { goodLogs, gymline } from "./program.ts";
 
 async function makeStore(): Promise<string> {
   const store = join(temporaryFolder("cli"), "out");
@@ -13,7 +13,11 @@ async function makeStore(): Promise<string> {
   return store;
 }
 
-async function withDataset(): Promise<{ readonly store: string; readonly version: string; readonly folder: string }> {
+async function withDataset(): Promise<{
+  readonly store: string;
+  readonly version: string;
+  readonly folder: string;
+}> {
   const store = await makeStore();
   const exported = await gymline(["export", "--store", store, "--json"]);
   const { version } = manifestSchema.parse(JSON.parse(exported.stdout).manifest);
@@ -26,11 +30,21 @@ describe("gymline export", () => {
     const failed = await gymline(["export", "--store", store, "--row-tokens", "10"]);
     expect(failed.code).toBe(1);
     expect(failed.stdout).toBe("");
-    expect(failed.stderr).toMatch(/over-length: 3 \(rows .*train row 1 \([0-9a-f]{12}: \d+ tokens\); train row 2/);
+    expect(failed.stderr).toMatch(
+      /over-length: 3 \(rows .*train row 1 \([0-9a-f]{12}: \d+ tokens\); train row 2/,
+    );
     expect(failed.stderr).toContain("--allow over-length");
     expect(failed.stderr).not.toContain("    at ");
     expect(existsSync(join(store, "datasets"))).toBe(false);
-    const passed = await gymline(["export", "--store", store, "--row-tokens", "10", "--allow", "over-length"]);
+    const passed = await gymline([
+      "export",
+      "--store",
+      store,
+      "--row-tokens",
+      "10",
+      "--allow",
+      "over-length",
+    ]);
     expect(passed.code).toBe(0);
     expect(passed.stdout).toMatch(/3 trajectories, 21 messages, reward .*, 2 redacted places/);
     expect(passed.stdout).toMatch(/! allowed over-length: 3 \(rows/);
@@ -72,7 +86,12 @@ describe("gymline quality", () => {
 });
 
 describe("gymline publish", () => {
-  const publish = (store: string, url: string, more: readonly string[] = [], env: object = { HF_TOKEN: "hf_testtoken" }) =>
+  const publish = (
+    store: string,
+    url: string,
+    more: readonly string[] = [],
+    env: object = { HF_TOKEN: "hf_testtoken" },
+  ) =>
     gymline(["publish", "sft", "--store", store, "--repo", "team/agent-sft", "--hub-url", url, ...more], {
       env: { HF_TOKEN: undefined, ...env },
     });
@@ -83,14 +102,20 @@ describe("gymline publish", () => {
     const published = await publish(store, server.url, ["--private"]);
     expect([published.code, published.stderr]).toEqual([0, ""]);
     const commit = server.commits("team/agent-sft").at(-1)?.id;
-    expect(published.stdout).toContain(`sft/${version} is published at ${server.url}/datasets/team/agent-sft`);
+    expect(published.stdout).toContain(
+      `sft/${version} is published at ${server.url}/datasets/team/agent-sft`,
+    );
     expect(published.stdout).toContain(`commit ${commit}`);
     expect(server.repo("team/agent-sft")?.isPrivate).toBe(true);
     for (const [path, bytes] of server.files("team/agent-sft")) {
       if (path !== ".gitattributes") expect(bytes.equals(readFileSync(join(folder, path))), path).toBe(true);
     }
     const again = await publish(store, server.url, ["--private", "--json"]);
-    expect(JSON.parse(again.stdout)).toMatchObject({ schema: "gymline.publication.v1", kind: "unchanged", commit });
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      schema: "gymline.publication.v1",
+      kind: "unchanged",
+      commit,
+    });
     expect(server.commits("team/agent-sft")).toHaveLength(2);
   });
 
@@ -116,7 +141,10 @@ describe("gymline publish", () => {
     const server = await hubServer();
     const { store } = await withDataset();
     const none = await publish(store, server.url, [], {});
-    expect([none.code, none.stderr]).toEqual([1, expect.stringMatching(/the variable HF_TOKEN holds no token/)]);
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringMatching(/the variable HF_TOKEN holds no token/),
+    ]);
     const file = join(temporaryFolder("cli"), "token");
     writeFileSync(file, "secret-of-another-kind\n");
     const odd = await publish(store, server.url, ["--token-file", file]);
@@ -129,7 +157,9 @@ describe("gymline publish", () => {
     expect(bad.stderr).not.toContain("hf_other");
     const repo = await publish(store, server.url, ["--repo", "nobody"]);
     expect(repo.stderr).toMatch(/--repo takes <owner>\/<name>/);
-    const version = await gymline(["publish", "coding", "--store", store, "--repo", "team/x"], { env: { HF_TOKEN: "hf_x" } });
+    const version = await gymline(["publish", "coding", "--store", store, "--repo", "team/x"], {
+      env: { HF_TOKEN: "hf_x" },
+    });
     expect(version.stderr).toMatch(/no dataset "coding"/);
   });
 });

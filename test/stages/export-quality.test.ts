@@ -39,28 +39,36 @@ async function readReport(station: Station, { prefix }: Written) {
 }
 
 describe("the checks of an export", () => {
-  it.each(TARGET_IDS)("find nothing that fails in rows of %s, nor over its files, JSON Lines or Parquet", async (target) => {
-    const station = await filled();
-    const counts: unknown[] = [];
-    for (const files of ["jsonl", "parquet"] as const) {
-      const result = written(await station.export({ target, files, split: SPLIT, ...ALL }));
-      const report = await readReport(station, result);
-      expect(report.checks.filter(({ outcome }) => outcome === "failed")).toEqual([]);
-      expect(report.all.rows).toBe(result.manifest.rows);
-      expect(report.all.trajectories).toBe(result.manifest.selection.selected);
-      const ports = { store: station.local.store, redactor, countTokens: estimateTokens };
-      const again = await checkVersion(result.manifest, ports);
-      const outcomes = (list: typeof again) =>
-        Object.fromEntries(list.flatMap(({ id, outcome, count }) => (outcome === "skipped" ? [] : [[id, [outcome, count]]])));
-      // Rows tell less than the export knows, so more may be skipped; nothing else may differ.
-      expect(outcomes(report.checks)).toMatchObject(outcomes(again));
-      counts.push(report.all.length.tokens);
-      const columns = new Set(targetOf(target).columns.map(({ name }) => name));
-      for await (const { row } of versionRows(result.manifest, { store: station.local.store, columns: targetOf(target).columns }))
-        expect(Object.keys(row).every((name) => columns.has(name))).toBe(true);
-    }
-    expect(counts[0]).toEqual(counts[1]);
-  });
+  it.each(TARGET_IDS)(
+    "find nothing that fails in rows of %s, nor over its files, JSON Lines or Parquet",
+    async (target) => {
+      const station = await filled();
+      const counts: unknown[] = [];
+      for (const files of ["jsonl", "parquet"] as const) {
+        const result = written(await station.export({ target, files, split: SPLIT, ...ALL }));
+        const report = await readReport(station, result);
+        expect(report.checks.filter(({ outcome }) => outcome === "failed")).toEqual([]);
+        expect(report.all.rows).toBe(result.manifest.rows);
+        expect(report.all.trajectories).toBe(result.manifest.selection.selected);
+        const ports = { store: station.local.store, redactor, countTokens: estimateTokens };
+        const again = await checkVersion(result.manifest, ports);
+        const outcomes = (list: typeof again) =>
+          Object.fromEntries(
+            list.flatMap(({ id, outcome, count }) => (outcome === "skipped" ? [] : [[id, [outcome, count]]])),
+          );
+        // Rows tell less than the export knows, so more may be skipped; nothing else may differ.
+        expect(outcomes(report.checks)).toMatchObject(outcomes(again));
+        counts.push(report.all.length.tokens);
+        const columns = new Set(targetOf(target).columns.map(({ name }) => name));
+        for await (const { row } of versionRows(result.manifest, {
+          store: station.local.store,
+          columns: targetOf(target).columns,
+        }))
+          expect(Object.keys(row).every((name) => columns.has(name))).toBe(true);
+      }
+      expect(counts[0]).toEqual(counts[1]);
+    },
+  );
 
   it("leave nothing of a version that fails, and name check, place and remedy", async () => {
     const station = await filled();
@@ -86,7 +94,10 @@ describe("the checks of an export", () => {
     });
     expect(result.manifest.settings["checks"]).toMatchObject({ allow: ["over-length"] });
     const report = await readReport(station, result);
-    expect(report.checks.find(({ id }) => id === "over-length")).toMatchObject({ outcome: "allowed", threshold: 60 });
+    expect(report.checks.find(({ id }) => id === "over-length")).toMatchObject({
+      outcome: "allowed",
+      threshold: 60,
+    });
     expect(await station.text(`${result.prefix}README.md`)).toMatch(/\| `over-length` \| allowed \| \d+ \|/);
     expect(written(await station.export({ checks, ...ALL })).kind).toBe("unchanged");
   });
@@ -95,7 +106,9 @@ describe("the checks of an export", () => {
     const station = makeStation();
     station.write("team/a.json", chatRow({ task: "a", answer: "The code word is swordfish-77." }));
     await station.run();
-    const redaction = redactionConfigSchema.parse({ custom: [{ name: "CODE_WORD", regex: "swordfish-\\d+" }] });
+    const redaction = redactionConfigSchema.parse({
+      custom: [{ name: "CODE_WORD", regex: "swordfish-\\d+" }],
+    });
     const compute = new InlineCompute(await taskSettings(makePlan({ redaction })));
     const error = await station.export({}, { compute }).catch((fault: unknown) => fault);
     expect(error).toMatchObject({
@@ -143,7 +156,9 @@ describe("the quality report of an export", () => {
         "plots/reward.svg",
         "plots/tools.svg",
       ]);
-      bytes.push(Object.fromEntries(await Promise.all(names.map(async (name) => [name, await station.text(name)]))));
+      bytes.push(
+        Object.fromEntries(await Promise.all(names.map(async (name) => [name, await station.text(name)]))),
+      );
       const card = await station.text(`${result.prefix}README.md`);
       for (const name of names) {
         const path = name.slice(result.prefix.length);
@@ -152,7 +167,9 @@ describe("the quality report of an export", () => {
       }
     }
     expect(bytes[0]).toEqual(bytes[1]);
-    const [tools = ""] = Object.entries(bytes[0] ?? {}).flatMap(([name, svg]) => (name.includes("tools") ? [svg] : []));
+    const [tools = ""] = Object.entries(bytes[0] ?? {}).flatMap(([name, svg]) =>
+      name.includes("tools") ? [svg] : [],
+    );
     expect(tools).toMatch(/<text[^>]*>bash<\/text>/);
     expect(tools).toContain("prefers-color-scheme:dark");
     expect(tools).not.toMatch(/<script|href="http|url\(http/);
@@ -178,6 +195,8 @@ describe("the front matter of a card", () => {
     const [, front = ""] = (await station.text(`${prefix}README.md`)).split("---\n");
     expect(front).toContain('license: "cc-by-4.0"\nlanguage:\n  - "en"\n  - "no"\n');
     expect(front).toContain("size_categories:\n  - n<1K\n");
-    expect(front).toContain('tags:\n  - agent-trajectories\n  - tool-use\n  - gymline\n  - "sft"\n  - code\n');
+    expect(front).toContain(
+      'tags:\n  - agent-trajectories\n  - tool-use\n  - gymline\n  - "sft"\n  - code\n',
+    );
   });
 });

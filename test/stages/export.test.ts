@@ -65,7 +65,13 @@ describe("exportDataset", () => {
     const { manifest, prefix } = result;
     expect(prefix).toBe(datasetPrefix("sft", manifest.version));
     expect(await station.keys(prefix)).toEqual(
-      ["README.md", "inputs.jsonl", "manifest.json", "quality.json", ...manifest.files.map(({ path }) => path)]
+      [
+        "README.md",
+        "inputs.jsonl",
+        "manifest.json",
+        "quality.json",
+        ...manifest.files.map(({ path }) => path),
+      ]
         .map((name) => prefix + name)
         .sort(),
     );

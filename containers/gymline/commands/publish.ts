@@ -32,7 +32,10 @@ export function addPublish(program: Command): void {
   const command = program
     .command("publish")
     .description("bring a dataset version onto the Hugging Face Hub, all files in one commit")
-    .argument("<version>", "<dataset>/<version>, of which the first digits will do, or <dataset> for its newest")
+    .argument(
+      "<version>",
+      "<dataset>/<version>, of which the first digits will do, or <dataset> for its newest",
+    )
     .requiredOption("--repo <owner/name>", "dataset repository; made where it is not there")
     .option("--private", "make it private; one that is there must be")
     .option("--revision <branch>", "branch; made where it is not there", "main")
@@ -60,7 +63,8 @@ async function run(text: string, options: PublishOptions): Promise<void> {
       const published = await withFiles(manifest, { opened, options }, (fileUrl) =>
         publishVersion({ manifest, fileUrl, ...target }),
       );
-      if (options.json === true) out(JSON.stringify({ schema: "gymline.publication.v1", name, version, ...published }));
+      if (options.json === true)
+        out(JSON.stringify({ schema: "gymline.publication.v1", name, version, ...published }));
       else out(publishedText(`${name}/${version}`, published));
     },
   });
@@ -70,10 +74,13 @@ function targetOf(options: PublishOptions) {
   const { repo, revision } = options;
   if (!/^[\w][\w.-]*\/[\w][\w.-]*$/.test(repo))
     throw new UsageError(`--repo takes <owner>/<name>, such as my-team/agent-sft, not "${repo}"`);
-  if (!/^[\w][\w./-]*$/.test(revision)) throw new UsageError(`--revision takes the name of a branch, not "${revision}"`);
+  if (!/^[\w][\w./-]*$/.test(revision))
+    throw new UsageError(`--revision takes the name of a branch, not "${revision}"`);
   const hubUrl = URL.canParse(options.hubUrl) ? options.hubUrl.replace(/\/+$/, "") : undefined;
   if (hubUrl === undefined || !/^https?:/.test(hubUrl))
-    throw new UsageError(`--hub-url takes an address such as https://huggingface.co, not "${options.hubUrl}"`);
+    throw new UsageError(
+      `--hub-url takes an address such as https://huggingface.co, not "${options.hubUrl}"`,
+    );
   return { repo, revision, hubUrl, isPrivate: options.private === true, token: tokenOf(options) };
 }
 
@@ -82,7 +89,9 @@ function tokenOf({ tokenFile }: PublishOptions): string {
   const from = tokenFile === undefined ? "the variable HF_TOKEN" : tokenFile;
   const token = (tokenFile === undefined ? process.env["HF_TOKEN"] : textOfFile(tokenFile))?.trim() ?? "";
   if (token === "")
-    throw new UsageError(`${from} holds no token: make one that may write at <hub>/settings/tokens, or give --token-file`);
+    throw new UsageError(
+      `${from} holds no token: make one that may write at <hub>/settings/tokens, or give --token-file`,
+    );
   if (!/^hf_\w+$/.test(token)) throw new UsageError(`${from} holds no token of the Hub: they begin with hf_`);
   return token;
 }
@@ -109,7 +118,8 @@ async function refuseUnsound(
   const [first] = found;
   if (first === undefined) return;
   const { place, reason, remedy } = first;
-  const more = found.length === 1 ? "" : ` (and ${many(found.length - 1, "more fault")}: gymline datasets verify)`;
+  const more =
+    found.length === 1 ? "" : ` (and ${many(found.length - 1, "more fault")}: gymline datasets verify)`;
   throw new UsageError(
     `${version.name}/${version.version} is not published: ${place}: ${reason}${more}; ${remedy}`,
   );
@@ -129,7 +139,10 @@ async function withFiles<T>(
     const { filesOf } = await import("../../../shared/adapters/hub/publish-version.ts");
     for (const path of filesOf(manifest)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
-      await pipeline(Readable.from(opened.store.stream(prefix + path)), createWriteStream(join(folder, path)));
+      await pipeline(
+        Readable.from(opened.store.stream(prefix + path)),
+        createWriteStream(join(folder, path)),
+      );
     }
     return await work((path) => pathToFileURL(join(folder, path)));
   } finally {

@@ -27,7 +27,10 @@ export function addQuality(program: Command): void {
   const command = program
     .command("quality")
     .description("check the rows of a dataset version and show what is in it; exit code 2: a check failed")
-    .argument("<version>", "<dataset>/<version>, of which the first digits will do, or <dataset> for its newest")
+    .argument(
+      "<version>",
+      "<dataset>/<version>, of which the first digits will do, or <dataset> for its newest",
+    )
     .option("-c, --config <file>", "configuration file (default: ./gymline.json, if there is one)")
     .option("--row-tokens <n>", "a row of more tokens fails (default: as it was exported)")
     .option("--allow <check>", "let a check find something (may be repeated)", collect)
@@ -49,7 +52,9 @@ async function run(text: string, options: QualityOptions): Promise<void> {
       const entry = await findVersion(text, catalog);
       const manifest = await readManifest(entry, store);
       if (manifest === undefined) {
-        throw new UsageError(`${manifestKey(entry)} is not there: the version was removed, or never finished`);
+        throw new UsageError(
+          `${manifestKey(entry)} is not there: the version was removed, or never finished`,
+        );
       }
       const report = await storedReport(manifest, store);
       const progress = startProgress("checking", { quiet: options.json === true });
@@ -74,7 +79,10 @@ function named({ name, version }: Manifest): object {
 
 function thresholds({ rowTokens, allow }: QualityOptions): object {
   const maxTokens = numeric("--row-tokens", rowTokens);
-  const given = { ...(maxTokens === undefined ? {} : { maxTokens }), ...(allow === undefined ? {} : { allow }) };
+  const given = {
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(allow === undefined ? {} : { allow }),
+  };
   const result = checksSchema.partial().safeParse(given);
   if (result.success) return given;
   throw new UsageError(result.error.issues.map(({ message }) => message).join("; "));

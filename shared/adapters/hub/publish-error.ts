@@ -34,10 +34,19 @@ export function publishError(cause: unknown, { repo, hubUrl, revision }: Attempt
 
 const REMEDIES: ReadonlyMap<number, string> = new Map([
   [400, "look at the card's front matter (dataset.card) and at the name of the repository"],
-  [401, "the token is not valid any more, or not one of this Hub: make one at <hub>/settings/tokens, with the right to write"],
+  [
+    401,
+    "the token is not valid any more, or not one of this Hub: make one at <hub>/settings/tokens, with the right to write",
+  ],
   [403, "the token may not write there: give it the right to write to this repository and its owner"],
-  [404, "there is no such repository or revision <revision> for this token: look at --repo, --revision and the token's owner"],
-  [409, "somebody else changed the repository meanwhile, or it is there already but not to be seen by this token: publish again"],
+  [
+    404,
+    "there is no such repository or revision <revision> for this token: look at --repo, --revision and the token's owner",
+  ],
+  [
+    409,
+    "somebody else changed the repository meanwhile, or it is there already but not to be seen by this token: publish again",
+  ],
   [412, "somebody else changed the repository meanwhile: publish again"],
   [413, "a file is larger than the Hub takes: export in shards (--shard-rows)"],
   [429, "too many requests: wait some minutes and publish again, which goes on where it stopped"],
@@ -66,7 +75,10 @@ function saidBy({ data }: HubApiError): string {
 function networkFault(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  if (code !== undefined && /^(?:E[A-Z]{3,}|UND_ERR_\w+|CERT_\w+|DEPTH_\w+|SELF_\w+)$/.test(code)) return code;
+  if (code !== undefined && /^(?:E[A-Z]{3,}|UND_ERR_\w+|CERT_\w+|DEPTH_\w+|SELF_\w+)$/.test(code))
+    return code;
   const below = error.cause === undefined ? undefined : networkFault(error.cause);
-  return below ?? (error.message === "fetch failed" || error.name === "SocketError" ? error.message : undefined);
+  return (
+    below ?? (error.message === "fetch failed" || error.name === "SocketError" ? error.message : undefined)
+  );
 }

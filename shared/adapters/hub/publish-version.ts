@@ -14,8 +14,6 @@ import type { Manifest } from "../../dataset/manifest.ts";
 import { gitBlobHash } from "./git-blob-hash.ts";
 import { PublishError, publishError } from "./publish-error.ts";
 
-
-
 export interface Publication {
   readonly manifest: Manifest;
   /** Where a file of the version lies, by its path in the version. Checked against the manifest before. */
@@ -94,7 +92,11 @@ class Publisher {
     if (uploaded.length + removed.length === 0) return { kind: "unchanged", commit: head, ...common };
     const operations: CommitOperation[] = [
       ...removed.map((path) => ({ operation: "delete" as const, path })),
-      ...uploaded.map((path) => ({ operation: "addOrUpdate" as const, path, content: this.#of.fileUrl(path) })),
+      ...uploaded.map((path) => ({
+        operation: "addOrUpdate" as const,
+        path,
+        content: this.#of.fileUrl(path),
+      })),
     ];
     const made = await commit({
       ...this.#common,
@@ -138,9 +140,17 @@ class Publisher {
 
   async #commitOf(revision: string): Promise<string> {
     const { repo, hubUrl, token } = this.#of;
-    const info = await datasetInfo({ name: repo, hubUrl, accessToken: token, revision, additionalFields: ["sha"] });
+    const info = await datasetInfo({
+      name: repo,
+      hubUrl,
+      accessToken: token,
+      revision,
+      additionalFields: ["sha"],
+    });
     if (typeof info.sha === "string") return info.sha;
-    throw new PublishError(`the Hub does not say which commit ${revision} of ${repo} stands at; publish again`);
+    throw new PublishError(
+      `the Hub does not say which commit ${revision} of ${repo} stands at; publish again`,
+    );
   }
 
   async #isThere(path: string, entry: ListFileEntry | undefined): Promise<boolean> {

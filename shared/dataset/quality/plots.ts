@@ -122,7 +122,10 @@ function lengthPlot(report: QualityReport): Plot | undefined {
     const found = length[measure];
     return found === null ? [] : [`${title}: ${rangeText(found)}`];
   });
-  return plot("length", { alt: `Length. ${told.join("; ")}`, spec: { title: "Length", hconcat: parts, spacing: 24 } });
+  return plot("length", {
+    alt: `Length. ${told.join("; ")}`,
+    spec: { title: "Length", hconcat: parts, spacing: 24 },
+  });
 }
 
 /** 0, 1, 3, 10, 30, 100, …, not too many. */
@@ -222,7 +225,7 @@ function barPlot(of: {
     data: { values: bars },
     width: WIDTH - 160,
     height: { step: 20 },
-title: more === 0 ? title : `${title}: the ${bars.length} most frequent of ${counts.length}`,
+    title: more === 0 ? title : `${title}: the ${bars.length} most frequent of ${counts.length}`,
     layer: [
       { mark: { type: "bar", color: COLOURS.first }, encoding: { y, x } },
       {

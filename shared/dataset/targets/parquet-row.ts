@@ -21,8 +21,7 @@ function valueFromParquet(value: unknown, type: ColumnType): unknown {
   if (type === "json") return JSON.parse(String(value));
   if (type === "int64") return Number(value);
   if (typeof type === "string") return value;
-  if ("list" in type)
-    return (value as readonly unknown[]).map((item) => valueFromParquet(item, type.list));
+  if ("list" in type) return (value as readonly unknown[]).map((item) => valueFromParquet(item, type.list));
   const fields = value as Row;
   return Object.fromEntries(
     type.struct.flatMap(({ name, type: of }) => {

@@ -27,7 +27,15 @@ function noise(length: number): string {
   }).join("");
 }
 
-async function exported({ files, shardRows, output = "out" }: { readonly files?: "parquet"; readonly shardRows?: number; readonly output?: string } = {}): Promise<Version> {
+async function exported({
+  files,
+  shardRows,
+  output = "out",
+}: {
+  readonly files?: "parquet";
+  readonly shardRows?: number;
+  readonly output?: string;
+} = {}): Promise<Version> {
   const station = makeStation();
   for (let task = 0; task < 4; task += 1) {
     station.write(`team/${task}.json`, chatRow({ task: `task-${task}`, calls: [[`try ${task}`, output]] }));
@@ -41,7 +49,11 @@ async function exported({ files, shardRows, output = "out" }: { readonly files?:
   return { manifest: result.manifest, folder };
 }
 
-function publication({ manifest, folder }: Version, server: HubServer, more: Partial<Publication> = {}): Publication {
+function publication(
+  { manifest, folder }: Version,
+  server: HubServer,
+  more: Partial<Publication> = {},
+): Publication {
   return {
     manifest,
     fileUrl: (path) => pathToFileURL(join(folder, path)),
@@ -79,7 +91,9 @@ describe("publishVersion", () => {
       `sft ${version.manifest.version}`,
     ]);
     expect(published.commit).toBe(commits.at(-1)?.id);
-    expect([...server.files(REPO).keys()].sort()).toEqual([".gitattributes", ...filesOf(version.manifest)].sort());
+    expect([...server.files(REPO).keys()].sort()).toEqual(
+      [".gitattributes", ...filesOf(version.manifest)].sort(),
+    );
     expect(server.uploads.length).toBeGreaterThan(0);
     expectSame(server, version);
   });

@@ -7,7 +7,10 @@ const page = readFileSync(join(resolve(import.meta.dirname, "../../.."), "docs/Q
 
 describe("docs/QUALITY.md", () => {
   it("lists every check with its severity, in the order of reports", () => {
-    const rows = [...page.matchAll(/^\| `([a-z-]+)` +\| (fail|warn) +\|/gm)].map(([, id, severity]) => [id, severity]);
+    const rows = [...page.matchAll(/^\| `([a-z-]+)` +\| (fail|warn) +\|/gm)].map(([, id, severity]) => [
+      id,
+      severity,
+    ]);
     expect(rows).toEqual(CHECK_IDS.map((id) => [id, CHECKS[id].severity]));
   });
 

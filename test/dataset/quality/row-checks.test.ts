@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { DatasetCheckError } from "../../../shared/dataset/quality/check-error.ts";
 import {
   CHECK_IDS,
   CHECKS,
@@ -6,7 +7,6 @@ import {
   type CheckResult,
   checksSchema,
 } from "../../../shared/dataset/quality/checks.ts";
-import { DatasetCheckError } from "../../../shared/dataset/quality/check-error.ts";
 import { inspectParsed } from "../../../shared/dataset/quality/inspect-row.ts";
 import { type CheckPlan, RowChecks } from "../../../shared/dataset/quality/row-checks.ts";
 import type { SplitName } from "../../../shared/dataset/split.ts";
@@ -65,12 +65,31 @@ function dpo(chosen: string, rejected: string, more: Row = {}): Placed {
   const say = (content: string): object => ({ role: "assistant", content });
   const prompt = [{ role: "user", content: `Question ${made}` }];
   return {
-    row: { prompt, chosen: [say(chosen)], rejected: [say(rejected)], tools: "[]", margin: 0.5, task: `t${made}`, ...more },
+    row: {
+      prompt,
+      chosen: [say(chosen)],
+      rejected: [say(rejected)],
+      tools: "[]",
+      margin: 0.5,
+      task: `t${made}`,
+      ...more,
+    },
   };
 }
 
 function attempt(group: string, reward: number, size = 2): Placed {
-  return sft({ group, reward, group_size: size, group_mean: 0.5, group_std: 0.1, step_rewards: [], prompt_token_ids: [], completion_token_ids: [], logprobs: [], task_id: group });
+  return sft({
+    group,
+    reward,
+    group_size: size,
+    group_mean: 0.5,
+    group_std: 0.1,
+    step_rewards: [],
+    prompt_token_ids: [],
+    completion_token_ids: [],
+    logprobs: [],
+    task_id: group,
+  });
 }
 
 describe("the checks of rows", () => {
@@ -85,20 +104,143 @@ describe("the checks of rows", () => {
   it.each<[string, TargetId, readonly Placed[], object, Record<string, string>]>([
     ["a column that is null", "trl", [sft(), sft({ tools: null })], {}, { "missing-values": "failed 1" }],
     ["a column that is absent", "trl", [sft({ tools: undefined })], {}, { "missing-values": "failed 1" }],
-    ["a column that the target has not", "trl", [sft({ answer: "42" })], {}, { "unknown-columns": "failed 1" }],
-    ["a conversation that the agent begins", "trl", [sft({ messages: [{ role: "assistant", content: "Hi." }], weights: [1] })], {}, { "empty-prompt": "failed 1" }],
-    ["a prompt of white space", "trl", [sft({ messages: [{ role: "user", content: " \n" }, { role: "assistant", content: "Hi." }], weights: [0, 1] })], {}, { "empty-prompt": "failed 1" }],
-    ["a message to be learnt that is empty", "trl", [sft({ weights: [0, 1, 0, 1], messages: [{ role: "user", content: "a b" }, { role: "assistant", content: "x" }, { role: "user", content: "c" }, { role: "assistant", content: " " }] })], {}, { "empty-assistant": "failed 1" }],
-    ["an empty message that is masked", "trl", [sft({ weights: [0, 1, 0, 0], messages: [{ role: "user", content: "a b" }, { role: "assistant", content: "x" }, { role: "user", content: "c" }, { role: "assistant", content: "" }] })], {}, {}],
-    ["rows that teach nothing", "trl", [sft({ weights: [0, 0, 0, 0] })], {}, { "empty-assistant": "failed 1" }],
-    ["rows over a number of tokens", "trl", [sft(), sft({ tools: "a ".repeat(500) })], { maxTokens: 400 }, { "over-length": "failed 1" }],
-    ["a secret that a call holds", "trl", [sft({ messages: [{ role: "user", content: "a b" }, { role: "assistant", content: "export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzKEY" }], weights: [0, 1] })], {}, { secrets: "failed 1" }],
-    ["equal sides", "trl-dpo", [dpo("yes", "no"), dpo("same", "same")], {}, { "one-sided-pairs": "failed 1" }],
-    ["a chosen side of less reward", "trl-dpo", [dpo("yes", "no", { margin: -0.1, preferred_by: "reward" })], {}, { "one-sided-pairs": "failed 1" }],
-    ["a chosen side of less reward that people preferred", "trl-dpo", [dpo("yes", "no", { margin: -0.1, preferred_by: "votes" })], {}, {}],
-    ["chosen sides that are the longer ones", "trl-dpo", Array.from({ length: 30 }, () => dpo("much longer", "short")), {}, { "longer-chosen": "warned 30" }],
-    ["a group of equal rewards", "grpo-offline", [attempt("a", 0.2), attempt("a", 0.7), attempt("b", 0.5), attempt("b", 0.5)], {}, { "equal-rewards": "failed 1" }],
-    ["a group that lacks a row", "grpo-offline", [attempt("a", 0.2, 3), attempt("a", 0.7, 3)], {}, { "incomplete-groups": "warned 1" }],
+    [
+      "a column that the target has not",
+      "trl",
+      [sft({ answer: "42" })],
+      {},
+      { "unknown-columns": "failed 1" },
+    ],
+    [
+      "a conversation that the agent begins",
+      "trl",
+      [sft({ messages: [{ role: "assistant", content: "Hi." }], weights: [1] })],
+      {},
+      { "empty-prompt": "failed 1" },
+    ],
+    [
+      "a prompt of white space",
+      "trl",
+      [
+        sft({
+          messages: [
+            { role: "user", content: " \n" },
+            { role: "assistant", content: "Hi." },
+          ],
+          weights: [0, 1],
+        }),
+      ],
+      {},
+      { "empty-prompt": "failed 1" },
+    ],
+    [
+      "a message to be learnt that is empty",
+      "trl",
+      [
+        sft({
+          weights: [0, 1, 0, 1],
+          messages: [
+            { role: "user", content: "a b" },
+            { role: "assistant", content: "x" },
+            { role: "user", content: "c" },
+            { role: "assistant", content: " " },
+          ],
+        }),
+      ],
+      {},
+      { "empty-assistant": "failed 1" },
+    ],
+    [
+      "an empty message that is masked",
+      "trl",
+      [
+        sft({
+          weights: [0, 1, 0, 0],
+          messages: [
+            { role: "user", content: "a b" },
+            { role: "assistant", content: "x" },
+            { role: "user", content: "c" },
+            { role: "assistant", content: "" },
+          ],
+        }),
+      ],
+      {},
+      {},
+    ],
+    [
+      "rows that teach nothing",
+      "trl",
+      [sft({ weights: [0, 0, 0, 0] })],
+      {},
+      { "empty-assistant": "failed 1" },
+    ],
+    [
+      "rows over a number of tokens",
+      "trl",
+      [sft(), sft({ tools: "a ".repeat(500) })],
+      { maxTokens: 400 },
+      { "over-length": "failed 1" },
+    ],
+    [
+      "a secret that a call holds",
+      "trl",
+      [
+        sft({
+          messages: [
+            { role: "user", content: "a b" },
+            {
+              role: "assistant",
+              content: "export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzKEY",
+            },
+          ],
+          weights: [0, 1],
+        }),
+      ],
+      {},
+      { secrets: "failed 1" },
+    ],
+    [
+      "equal sides",
+      "trl-dpo",
+      [dpo("yes", "no"), dpo("same", "same")],
+      {},
+      { "one-sided-pairs": "failed 1" },
+    ],
+    [
+      "a chosen side of less reward",
+      "trl-dpo",
+      [dpo("yes", "no", { margin: -0.1, preferred_by: "reward" })],
+      {},
+      { "one-sided-pairs": "failed 1" },
+    ],
+    [
+      "a chosen side of less reward that people preferred",
+      "trl-dpo",
+      [dpo("yes", "no", { margin: -0.1, preferred_by: "votes" })],
+      {},
+      {},
+    ],
+    [
+      "chosen sides that are the longer ones",
+      "trl-dpo",
+      Array.from({ length: 30 }, () => dpo("much longer", "short")),
+      {},
+      { "longer-chosen": "warned 30" },
+    ],
+    [
+      "a group of equal rewards",
+      "grpo-offline",
+      [attempt("a", 0.2), attempt("a", 0.7), attempt("b", 0.5), attempt("b", 0.5)],
+      {},
+      { "equal-rewards": "failed 1" },
+    ],
+    [
+      "a group that lacks a row",
+      "grpo-offline",
+      [attempt("a", 0.2, 3), attempt("a", 0.7, 3)],
+      {},
+      { "incomplete-groups": "warned 1" },
+    ],
   ])("find %s", (_, target, rows, checks, expected) => {
     expect(found(checked(target, rows, { checks }))).toEqual(expected);
   });
@@ -107,9 +249,16 @@ describe("the checks of rows", () => {
     const other = { split: "test" } as const;
     const task = [sft({ task_id: "t" }), { ...sft({ task_id: "t" }), ...other }];
     expect(found(checked("trl", task))).toEqual({ "leak-task": "failed 1" });
-    const content = [sft({ content_id: "c" }), sft({ content_id: "c" }), { ...sft({ content_id: "c" }), ...other }];
+    const content = [
+      sft({ content_id: "c" }),
+      sft({ content_id: "c" }),
+      { ...sft({ content_id: "c" }), ...other },
+    ];
     expect(found(checked("trl", content))).toEqual({ "leak-content": "failed 1" });
-    const repo = [{ ...sft(), repo: "a/b" }, { ...sft(), repo: "a/b", ...other }];
+    const repo = [
+      { ...sft(), repo: "a/b" },
+      { ...sft(), repo: "a/b", ...other },
+    ];
     expect(found(checked("trl", repo))).toEqual({});
     expect(found(checked("trl", repo, { splitBy: "repository" }))).toEqual({ "leak-repository": "failed 1" });
   });
@@ -117,23 +266,47 @@ describe("the checks of rows", () => {
   it("find prompts in two splits that are equal, or nearly so, and not those of one split", () => {
     const words = Array.from({ length: 120 }, (_, index) => `word${index}`);
     const asked = (text: string, split: SplitName): Placed => ({
-      ...sft({ messages: [{ role: "user", content: text }, { role: "assistant", content: "Done." }], weights: [0, 1] }),
+      ...sft({
+        messages: [
+          { role: "user", content: text },
+          { role: "assistant", content: "Done." },
+        ],
+        weights: [0, 1],
+      }),
       split,
     });
     const near = [...words.slice(0, 60), "another", ...words.slice(61)].join(" ");
-    const rows = [asked(words.join(" "), "train"), asked(near, "validation"), asked(words.slice(0, 50).join(" "), "test")];
+    const rows = [
+      asked(words.join(" "), "train"),
+      asked(near, "validation"),
+      asked(words.slice(0, 50).join(" "), "test"),
+    ];
     const results = checked("trl", rows);
     expect(found(results)).toEqual({ "leak-text": "warned 1" });
     expect(results.get("leak-text")?.places).toMatchObject([{ split: "validation", row: 1 }]);
     expect(found(checked("trl", rows, { checks: { nearText: 1 } }))).toEqual({});
-    expect(found(checked("trl", rows, { checks: { fail: ["leak-text"] } }))).toEqual({ "leak-text": "failed 1" });
-    const layout = [asked("Fix the  bug, now!", "train"), asked("fix the bug now", "test"), asked("fix the bug now", "test")];
+    expect(found(checked("trl", rows, { checks: { fail: ["leak-text"] } }))).toEqual({
+      "leak-text": "failed 1",
+    });
+    const layout = [
+      asked("Fix the  bug, now!", "train"),
+      asked("fix the bug now", "test"),
+      asked("fix the bug now", "test"),
+    ];
     expect(found(checked("trl", layout))).toEqual({ "leak-text": "warned 1" });
     expect(found(checked("trl", [asked(near, "train"), asked(near, "train")]))).toEqual({});
   });
 
   it("find labels of one kind, and a kind that is rare", () => {
-    const kto = (label: boolean): Placed => ({ row: { ...dpo("a", "b").row, chosen: undefined, rejected: undefined, completion: [{ role: "assistant", content: "x" }], label } });
+    const kto = (label: boolean): Placed => ({
+      row: {
+        ...dpo("a", "b").row,
+        chosen: undefined,
+        rejected: undefined,
+        completion: [{ role: "assistant", content: "x" }],
+        label,
+      },
+    });
     const rows = (good: number, bad: number): readonly Placed[] => [
       ...Array.from({ length: good }, () => kto(true)),
       ...Array.from({ length: bad }, () => kto(false)),
@@ -149,7 +322,9 @@ describe("the checks of rows", () => {
   });
 
   it("tell a split that should have rows and has none", () => {
-    expect(found(checked("trl", [sft()], { wanted: ["train", "test"] }))).toEqual({ "empty-split": "warned 1" });
+    expect(found(checked("trl", [sft()], { wanted: ["train", "test"] }))).toEqual({
+      "empty-split": "warned 1",
+    });
   });
 
   it("let a failing check pass where it is allowed, and name no more places than asked for", () => {

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { distributionOf, lengthEdges, shareEdges, Values } from "../../../shared/dataset/quality/distribution.ts";
+import {
+  distributionOf,
+  lengthEdges,
+  shareEdges,
+  Values,
+} from "../../../shared/dataset/quality/distribution.ts";
 import { PromptLeaks } from "../../../shared/dataset/quality/prompt-leaks.ts";
 import { promptSketch } from "../../../shared/dataset/quality/prompt-sketch.ts";
 import { SplitTable } from "../../../shared/dataset/quality/split-table.ts";
@@ -27,7 +32,10 @@ describe("a table of splits", () => {
 });
 
 describe("a distribution", () => {
-  const parts = fc.array(fc.array(fc.nat({ max: 100_000 }), { maxLength: 400 }), { minLength: 1, maxLength: 3 });
+  const parts = fc.array(fc.array(fc.nat({ max: 100_000 }), { maxLength: 400 }), {
+    minLength: 1,
+    maxLength: 3,
+  });
 
   it("puts each value into one bin, and has the quantiles of all parts together", () => {
     fc.assert(

@@ -101,16 +101,24 @@ export async function hubServer(options: HubServerOptions = {}): Promise<HubServ
     const oid = createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
     const entry = { type: "file", path, size: bytes.length, oid };
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    return large.has(sha256) ? { ...entry, lfs: { oid: sha256, size: bytes.length, pointerSize: 134 } } : entry;
+    return large.has(sha256)
+      ? { ...entry, lfs: { oid: sha256, size: bytes.length, pointerSize: 134 } }
+      : entry;
   };
   const uploadAction = (oid: string, size: number): object => {
     if (transfer === "basic") return { href: `${url}/lfs/${oid}?signature=secret` };
     if (transfer === "multipart") {
       const numbers = Array.from({ length: Math.ceil(size / PART) }, (_, index) => index + 1);
       const hrefs = numbers.map((part) => [String(part).padStart(5, "0"), `${url}/part/${oid}/${part}`]);
-      return { href: `${url}/complete/${oid}`, header: { chunk_size: String(PART), ...Object.fromEntries(hrefs) } };
+      return {
+        href: `${url}/complete/${oid}`,
+        header: { chunk_size: String(PART), ...Object.fromEntries(hrefs) },
+      };
     }
-    return { href: `${url}/xet-token`, header: { "X-Xet-Cas-Url": `${url}/cas`, "X-Xet-Session-Id": randomUUID() } };
+    return {
+      href: `${url}/xet-token`,
+      header: { "X-Xet-Cas-Url": `${url}/cas`, "X-Xet-Session-Id": randomUUID() },
+    };
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> => {
@@ -173,7 +181,8 @@ export async function hubServer(options: HubServerOptions = {}): Promise<HubServ
         })
         .parse(parsed());
       const name = `${asked.organization}/${asked.name}`;
-      if (asked.organization !== "team") throw new Refused(403, `You don't have the rights to create ${name}`);
+      if (asked.organization !== "team")
+        throw new Refused(403, `You don't have the rights to create ${name}`);
       if (repos.has(name)) throw new Refused(409, "You already created this dataset repo");
       addRepo(name, { isPrivate: asked.visibility === "private" });
       return json({ url: `${url}/datasets/${name}`, id: name });
@@ -213,7 +222,13 @@ export async function hubServer(options: HubServerOptions = {}): Promise<HubServ
     const repo = repoOf(name);
     if (action === "revision") {
       const { id } = commitOf(repo, revision);
-      return json({ _id: "1", id: name, private: repo.isPrivate, lastModified: "2026-01-01T00:00:00.000Z", sha: id });
+      return json({
+        _id: "1",
+        id: name,
+        private: repo.isPrivate,
+        lastModified: "2026-01-01T00:00:00.000Z",
+        sha: id,
+      });
     }
     if (action === "tree") {
       const all = [...commitOf(repo, revision).files].map(entryOf);

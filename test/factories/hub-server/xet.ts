@@ -51,7 +51,12 @@ export class XetStorage {
 /** Hashes are four little-endian 64-bit numbers. */
 function hashAt(bytes: Buffer, at: number): string {
   return [0, 8, 16, 24]
-    .map((offset) => bytes.readBigUInt64LE(at + offset).toString(16).padStart(16, "0"))
+    .map((offset) =>
+      bytes
+        .readBigUInt64LE(at + offset)
+        .toString(16)
+        .padStart(16, "0"),
+    )
     .join("");
 }
 
@@ -83,7 +88,10 @@ function lz4(frame: Buffer, size: number): Buffer {
   return plain;
 }
 
-function inflate(block: Buffer, { plain, to: start }: { readonly plain: Buffer; readonly to: number }): number {
+function inflate(
+  block: Buffer,
+  { plain, to: start }: { readonly plain: Buffer; readonly to: number },
+): number {
   let to = start;
   let at = 0;
   const more = (length: number): number => {
