@@ -76,7 +76,7 @@ describe("the checks of an export", () => {
     const error = await station.export({ checks, ...ALL }).catch((fault: unknown) => fault);
     expect(error).toMatchObject({
       name: "DatasetCheckError",
-      message: expect.stringMatching(/over-length: \d+ rows .*train row 1 \([0-9a-f]{12}: \d+ tokens\)/),
+      message: expect.stringMatching(/over-length: \d+ \(rows .*train row 1 \([0-9a-f]{12}: \d+ tokens\)/),
     });
     expect(await station.keys("datasets/")).toEqual([]);
     for await (const dataset of station.local.catalog.datasets()) expect(dataset).toBeUndefined();

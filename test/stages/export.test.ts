@@ -76,7 +76,7 @@ describe("exportDataset", () => {
         .sort(),
     );
     expect(manifest.files).toHaveLength(3);
-    expect(manifest.beside.map(({ path }) => path)).toEqual(["README.md"]);
+    expect(manifest.beside.map(({ path }) => path)).toEqual(["quality.json", "README.md"]);
     for (const file of [...manifest.files, ...manifest.beside, manifest.inputs]) {
       const bytes = await station.local.store.read(`${prefix}${file.path}`);
       expect(createHash("sha256").update(bytes).digest("hex")).toBe(file.sha256);
