@@ -12,7 +12,7 @@ export async function trainerEnvironment(): Promise<PythonEnvironment> {
   return pythonEnvironment({
     folder: join(root, ".cache/trainer-venv"),
     minors: [13, 12, 11, 14],
-    installs: [["--only-binary", "numpy,scipy,scikit-learn,onnx,onnxruntime", `${trainer}[critic,test]`]],
+    installs: [["--only-binary", "numpy,scipy,scikit-learn,onnx,onnxruntime", `${trainer}[critic,train,test]`]],
     revision: createHash("sha256").update(project).digest("hex"),
   });
 }
