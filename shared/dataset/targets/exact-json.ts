@@ -6,7 +6,7 @@ const SUSPECT = /\d{16}|\d\.\d*0|\d[eE]/;
 
 /** From here on `datasets` refuses an integer in free JSON, and with it the whole file. */
 const TOO_LARGE = 2 ** 64;
-const TOO_SMALL = -(2 ** 63);
+const LEAST = -(2 ** 63);
 
 /**
  * The arguments of a call; undefined where the text is no JSON object. Numbers such as 1.0 and integers of 64 bits
@@ -32,14 +32,15 @@ function asWritten(_: string, value: unknown, context?: { readonly source?: stri
 function written(value: number, source: string): unknown {
   if (/^-?\d+$/.test(source)) {
     const exact = BigInt(source);
-    if (exact >= BigInt(TOO_SMALL) && exact < BigInt(TOO_LARGE)) return raw(source);
+    if (exact >= BigInt(LEAST) && exact < BigInt(TOO_LARGE)) return raw(source);
   }
   if (isLarge(value)) return raw(value.toExponential());
   return /^-?\d+\.0+$/.test(source) ? raw(source) : value;
 }
 
+/** The least of 64 bits, too: a double prints it with other digits. */
 function isLarge(value: number): boolean {
-  return Number.isInteger(value) && (value >= TOO_LARGE || value < TOO_SMALL);
+  return Number.isInteger(value) && (value >= TOO_LARGE || value <= LEAST);
 }
 
 /** A line of JSON whose large integers are written as fractions; what else it holds stays as it is. */
