@@ -30,7 +30,7 @@ function asWritten(_: string, value: unknown, context?: { readonly source?: stri
 }
 
 function written(value: number, source: string): unknown {
-  if (/^-?\d+$/.test(source)) {
+  if (/^-?\d{1,20}$/.test(source)) {
     const exact = BigInt(source);
     if (exact >= BigInt(LEAST) && exact < BigInt(TOO_LARGE)) return raw(source);
   }
