@@ -84,7 +84,13 @@ export {
 } from "./curation/gdi.ts";
 export { NearDuplicates, type Ranked } from "./curation/near-duplicates.ts";
 export { type TrajectoryTrace, traceOf } from "./curation/trace.ts";
-export { type Manifest, manifestSchema } from "./dataset/manifest.ts";
+export {
+  type DatasetInput,
+  datasetInputSchema,
+  type Manifest,
+  manifestSchema,
+  type WrittenFile,
+} from "./dataset/manifest.ts";
 export { type ChatMessage, type ChatToolCall, type SftMessage, sftMessages } from "./dataset/sft-messages.ts";
 export { type SftRow, sftRow } from "./dataset/sft-row.ts";
 export type { Target, TargetKind, TargetUnit } from "./dataset/targets/target.ts";
