@@ -18,6 +18,14 @@ export interface RowFacts extends RowSource {
   readonly redactions: number;
   readonly messages: number;
   readonly trained: number;
+  /** As the source names it. */
+  readonly repo: string | null;
+  /** Steps of the agent. */
+  readonly steps: number;
+  /** Calls of the agent by tool. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** Places that were redacted, by type. */
+  readonly redacted: Readonly<Record<string, number>>;
 }
 
 /** Adds up the statistics of a dataset row by row. */

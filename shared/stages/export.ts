@@ -2,6 +2,9 @@ import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { datasetPrefix } from "../contracts/keys.ts";
 import { datasetCard } from "../dataset/card.ts";
 import { type DatasetFacts, MANIFEST_SCHEMA, type Manifest } from "../dataset/manifest.ts";
+import type { PlotRenderer } from "../dataset/quality/plots.ts";
+import { checksFound, qualityFiles } from "../dataset/quality/quality-files.ts";
+import { QualityRun } from "../dataset/quality/quality-run.ts";
 import { type SplitName, splitOf } from "../dataset/split.ts";
 import { Tally } from "../dataset/tally.ts";
 import { filesBeside } from "../dataset/targets/files-beside.ts";
@@ -12,7 +15,7 @@ import { BesideFiles } from "./beside-files.ts";
 import { DatasetFiles } from "./dataset-files.ts";
 import { InputsFile } from "./dataset-inputs.ts";
 import type { DatasetPlan, PlanPorts } from "./dataset-plan.ts";
-import type { MadeRow } from "./dataset-rows.ts";
+import { type InspectedRow, inspectedRows } from "./inspected-rows.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
 import { readManifest } from "./stored-manifest.ts";
@@ -21,6 +24,8 @@ import { readManifest } from "./stored-manifest.ts";
 export interface ExportPorts extends PlanPorts {
   /** Asked for just before the dataset is registered, which happens only if it still holds. */
   readonly fence?: () => Promise<Fence>;
+  /** Draws the plots of the card; without it there are none. */
+  readonly plots?: PlotRenderer;
   /** Commit of the running program, for the manifest. */
   readonly commit?: string | undefined;
 }
@@ -43,6 +48,7 @@ export type ExportResult =
 /**
  * Selects, splits and writes one dataset version. The version follows from the settings and the selected documents
  * and scores, so the same selection is written once, whoever asks; the manifest is written last.
+ * @throws DatasetCheckError where the rows fail a check; nothing of the version is left then
  */
 export async function exportDataset(request: DatasetRequest, ports: ExportPorts): Promise<ExportResult> {
   const isSingle = targetOf(request.target).unit === "trajectory";
@@ -68,34 +74,40 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
   );
   const place = { prefix, store: ports.store };
   const inputs = await InputsFile.open({ ...place, unit: target.unit });
+  const quality = new QualityRun(request);
   let manifest: Manifest;
   let dataset: DatasetRecord;
   try {
-    const { registry, statistics } = await writeRows(plan.rows(), { request, files, inputs });
+    const rows = inspectedRows(plan.rows(), { target: request.target, compute: ports.compute });
+    const { registry, statistics } = await writeRows(rows, { request, files, inputs, quality });
     if (registry.length === 0) {
       await files.abort();
       await inputs.abort();
       return emptyResult(plan);
     }
     const written = await files.finish();
-    const rows = written.reduce((sum, file) => sum + file.rows, 0);
+    const report = quality.finish(version);
+    const { plots, files: qualityBeside } = await qualityFiles(report, ports.plots);
     const facts: DatasetFacts = {
       schema: MANIFEST_SCHEMA,
       name: request.name,
       version,
       format: target.format,
-      rows,
+      rows: written.reduce((sum, file) => sum + file.rows, 0),
       files: written,
       inputs: await inputs.finish(),
       settings: plan.settings,
       seed: request.split.seed,
       selection: { considered, selected: registry.length, excluded: excluded.record(), ...plan.facts() },
       ...(plan.curation === undefined ? {} : { curation: plan.curation }),
+      ...checksFound(report),
       statistics,
     };
+    const { target: id, card: settings } = request;
+    const card = datasetCard(facts, { target: id, quality: report, plots, settings });
     const beside = new BesideFiles(place);
-    for (const { name, text } of filesBeside(request.target, facts)) await beside.put(name, text);
-    await beside.put("README.md", datasetCard(facts, request.target));
+    for (const { name, text } of [...filesBeside(id, facts), ...qualityBeside]) await beside.put(name, text);
+    await beside.put("README.md", card);
     const made_by = { tool: "gymline", version: VERSION, commit: ports.commit ?? null } as const;
     manifest = { ...facts, beside: beside.written, made_by };
     await ports.store.put(manifestKey, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
@@ -123,17 +135,24 @@ function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult
 
 /** Writes the rows as they come; gives the trajectories that stand in them, each once with its split. */
 async function writeRows(
-  rows: AsyncIterable<MadeRow>,
-  to: { readonly request: DatasetRequest; readonly files: DatasetFiles; readonly inputs: InputsFile },
+  rows: AsyncIterable<InspectedRow>,
+  to: {
+    readonly request: DatasetRequest;
+    readonly files: DatasetFiles;
+    readonly inputs: InputsFile;
+    readonly quality: QualityRun;
+  },
 ): Promise<{ readonly registry: DatasetRecord["rows"]; readonly statistics: Manifest["statistics"] }> {
   const tally = new Tally();
   const registry: { readonly id: string; readonly split: SplitName }[] = [];
-  for await (const made of rows) {
+  for await (const { made, inspection } of rows) {
     const split = splitOf(made.task, to.request.split);
     for (const { id, facts } of await to.inputs.add(made, split)) {
       tally.add(facts);
+      to.quality.addTrajectory(split, facts);
       registry.push({ id, split });
     }
+    to.quality.addRow({ split, inspection, ...made });
     await to.files.write(split, made.task, made.line);
   }
   return { registry, statistics: tally.statistics() };

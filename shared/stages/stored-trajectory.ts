@@ -1,4 +1,5 @@
 import { scoreKey, trajectoryKey } from "../contracts/keys.ts";
+import { contentFacts } from "../dataset/content-facts.ts";
 import { sftRow } from "../dataset/sft-row.ts";
 import type { RowFacts } from "../dataset/tally.ts";
 import { rowFacts } from "../dataset/targets/render-trajectory.ts";
@@ -46,5 +47,6 @@ function factsOf(trajectory: Trajectory, score: StoredScore | undefined): RowFac
     redactions: redaction.total,
     messages: 0,
     trained: 0,
+    ...contentFacts(trajectory),
   };
 }

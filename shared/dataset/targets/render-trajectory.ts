@@ -1,5 +1,6 @@
 import type { StoredScore } from "../../stages/score-trajectory.ts";
 import type { Trajectory } from "../../trajectory/schema.ts";
+import { contentFacts } from "../content-facts.ts";
 import { sftMessages } from "../sft-messages.ts";
 import { type SftRow, sftRowOf } from "../sft-row.ts";
 import type { RowFacts } from "../tally.ts";
@@ -74,5 +75,6 @@ export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
     redactions: trajectory.extra.gymline.redaction.total,
     messages: messages.length,
     trained: weights.reduce((sum, weight) => sum + weight, 0),
+    ...contentFacts(trajectory),
   };
 }
