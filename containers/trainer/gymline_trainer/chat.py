@@ -17,6 +17,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 from os.path import commonprefix
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,14 @@ class ChatError(Exception):
 
 @dataclass(frozen=True)
 class Chat:
-    """A conversation as tokens. spans: per message of the agent, in order, the stretches of tokens that it wrote."""
+    """A conversation as tokens. spans: per message of the agent, in order, the stretches of tokens that it wrote.
 
-    text: str
+    texts: the same stretches as text, put together.
+    """
+
     ids: list[int]
     spans: list[list[Span]]
+    texts: list[str]
 
 
 class ChatFormat:
@@ -76,7 +80,8 @@ class ChatFormat:
         starts = [start for start, _ in found["offset_mapping"]]
         ends = [end for _, end in found["offset_mapping"]]
         spans = [[(bisect_right(ends, start), bisect_left(starts, end)) for start, end in own] for own in places]
-        return Chat(text, found["input_ids"], spans)
+        texts = ["".join(text[start:end] for start, end in own) for own in places]
+        return Chat(found["input_ids"], spans, texts)
 
     def rendered(self, messages: list[Message], tools: list[Any] | None = None) -> tuple[str, list[list[Span]]]:
         """The text, and per message of the agent the stretches of it that the agent wrote."""
@@ -106,11 +111,14 @@ class ChatFormat:
         return texts[0], [(start, end) for start, end in marks[0]] if self.is_marked else []
 
     def _by_message(self, messages: list[Message], marks: list[Span]) -> list[list[Span]]:
-        """Marks by message. A template may mark several stretches of a message, or none."""
+        """Marks by message. A template may mark several stretches of a message, or none, and what ends a conversation."""
         own = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
         if len(own) == len(marks):
             return [[mark] for mark in marks]
-        counts = [len(self._render([*_SHORT_HEAD, messages[index]], None)[1]) for index in own]
+        ending = len(self._render(_SHORT_HEAD, None)[1])
+        counts = [len(self._render([*_SHORT_HEAD, messages[index]], None)[1]) - ending for index in own]
+        if counts:
+            counts[-1] += ending
         if sum(counts) != len(marks):
             what = f"the chat template marks {len(marks)} stretches as generated, for {len(own)} messages of the agent"
             raise ChatError(what, "mend the template, or give another `chat_template`")
@@ -149,7 +157,7 @@ class ChatFormat:
             until = self._render(messages[: index + 1], tools)[0]
             if not (text.startswith(before) and text.startswith(until) and len(until) > len(before)):
                 what = f"the chat template renders what goes up to message {index} otherwise when more follows it"
-                raise ChatError(what, "give a `chat_template` with {% generation %} marks; TRL has some for training")
+                raise ChatError(what, "give a `chat_template` with {% generation %} marks, such as trl:gptoss_training")
             start = max(len(before), len(commonprefix([asked, until])))
             spans.append((start, len(until)))
         return spans
@@ -176,11 +184,15 @@ def _own_length(whole: str, turn: list[Message], after: Callable[[list[Message]]
     raise _NoPrefix
 
 
-def template_of(path: str | None) -> str | None:
-    """The text of a template's file. Raises ConfigError."""
-    if path is None:
+def template_of(name: str | None) -> str | None:
+    """The text of a template's file; `trl:<name>` is one of those that TRL ships. Raises ConfigError."""
+    if name is None:
         return None
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as a chat template", "chat_template") from error
+        if not name.startswith("trl:"):
+            return Path(name).read_text(encoding="utf-8")
+        shipped = files("trl") / "chat_templates"
+        return (shipped / f"{name.removeprefix('trl:')}.jinja").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ModuleNotFoundError) as error:
+        remedy = "give the path of a Jinja file, or trl: and the name of one that TRL ships, such as trl:qwen3_training"
+        raise ConfigError(f"{name} cannot be read as a chat template; {remedy}", "chat_template") from error

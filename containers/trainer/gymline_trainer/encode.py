@@ -22,12 +22,14 @@ LONGER = "raise `max_length`, or set `over_long` to cut or skip"
 class Encoder:
     """Sequences of a dataset, one row at a time. `faults` and `figures` are complete once all rows were taken."""
 
-    def __init__(self, dataset: Dataset, format: ChatFormat, options: EncodeOptions) -> None:
+    def __init__(self, dataset: Dataset, format: ChatFormat, options: EncodeOptions, only: int | None = None) -> None:
+        """only: number of the one row to take, from 1."""
         self.faults = Faults()
         self.figures = Figures()
         self._dataset = dataset
         self._format = format
         self._options = options
+        self._only = only
 
     def sft(self) -> Iterator[Encoded]:
         for row in self._rows(Trajectory):
@@ -90,7 +92,9 @@ class Encoder:
                 yield sequence
 
     def _rows(self, kind: type[T]) -> Iterator[T]:
-        for row in self._dataset:
+        for number, row in enumerate(self._dataset, 1):
+            if self._only is not None and number != self._only:
+                continue
             self.figures.rows += 1
             if isinstance(row, kind):
                 yield row
@@ -119,7 +123,7 @@ class Encoder:
         """The sequences of a trajectory, each with where its tokens stand in its run."""
         made: list[tuple[Encoded, Tokens, list[int]]] = []
         for tokens in runs:
-            self.figures.reasoning_left_out += tokens.reasoning_left_out
+            self.figures.shown_in_part += tokens.shown_in_part
             for part in self._plan(row, tokens):
                 places = _places(tokens, part, self._options.max_length)
                 labels, step_ids = self._labels(tokens, part, places)

@@ -54,7 +54,8 @@ class Figures:
     rows: that were read. sequences, tokens, trained_tokens, longest: of what is trained on; of pairs, both sides count.
     chunked: trajectories in more than one part. without_context: parts that begin in the middle of a trajectory and had no
     room for the step before. cut, skipped: too long, by `over_long`. flat_groups: without variance. recorded: trajectories
-    whose recorded token ids were taken. reasoning_left_out: messages whose reasoning the template does not show.
+    whose recorded token ids were taken. shown_in_part: messages of the agent of which the chat template leaves something
+    out, such as reasoning or calls: the model does not learn that.
     """
 
     rows: int = 0
@@ -68,7 +69,7 @@ class Figures:
     skipped: int = 0
     flat_groups: int = 0
     recorded: int = 0
-    reasoning_left_out: int = 0
+    shown_in_part: int = 0
 
     def lines(self) -> list[str]:
         """For people: what is 0 and says nothing by it is left out."""

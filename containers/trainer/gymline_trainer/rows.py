@@ -25,7 +25,7 @@ class Group:
     row: int
     size: Any
     rewards: list[float] = field(default_factory=list)
-    steps: array[float] = field(default_factory=lambda: array("d"))
+    steps: "array[float]" = field(default_factory=lambda: array("d"))
 
 
 @dataclass(frozen=True)

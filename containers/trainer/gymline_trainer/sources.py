@@ -54,7 +54,7 @@ def open_version(source: str, split: str, faults: Faults) -> Version | None:
     path = Path(source)
     if path.is_file():
         digest = sha256(path)
-        return Version((DataFile(path, path.name),), None, path.stem, digest[:12])
+        return Version((DataFile(path, path.name, sha256=digest),), None, path.stem, digest[:12])
     manifest = _read_manifest(path, faults)
     if manifest is None:
         return None

@@ -23,8 +23,8 @@ class Tokens:
     steps: list[int]
     trained: list[bool]
     logprobs: list[float] = field(default_factory=list)
-    # Messages whose reasoning is not in the text.
-    reasoning_left_out: int = 0
+    # Messages of the agent of which the template leaves something out.
+    shown_in_part: int = 0
 
     @property
     def prompt(self) -> int:
@@ -50,17 +50,22 @@ def conversation_tokens(format: ChatFormat, messages: list[Message], tools: list
     """trained: per message. Messages of which the template shows nothing are no step. Raises ChatError."""
     chat = format.encode(messages, tools)
     own = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
-    kept = []
-    for step, (index, spans) in enumerate(zip(own, chat.spans)):
-        there = [span for span in spans if span[1] > span[0]]
+    spans, steps, learnt = [], [], []
+    for step, (index, found) in enumerate(zip(own, chat.spans)):
+        there = [span for span in found if span[1] > span[0]]
         if there:
-            kept.append((there, step, trained[index]))
-    lost = sum(
-        1
-        for message in messages
-        if (message.get("reasoning_content") or "").strip() and message["reasoning_content"].strip() not in chat.text
-    )
-    return Tokens(chat.ids, [spans for spans, _, _ in kept], [step for _, step, _ in kept], [is_trained for *_, is_trained in kept], [], lost)
+            spans.append(there)
+            steps.append(step)
+            learnt.append(trained[index])
+    lost = sum(not _is_shown(messages[index], text) for index, text in zip(own, chat.texts))
+    return Tokens(chat.ids, spans, steps, learnt, [], lost)
+
+
+def _is_shown(message: Message, text: str) -> bool:
+    """Whether all of it is in the text; templates may leave out reasoning, calls, or what is said beside a call."""
+    said = [message["content"], message.get("reasoning_content") or ""]
+    parts = [*said, *(call["function"]["name"] for call in message.get("tool_calls", []))]
+    return all(part.strip() in text for part in parts)
 
 
 def trajectory_tokens(format: ChatFormat, trajectory: Trajectory) -> tuple[list[Tokens], bool]:
@@ -85,7 +90,7 @@ def trajectory_tokens(format: ChatFormat, trajectory: Trajectory) -> tuple[list[
         end = start + len(known.completion)
         if tokens.ids[start:end] == known.completion and end <= spans[-1][1]:
             logprobs[start:end] = known.logprobs
-    return [Tokens(tokens.ids, tokens.spans, tokens.steps, tokens.trained, logprobs, tokens.reasoning_left_out)], False
+    return [Tokens(tokens.ids, tokens.spans, tokens.steps, tokens.trained, logprobs, tokens.shown_in_part)], False
 
 
 def recorded_tokens(tokenizer: Any, trajectory: Trajectory) -> list[Tokens] | None:
