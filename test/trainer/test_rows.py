@@ -119,8 +119,7 @@ def test_a_dataset_for_something_else_is_refused_with_what_to_export(tmp_path, a
         folder = tiny.write_dataset(tmp_path / f"{algorithm}-{other}", format, {"train": MAKE[other]()})
         with pytest.raises(DataError, match=f"format `{format}`, which is not for {algorithm}; .*gymline export --target"):
             open_dataset(str(folder), algorithm)
-        if (other, algorithm) != ("grpo", "sft"):
-            assert f"not for {algorithm}" in faults_of(tmp_path, MAKE[other](), algorithm)
+        assert f"not for {algorithm}" in faults_of(tmp_path, MAKE[other](), algorithm)
 
 
 def test_files_that_are_not_what_the_manifest_says_are_named(tmp_path):
