@@ -1,5 +1,6 @@
 import type { CatalogRow, ScoreRow } from "../contracts/catalog-row.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
+import type { RowInspection } from "../dataset/quality/inspect-row.ts";
 import type { RowFacts } from "../dataset/tally.ts";
 import type { TargetId } from "../dataset/targets/targets.ts";
 import type { Rejection } from "../reading/rejection.ts";
@@ -51,6 +52,12 @@ export interface RowTask {
   readonly target: TargetId;
 }
 
+/** A rendered row, to be looked at as it will be written. */
+export interface InspectTask {
+  readonly line: Uint8Array;
+  readonly target: TargetId;
+}
+
 /** The thread that computed a task ended before it answered, twice: the task itself is the likely reason. */
 export class ComputeLostError extends Error {
   override readonly name = "ComputeLostError";
@@ -67,5 +74,7 @@ export interface Compute {
   /** `evidence`: what models and people said of the trajectory, where they did. */
   score(document: Uint8Array, evidence?: ScoreEvidence): Promise<ComputedScore>;
   row(task: RowTask): Promise<RenderedRow | RefusedRow>;
+  /** What the checks of a dataset need to know of a row, with a second pass of the redaction detectors. */
+  inspect(task: InspectTask): Promise<RowInspection>;
   close(): Promise<void>;
 }

@@ -1,14 +1,17 @@
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
+import { inspectRow, type RowInspection, type TokenCounter } from "../dataset/quality/inspect-row.ts";
 import { reasonInItself } from "../dataset/select.ts";
 import { isOfOneTrajectory, renderTrajectory } from "../dataset/targets/render-trajectory.ts";
 import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
 import { rowPieces } from "../dataset/targets/write-row.ts";
+import { estimateTokens } from "../judge/tokens.ts";
 import type {
   ComputedRecord,
   ComputedScore,
   ComputedTrajectory,
+  InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
@@ -36,6 +39,8 @@ export interface TaskSettings {
   readonly scoreLater?: boolean;
   /** The dataset that the run will write: rows that may get into it are rendered along with ingest. */
   readonly dataset?: DatasetRequest;
+  /** Counts the tokens of rows that checks look at; without it they are estimated from characters. */
+  readonly countTokens?: TokenCounter;
 }
 
 export async function computeIngest(record: SourceRecord, settings: TaskSettings): Promise<ComputedRecord> {
@@ -86,6 +91,11 @@ export async function computeScore(
 export function computeRow({ document, score, target }: RowTask): RenderedRow | RefusedRow {
   const trajectory = readDocument(document);
   return renderedRow({ trajectory, score: score === undefined ? undefined : readScore(score), target });
+}
+
+export function computeInspection({ line, target }: InspectTask, settings: TaskSettings): RowInspection {
+  const { ingest, countTokens = estimateTokens } = settings;
+  return inspectRow(line, { target: targetOf(target), redactor: ingest.redactor, countTokens });
 }
 
 function renderedRow(of: {

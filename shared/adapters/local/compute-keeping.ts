@@ -1,8 +1,10 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type {
   Compute,
   ComputedRecord,
   ComputedScore,
+  InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
@@ -41,6 +43,10 @@ export class KeepingCompute implements Compute {
 
   row(task: RowTask): Promise<RenderedRow | RefusedRow> {
     return this.#inner.row(task);
+  }
+
+  inspect(task: InspectTask): Promise<RowInspection> {
+    return this.#inner.inspect(task);
   }
 
   close(): Promise<void> {

@@ -1,11 +1,13 @@
 import { Worker } from "node:worker_threads";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import {
   type Compute,
   type ComputedRecord,
   type ComputedScore,
   ComputeLostError,
   ComputeStoppedError,
+  type InspectTask,
   type RefusedRow,
   type RenderedRow,
   type RowTask,
@@ -77,6 +79,11 @@ export class ComputePool implements Compute {
     return this.#add(task, ownScore === undefined ? [own] : [own, ownScore]) as Promise<
       RenderedRow | RefusedRow
     >;
+  }
+
+  inspect({ line, target }: InspectTask): Promise<RowInspection> {
+    const own = ownBuffer(line);
+    return this.#add({ kind: "inspect", line: own, target }, [own]) as Promise<RowInspection>;
   }
 
   async close(): Promise<void> {

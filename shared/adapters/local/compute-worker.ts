@@ -1,5 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { computeIngest, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
+import {
+  computeIngest,
+  computeInspection,
+  computeRow,
+  computeScore,
+  type TaskSettings,
+} from "../../stages/compute-tasks.ts";
 import {
   type ComputeResult,
   type ComputeTask,
@@ -54,6 +60,7 @@ async function perform(
     const row = computeRow(task);
     return "refused" in row ? row : { ...row, line: give(row.line) };
   }
+  if (task.kind === "inspect") return computeInspection(task, context.settings);
   const computed = await computeIngest(task.record, context.settings);
   return {
     rejections: computed.rejections,
