@@ -1,5 +1,7 @@
 import json
 import math
+import re
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
@@ -8,6 +10,7 @@ import tiny
 from sets import opened
 
 from gymline_trainer.checks import Needs
+from gymline_trainer.columns import TARGETS
 from gymline_trainer.errors import DataError, TrainerError
 from gymline_trainer.rows import open_dataset
 
@@ -241,3 +244,21 @@ def test_log_probabilities_must_fit_their_tokens(tmp_path):
 def test_an_algorithm_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(TrainerError, match="there is no algorithm `ppo`; there are sft, dpo, grpo, prm"):
         open_dataset(str(tmp_path), "ppo")
+
+
+def test_the_columns_of_each_target_are_those_that_are_exported():
+    text = (Path(__file__).parents[2] / "docs/TARGETS.md").read_text()
+    for name, target in TARGETS.items():
+        (section,) = re.findall(rf"^## {name}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+        assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(target.columns), name
+        assert f"Format in the manifest: `{target.format}`" in section
+
+
+def test_a_manifest_of_an_unknown_schema_is_refused(tmp_path):
+    folder = tiny.write_dataset(tmp_path / "set", "sft-messages", {"train": MAKE["sft"]()})
+    text = (folder / "manifest.json").read_text()
+    (folder / "manifest.json").write_text(text.replace("dataset.v2", "dataset.v1"))
+    assert len(open_dataset(str(folder), "sft")) == 3
+    (folder / "manifest.json").write_text(text.replace("dataset.v2", "dataset.v9"))
+    with pytest.raises(DataError, match="its schema is not gymline.dataset.v1 or gymline.dataset.v2; use the trainer"):
+        open_dataset(str(folder), "sft")

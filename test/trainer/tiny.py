@@ -269,15 +269,19 @@ def write_manifest(folder: Path, format: str, files: Sequence[dict[str, Any]], n
     statistics = {f"reward_{of}": None for of in ("mean", "min", "max")}
     statistics |= {f"by_{of}": {} for of in ("success", "domain", "format", "agent", "model")}
     manifest = {
-        "schema": "gymline.dataset.v1",
+        "schema": "gymline.dataset.v2",
         "name": name,
         "version": version,
         "format": format,
         "rows": rows,
         "files": list(files),
+        "inputs": {"path": "inputs.jsonl", "bytes": 0, "sha256": hashlib.sha256(b"").hexdigest(), "rows": 0},
         "settings": {},
+        "seed": 0,
         "selection": {"considered": rows, "selected": rows, "excluded": {}},
         "statistics": {**statistics, "redactions": 0, "messages": 0, "trained_messages": 0},
+        "beside": [],
+        "made_by": {"tool": "gymline", "version": "0.0.0", "commit": None},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2))
     return folder

@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import Fault, Faults, TrainerError
 
-SCHEMA = "gymline.dataset.v1"
+SCHEMAS = ("gymline.dataset.v1", "gymline.dataset.v2")
 EXPORT_ANEW = "export the dataset anew with `gymline export`, or copy it again"
 _MIB = 1 << 20
 
@@ -100,8 +100,8 @@ def parse_manifest(data: bytes, name: str, faults: Faults) -> dict[str, Any] | N
     except (ValueError, KeyError, TypeError):
         faults.add(Fault(name, None, "it is no manifest of a dataset", EXPORT_ANEW))
         return None
-    if schema != SCHEMA:
-        faults.add(Fault(name, None, f"its schema is not `{SCHEMA}`", "use the trainer of the version that exported it"))
+    if schema not in SCHEMAS:
+        faults.add(Fault(name, None, f"its schema is not {' or '.join(SCHEMAS)}", "use the trainer of the version that exported it"))
         return None
     return manifest
 
