@@ -107,24 +107,42 @@ class Checkpoints:
         os.rename(beside, path)
         return path
 
-    def _steps(self) -> Iterator[tuple[int, str]]:
+    def clear(self) -> None:
+        """Takes away all that a run has put here, for one that begins anew."""
+        self._sweep()
+        for name in self._names():
+            if _STEP.fullmatch(name) or name == "reference" or name.startswith("best-"):
+                self._remove(name)
+
+    def keep_only(self, prefix: str, name: str | None) -> None:
+        """Of the folders whose names begin with `prefix`, this one alone."""
+        for other in self._names():
+            if other.startswith(prefix) and other != name:
+                self._remove(other)
+
+    def _names(self) -> set[str]:
         here = [child.name for child in self.folder.iterdir()] if self.folder.is_dir() else []
-        there = self._remote.folders() if self._remote is not None else []
-        for name in {*here, *there}:
+        return {*here, *(self._remote.folders() if self._remote is not None else [])}
+
+    def _steps(self) -> Iterator[tuple[int, str]]:
+        for name in self._names():
             found = _STEP.fullmatch(name)
             if found is not None:
                 yield int(found[1]), name
 
     def _prune(self) -> None:
         for _, name in sorted(self._steps(), reverse=True)[self._keep :]:
-            if self._remote is not None:
-                self._remote.remove(name, first="complete.json")
-            path = self.folder / name
-            if path.exists():
-                # What is half removed must not look like a checkpoint.
-                gone = self.folder / f".tmp-old-{name}-{os.getpid()}"
-                os.rename(path, gone)
-                shutil.rmtree(gone)
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        if self._remote is not None:
+            self._remote.remove(name, first="complete.json")
+        path = self.folder / name
+        if path.exists():
+            # What is half removed must not look like a checkpoint.
+            gone = self.folder / f".tmp-old-{name}-{os.getpid()}"
+            os.rename(path, gone)
+            shutil.rmtree(gone)
 
     def _sweep(self) -> None:
         """Takes away what a killed run has left. One run at a time has a folder."""
