@@ -35,7 +35,7 @@ def main(config: GrpoConfig, is_dry: bool) -> None:
     from gymline_trainer.collate import Batch
     from gymline_trainer.estimate import dry_run
     from gymline_trainer.loop import Algorithm, Outcome
-    from gymline_trainer.losses import Clipping, grpo_losses
+    from gymline_trainer.losses import Clipping, Divergence, grpo_losses
     from gymline_trainer.model import Scores
     from gymline_trainer.training import Run
 
@@ -74,8 +74,8 @@ def main(config: GrpoConfig, is_dry: bool) -> None:
         old = batch.reference
         if config.old_logprobs == "auto":
             old = batch.behaviour if old is None else torch.where(batch.behaviour.isnan(), old, batch.behaviour)
-        reference = batch.reference if config.kl_coef > 0 else None
-        made = grpo_losses(scores.logprobs, old, batch.advantages, clipping, reference, config.kl_coef)
+        divergence = Divergence(batch.reference, config.kl_coef, config.kl_correction) if config.kl_coef > 0 else None
+        made = grpo_losses(scores.logprobs, old, batch.advantages, clipping, divergence)
         losses = made.losses / lengths(batch) if config.loss == "grpo" else made.losses
         count = len(batch.targets)
         sums = {

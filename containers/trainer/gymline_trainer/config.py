@@ -140,6 +140,7 @@ class GrpoConfig(TrainConfig):
     clip_epsilon_high: float | None = option(None, "ratios above 1 + this are clipped (DAPO: 0.28); null: as below", least=0)
     ratio_cap: float | None = option(None, "no ratio counts more than this, even where clipping lets it (two-sided clipping)", above=1)
     kl_coef: float = option(0.01, "weight of the KL divergence from the model begun with", least=0)
+    kl_correction: bool = option(True, "KL times the ratio, which is unbiased for tokens that an older policy wrote")
     old_logprobs: Literal["auto", "recompute"] = option("auto", "auto: those of the policy that wrote it, where known; else of the model begun with")
     packing: bool = option(False, "several sequences in a row of `max_length` tokens; none sees another")
 

@@ -88,28 +88,39 @@ class PolicyTokens:
     is_clipped: Tensor
 
 
+@dataclass(frozen=True)
+class Divergence:
+    """KL term: from `reference`, [N], with weight `coef`. corrects: by the ratio, as tokens come from another policy."""
+
+    reference: Tensor
+    coef: float
+    corrects: bool = True
+
+
 def grpo_losses(
     logprobs: Tensor,
     old: Tensor,
     advantages: Tensor,
     clipping: Clipping = Clipping(),
-    reference: Tensor | None = None,
-    kl_coef: float = 0.0,
+    divergence: Divergence | None = None,
 ) -> PolicyTokens:
-    """Clipped policy gradient per token (Shao et al. 2024): -min(r A, clip(r) A) + kl_coef * KL, with r = p / p_old.
+    """Clipped policy gradient per token (Shao et al. 2024): -min(r A, clip(r) A) + coef * KL, with r = p / p_old.
 
-    KL is exp(d) - d - 1 with d = log p_ref - log p (Schulman's k3): unbiased where tokens come from p, and never below 0.
+    KL is exp(d) - d - 1 with d = log p_ref - log p (Schulman's k3), which is never below 0. Its mean is the divergence where
+    tokens come from p; these come from p_old, so r times it is what has the right mean (DeepSeek-V3.2; so does TRL).
     """
     ratio = torch.exp(logprobs - old)
     clipped = torch.clamp(ratio, 1 - clipping.low, 1 + clipping.high)
     free = torch.clamp(ratio, max=clipping.cap) * advantages
     losses = -torch.min(free, clipped * advantages)
     is_clipped = ((ratio < 1 - clipping.low) & (advantages < 0)) | ((ratio > 1 + clipping.high) & (advantages > 0))
-    if reference is None:
+    if divergence is None:
         return PolicyTokens(losses, torch.zeros_like(losses), ratio.detach(), is_clipped)
-    d = reference - logprobs
+    d = divergence.reference - logprobs
     kl = torch.exp(d) - d - 1
-    return PolicyTokens(losses + kl_coef * kl, kl.detach(), ratio.detach(), is_clipped)
+    if divergence.corrects:
+        kl = ratio * kl
+    return PolicyTokens(losses + divergence.coef * kl, kl.detach(), ratio.detach(), is_clipped)
 
 
 def step_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

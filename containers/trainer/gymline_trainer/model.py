@@ -139,6 +139,7 @@ def load_model(config: TrainConfig, head: Head, saved: Path | None = None) -> An
 def from_pretrained(source: str, head: Head, *, dtype: torch.dtype, attention: str = "auto", extra: dict[str, Any] | None = None) -> Any:
     """Raises ConfigError."""
     from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
+    from transformers.utils import logging
 
     kind = AutoModelForCausalLM if head == "language" else AutoModelForTokenClassification
     labels = {} if head == "language" else {"num_labels": 2, "id2label": {0: "bad", 1: "good"}, "label2id": {"bad": 0, "good": 1}}
@@ -146,6 +147,9 @@ def from_pretrained(source: str, head: Head, *, dtype: torch.dtype, attention: s
         is_flash = torch.cuda.is_available() and find_spec("flash_attn") is not None and dtype == torch.bfloat16
         attention = "flash_attention_2" if is_flash else "sdpa"
     options = {"dtype": dtype, "attn_implementation": attention, **labels, **(extra or {})}
+    # That a judge's head is new is no news, and bars of a second tear the lines of progress.
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         return kind.from_pretrained(source, **options)
     except ValueError as error:
