@@ -15,6 +15,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "ComputeStoppedError",
   "ExportError",
   "CurationError",
+  "TokenizerError",
   "EvaluationSetError",
   "PluginError",
   "UnknownFormatError",

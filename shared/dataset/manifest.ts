@@ -1,6 +1,18 @@
 import { z } from "zod";
 import { curationSchema } from "../curation/curation-section.ts";
 
+const tokensSchema = z.strictObject({
+  total: z.int(),
+  min: z.int().nullable(),
+  max: z.int().nullable(),
+  mean: z.number().nullable(),
+  /** `estimate`: from characters. */
+  by: z.enum(["estimate", "tokenizer"]),
+  tokenizer: z.strictObject({ name: z.string(), sha256: z.string() }).optional(),
+  /** The conversation with its tools as the tokenizer's chat template writes it, or its texts alone. */
+  of: z.enum(["chat-template", "texts"]),
+});
+
 /** The manifest of a dataset version; it is written last, so a version without one is unfinished. */
 export const manifestSchema = z.strictObject({
   schema: z.literal("gymline.dataset.v1"),
@@ -46,6 +58,8 @@ export const manifestSchema = z.strictObject({
     redactions: z.int(),
     messages: z.int(),
     trained_messages: z.int(),
+    /** Of the trajectories in it, each once, and how they were counted. */
+    tokens: tokensSchema.optional(),
   }),
 });
 

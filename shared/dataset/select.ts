@@ -1,6 +1,7 @@
 import type { CatalogEntry } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
-import { gdiScore } from "../curation/gdi.ts";
+import { gdiOf } from "../curation/gdi.ts";
+import { goesByDifficulty } from "../curation/mix.ts";
 import { targetOf } from "./targets/targets.ts";
 
 export interface SelectedTrajectory {
@@ -13,6 +14,8 @@ export interface SelectedTrajectory {
   readonly reward: number | null;
   readonly domain: string;
   readonly agentSteps: number;
+  /** At the moment of the export; there where the order goes by it. */
+  readonly gdi?: number;
 }
 
 /** What filters that look at one trajectory alone go by. */
@@ -83,11 +86,12 @@ export class Selector {
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
     const { id, taskKey, revision, scorer, success, reward, domain, agentSteps } = entry;
-    this.selected.push({ id, taskKey, revision, scorer, success, reward, domain, agentSteps });
+    const gdi = this.#request.mix?.order === "gdi" ? { gdi: gdiOf(entry, this.#now).total } : {};
+    this.selected.push({ id, taskKey, revision, scorer, success, reward, domain, agentSteps, ...gdi });
   }
 
   #note({ taskKey, success, supersededBy }: CatalogEntry): void {
-    if (success === null || supersededBy !== null || this.#request.mix?.order !== "easy-first") return;
+    if (success === null || supersededBy !== null || !goesByDifficulty(this.#request.mix)) return;
     const task = this.verdicts.get(taskKey) ?? { known: 0, solved: 0 };
     this.verdicts.set(taskKey, task);
     task.known += 1;
@@ -123,11 +127,7 @@ export function reasonAmongAll(
     return "came in too early";
   if (request.createdBefore !== undefined && entry.createdAt >= Date.parse(request.createdBefore))
     return "came in too late";
-  return request.minGdi !== undefined && gdiOf(entry, now) < request.minGdi
+  return request.minGdi !== undefined && gdiOf(entry, now).total < request.minGdi
     ? "GDI below the minimum"
     : undefined;
-}
-
-function gdiOf({ reward, exportCount, feedback, createdAt }: CatalogEntry, now: number): number {
-  return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now }).total;
 }

@@ -9,7 +9,6 @@ import { targetOf } from "../dataset/targets/targets.ts";
 import type { DatasetRecord, Fence } from "../ports/catalog.ts";
 import { DatasetFiles } from "./dataset-files.ts";
 import type { DatasetPlan, PlanPorts } from "./dataset-plan.ts";
-import type { MadeRow } from "./dataset-rows.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
 
@@ -63,7 +62,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     },
   );
   try {
-    const { registry, statistics } = await writeRows(plan.rows(), { request, files });
+    const { registry, statistics } = await writeRows(plan, { request, files });
     if (registry.length === 0) {
       await files.abort();
       return emptyResult(plan);
@@ -109,24 +108,24 @@ function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult
 
 /** Writes the rows as they come; gives the trajectories that stand in them, each once with its split. */
 async function writeRows(
-  rows: AsyncIterable<MadeRow>,
+  plan: DatasetPlan,
   { request, files }: { readonly request: DatasetRequest; readonly files: DatasetFiles },
 ): Promise<{ readonly registry: DatasetRecord["rows"]; readonly statistics: Manifest["statistics"] }> {
-  const tally = new Tally();
+  const tally = new Tally(plan.tokens);
   const registry: { readonly id: string; readonly split: SplitName }[] = [];
   // Rows of one task follow each other, so one task's ids are all that may come again.
   let task: string | undefined;
   let seen = new Set<string>();
-  for await (const made of rows) {
+  for await (const made of plan.rows()) {
     if (made.task !== task) {
       task = made.task;
       seen = new Set();
     }
-    const split = splitOf(made.task, request.split);
+    const split = splitOf(plan.splitKey(made.task), request.split);
     for (const { id, facts } of made.members) {
       if (seen.has(id)) continue;
       seen.add(id);
-      tally.add(facts);
+      tally.add({ ...facts, tokens: plan.tokens?.of.get(id) ?? facts.tokens });
       registry.push({ id, split });
     }
     await files.write(split, made.task, made.line);

@@ -3,6 +3,7 @@ import type { CatalogEntry } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { Manifest } from "../dataset/manifest.ts";
 import { reasonAmongAll } from "../dataset/select.ts";
+import { SplitKeys } from "../dataset/split.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import type { TaskAttempts } from "../preferences/attempt.ts";
 import { collectAttempts } from "../preferences/collect-attempts.ts";
@@ -23,6 +24,8 @@ export interface GroupWork {
   /** In the order of their keys; the attempts of each the best first. */
   readonly tasks: readonly TaskAttempts[];
   readonly votes: readonly VotedPair[];
+  /** By which key a task is split. */
+  readonly splitKey: (task: string) => string;
   /** Trajectories left out, pairs and tasks that make no row. */
   readonly excluded: Counts;
   readonly pairsLeftOut: Counts;
@@ -39,36 +42,45 @@ export async function planGroups(request: DatasetRequest, ports: PlanPorts): Pro
   const [pairsLeftOut, tasksLeftOut] = [new Counts(), new Counts()];
   const now = ports.clock.now();
   const candidates: Candidate[] = [];
+  const splitKeys = new SplitKeys(request.split);
   let considered = 0;
   const scope = request.project === undefined ? {} : { project: request.project };
   for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true })) {
     considered += 1;
+    splitKeys.note(entry);
     const reason = reasonAmongAll(entry, { request, now });
     if (reason === undefined) candidates.push(candidateOf(entry));
     else excluded.add(reason);
   }
   checkSize(candidates.length, { request, ports });
   const left: Record<string, number> = {};
-  const { selected, settings, section } = await curate(
+  const { selected, settings, section, tokens } = await curate(
     { selected: candidates, excluded: left, verdicts: new Map() },
     { request: withoutCaps(request), ports },
   );
   excluded.merge(left);
-  const hash = versionHash(request.target, { ...request, against: settings["against"] });
+  const hash = versionHash(request.target, {
+    ...request,
+    against: settings["against"],
+    tokenizer: settings["tokenizer"],
+  });
   for (const { id, revision, scorer } of selected) hash.update(`\n${id} ${revision} ${scorer}`);
   const collected = await collectAttempts(each(selected), { layers: request.pairs.layers });
   excluded.merge(collected.leftOut);
   const votes = await wantedVotes(request, ports);
   hash.update(createHash("sha256").update(JSON.stringify(votes)).digest());
   const tasks = withinLimit(collected.tasks, { limit: request.limit, excluded });
-  const work: GroupWork = { request, tasks, votes, excluded, pairsLeftOut, tasksLeftOut, ports };
+  const splitKey = (task: string): string => splitKeys.of(task);
+  const work: GroupWork = { request, tasks, votes, splitKey, excluded, pairsLeftOut, tasksLeftOut, ports };
   return {
     version: versionText(hash),
     settings: { ...request, ...settings },
     ...(section === undefined ? {} : { curation: section }),
+    ...(tokens === undefined ? {} : { tokens }),
     considered,
     trajectories: tasks.reduce((sum, { attempts }) => sum + attempts.length, 0),
     excluded,
+    splitKey,
     rows: () => rowsOf(work),
     facts: () => ({
       ...recordOf("pairs_left_out", pairsLeftOut),

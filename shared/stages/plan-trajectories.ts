@@ -1,5 +1,6 @@
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { type SelectedTrajectory, Selector } from "../dataset/select.ts";
+import { SplitKeys } from "../dataset/split.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import { Counts } from "../preferences/counts.ts";
 import { curate, requestBeforeCuration } from "./curate.ts";
@@ -9,12 +10,15 @@ import { trajectoryRows } from "./dataset-rows.ts";
 /** Plans a dataset whose rows are made of one trajectory each, the best first. */
 export async function planTrajectories(request: DatasetRequest, ports: PlanPorts): Promise<DatasetPlan> {
   const selector = new Selector(requestBeforeCuration(request), ports.clock.now());
+  const splitKeys = new SplitKeys(request.split);
   const scope = request.project === undefined ? {} : { project: request.project };
-  for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true }))
+  for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true })) {
     selector.offer(entry);
+    splitKeys.note(entry);
+  }
   const { considered } = selector;
   checkSize(selector.selected.length, { request, ports });
-  const { selected: curated, settings, section } = await curate(selector, { request, ports });
+  const { selected: curated, settings, section, tokens } = await curate(selector, { request, ports });
   const excluded = new Counts();
   excluded.merge(selector.excluded);
   const selected = withTwoSides(curated, { request, excluded });
@@ -24,9 +28,11 @@ export async function planTrajectories(request: DatasetRequest, ports: PlanPorts
     version: versionText(hash),
     settings,
     ...(section === undefined ? {} : { curation: section }),
+    ...(tokens === undefined ? {} : { tokens }),
     considered,
     trajectories: selected.length,
     excluded,
+    splitKey: (task) => splitKeys.of(task),
     rows: () => trajectoryRows(selected, { target: request.target, excluded, ports }),
     facts: () => unscored(selected),
   };

@@ -4,6 +4,7 @@ import type { RowFacts } from "../dataset/tally.ts";
 import { rowFacts } from "../dataset/targets/render-trajectory.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Attempt } from "../preferences/attempt.ts";
+import { estimatedTokens } from "../tokenizer/trajectory-texts.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import { readDocument } from "./compute-tasks.ts";
 import { ExportError } from "./dataset-rows.ts";
@@ -43,5 +44,6 @@ function factsOf(trajectory: Trajectory, score: StoredScore | undefined): RowFac
     redactions: redaction.total,
     messages: 0,
     trained: 0,
+    tokens: estimatedTokens(trajectory),
   };
 }

@@ -32,7 +32,7 @@ export async function* taskRows(work: GroupWork): AsyncGenerator<MadeRow> {
   const written: Record<SplitName, number> = { train: 0, validation: 0, test: 0 };
   for (const [done, task] of tasks.entries()) {
     await ports.beat?.();
-    const split = splitOf(task.task, request.split);
+    const split = splitOf(work.splitKey(task.task), request.split);
     const { rendering, members, of } = await renderTask(task, { work, split, index: written[split] });
     ports.onProgress?.(done + 1, tasks.length);
     if (rendering.kind === "refused") {

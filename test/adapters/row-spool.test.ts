@@ -24,7 +24,7 @@ const source = { id: "a".repeat(64), revision: "r", scorer: "s" };
 
 function rowOf(text: string): RenderedRow {
   const facts = { reward: 1, success: true, domain: "d", format: "f", agent: "a", model: null };
-  return { line: Buffer.from(text), facts: { ...facts, redactions: 0, messages: 2, trained: 1 } };
+  return { line: Buffer.from(text), facts: { ...facts, redactions: 0, messages: 2, trained: 1, tokens: 9 } };
 }
 
 describe("a spool of rows", () => {
