@@ -3,6 +3,9 @@ import { z } from "zod";
 /** Faults that say what to do: their message is enough, a stack would only hide it. */
 const EXPECTED: ReadonlySet<string> = new Set([
   "UsageError",
+  "UnknownVersionError",
+  "ManifestError",
+  "DatasetInputsError",
   "AwsAccessError",
   "DeploymentError",
   "StoreBusyError",

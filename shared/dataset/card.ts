@@ -1,10 +1,10 @@
-import type { Manifest } from "./manifest.ts";
+import type { DatasetFacts } from "./manifest.ts";
 import { typeText } from "./targets/column-type.ts";
 import { featuresYaml } from "./targets/hugging-face-features.ts";
 import { type TargetId, targetOf } from "./targets/targets.ts";
 
 /** The dataset card (README.md): YAML front matter as Hugging Face reads it, then facts for people. */
-export function datasetCard(manifest: Manifest, targetId: TargetId): string {
+export function datasetCard(manifest: DatasetFacts, targetId: TargetId): string {
   const target = targetOf(targetId);
   const { statistics, selection } = manifest;
   const files = manifest.files.map(
@@ -65,7 +65,7 @@ Redaction is automatic and not complete: names of persons and the content of ima
 }
 
 /** The files of each split, as Hugging Face takes them. */
-function dataFiles({ files }: Manifest): string {
+function dataFiles({ files }: DatasetFacts): string {
   if (files.length === 0) return "";
   const bySplit = Map.groupBy(files, ({ split }) => split);
   const entries = [...bySplit].map(([split, of]) => {
@@ -89,7 +89,7 @@ function figure(value: number | null): string {
   return value === null ? "–" : value.toFixed(3);
 }
 
-function seedOf(manifest: Manifest): unknown {
+function seedOf(manifest: DatasetFacts): unknown {
   const split = manifest.settings["split"];
   return typeof split === "object" && split !== null && "seed" in split ? split.seed : "none";
 }

@@ -3,8 +3,15 @@ import type { Manifest } from "./manifest.ts";
 
 type Tokens = Pick<NonNullable<Manifest["statistics"]["tokens"]>, "by" | "of" | "tokenizer">;
 
+/** What exactly a row was rendered from: the line of the inputs file. */
+export interface RowSource {
+  readonly contentId: string;
+  readonly revision: string;
+  readonly scorer: string | null;
+}
+
 /** Facts of one rendered row that the manifest adds up. */
-export interface RowFacts {
+export interface RowFacts extends RowSource {
   readonly reward: number | null;
   readonly success: boolean | null;
   readonly domain: string;

@@ -1,21 +1,27 @@
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { datasetPrefix } from "../contracts/keys.ts";
 import { datasetCard } from "../dataset/card.ts";
-import { type Manifest, manifestSchema } from "../dataset/manifest.ts";
+import { type DatasetFacts, MANIFEST_SCHEMA, type Manifest } from "../dataset/manifest.ts";
 import { type SplitName, splitOf } from "../dataset/split.ts";
 import { Tally } from "../dataset/tally.ts";
 import { filesBeside } from "../dataset/targets/files-beside.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import type { DatasetRecord, Fence } from "../ports/catalog.ts";
+import { VERSION } from "../version.ts";
+import { BesideFiles } from "./beside-files.ts";
 import { DatasetFiles } from "./dataset-files.ts";
+import { InputsFile } from "./dataset-inputs.ts";
 import type { DatasetPlan, PlanPorts } from "./dataset-plan.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
+import { readManifest } from "./stored-manifest.ts";
 
 /** With `rows`, what was rendered already need not be again; the dataset is the same, byte for byte. */
 export interface ExportPorts extends PlanPorts {
   /** Asked for just before the dataset is registered, which happens only if it still holds. */
   readonly fence?: () => Promise<Fence>;
+  /** Commit of the running program, for the manifest. */
+  readonly commit?: string | undefined;
 }
 
 export type ExportResult =
@@ -47,10 +53,8 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
   const manifestKey = `${prefix}manifest.json`;
   // One that is written but not registered was left by a killed export: written again, it comes out the same.
   const registered = await ports.catalog.hasDataset(request.name, version);
-  if (registered && (await ports.store.exists(manifestKey))) {
-    const text = Buffer.from(await ports.store.read(manifestKey)).toString("utf8");
-    return { kind: "unchanged", prefix, manifest: manifestSchema.parse(JSON.parse(text)) };
-  }
+  const known = registered ? await readManifest({ name: request.name, version }, ports.store) : undefined;
+  if (known !== undefined) return { kind: "unchanged", prefix, manifest: known };
   const target = targetOf(request.target);
   const files = new DatasetFiles(
     { prefix, store: ports.store },
@@ -61,38 +65,48 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       keepTasksTogether: target.unit === "group",
     },
   );
+  const place = { prefix, store: ports.store };
+  const inputs = await InputsFile.open({ ...place, unit: target.unit });
+  let manifest: Manifest;
+  let dataset: DatasetRecord;
   try {
-    const { registry, statistics } = await writeRows(plan, { request, files });
+    const { registry, statistics } = await writeRows(plan, { request, files, inputs });
     if (registry.length === 0) {
       await files.abort();
+      await inputs.abort();
       return emptyResult(plan);
     }
     const written = await files.finish();
     const rows = written.reduce((sum, file) => sum + file.rows, 0);
-    const manifest: Manifest = {
-      schema: "gymline.dataset.v1",
+    const facts: DatasetFacts = {
+      schema: MANIFEST_SCHEMA,
       name: request.name,
       version,
       format: target.format,
       rows,
       files: written,
+      inputs: await inputs.finish(),
       settings: plan.settings,
+      seed: request.split.seed,
       selection: { considered, selected: registry.length, excluded: excluded.record(), ...plan.facts() },
       ...(plan.curation === undefined ? {} : { curation: plan.curation }),
       statistics,
     };
-    for (const { name, text } of filesBeside(request.target, manifest)) {
-      await ports.store.put(prefix + name, Buffer.from(text));
-    }
-    await ports.store.put(`${prefix}README.md`, Buffer.from(datasetCard(manifest, request.target)));
+    const beside = new BesideFiles(place);
+    for (const { name, text } of filesBeside(request.target, facts)) await beside.put(name, text);
+    await beside.put("README.md", datasetCard(facts, request.target));
+    const made_by = { tool: "gymline", version: VERSION, commit: ports.commit ?? null } as const;
+    manifest = { ...facts, beside: beside.written, made_by };
     await ports.store.put(manifestKey, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
-    const dataset = { name: request.name, version, format: manifest.format, rows: registry };
-    await ports.catalog.registerDataset(dataset, await ports.fence?.());
-    return { kind: "written", prefix, manifest };
+    dataset = { name: request.name, version, format: manifest.format, rows: registry };
   } catch (error) {
     await files.abort();
+    await inputs.abort();
     throw error;
   }
+  // What has its manifest is whole and stays: who holds the lease by now may have written the same.
+  await ports.catalog.registerDataset(dataset, await ports.fence?.());
+  return { kind: "written", prefix, manifest };
 }
 
 function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult {
@@ -109,26 +123,17 @@ function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult
 /** Writes the rows as they come; gives the trajectories that stand in them, each once with its split. */
 async function writeRows(
   plan: DatasetPlan,
-  { request, files }: { readonly request: DatasetRequest; readonly files: DatasetFiles },
+  to: { readonly request: DatasetRequest; readonly files: DatasetFiles; readonly inputs: InputsFile },
 ): Promise<{ readonly registry: DatasetRecord["rows"]; readonly statistics: Manifest["statistics"] }> {
   const tally = new Tally(plan.tokens);
   const registry: { readonly id: string; readonly split: SplitName }[] = [];
-  // Rows of one task follow each other, so one task's ids are all that may come again.
-  let task: string | undefined;
-  let seen = new Set<string>();
   for await (const made of plan.rows()) {
-    if (made.task !== task) {
-      task = made.task;
-      seen = new Set();
-    }
-    const split = splitOf(plan.splitKey(made.task), request.split);
-    for (const { id, facts } of made.members) {
-      if (seen.has(id)) continue;
-      seen.add(id);
+    const split = splitOf(plan.splitKey(made.task), to.request.split);
+    for (const { id, facts } of await to.inputs.add(made, split)) {
       tally.add({ ...facts, tokens: plan.tokens?.of.get(id) ?? facts.tokens });
       registry.push({ id, split });
     }
-    await files.write(split, made.task, made.line);
+    await to.files.write(split, made.task, made.line);
   }
   return { registry, statistics: tally.statistics() };
 }

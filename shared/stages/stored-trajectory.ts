@@ -33,8 +33,11 @@ export async function loadAttempt(
 function factsOf(trajectory: Trajectory, score: StoredScore | undefined): RowFacts {
   const sft = sftRow(trajectory, score);
   if (sft !== undefined) return rowFacts(sft, trajectory);
-  const { outcome, domain, provenance, redaction } = trajectory.extra.gymline;
+  const { outcome, domain, provenance, redaction, content_id: contentId } = trajectory.extra.gymline;
   return {
+    contentId,
+    revision: provenance.revision,
+    scorer: score?.scorer ?? null,
     reward: score === undefined || score.layers.length === 0 ? null : score.total,
     success: outcome.success,
     domain: score?.domain ?? domain ?? "generic",

@@ -23,7 +23,8 @@ const idOf = (index: number): string => String(index).repeat(64);
 const source = { id: "a".repeat(64), revision: "r", scorer: "s" };
 
 function rowOf(text: string): RenderedRow {
-  const facts = { reward: 1, success: true, domain: "d", format: "f", agent: "a", model: null };
+  const origin = { contentId: "content", revision: "r", scorer: "s" };
+  const facts = { ...origin, reward: 1, success: true, domain: "d", format: "f", agent: "a", model: null };
   return { line: Buffer.from(text), facts: { ...facts, redactions: 0, messages: 2, trained: 1, tokens: 9 } };
 }
 

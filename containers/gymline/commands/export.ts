@@ -8,6 +8,7 @@ import { readEvaluationFile } from "../evaluation-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { examples, storeOption } from "../options.ts";
 import { threadCount } from "../pipeline.ts";
+import { programCommit } from "../program-commit.ts";
 import { startProgress } from "../progress.ts";
 import { datasetReport } from "../reports.ts";
 import { loadSettings } from "../settings.ts";
@@ -53,6 +54,7 @@ async function run(options: ExportOptions): Promise<void> {
       clock: systemClock,
       onProgress,
       evaluations: readEvaluationFile,
+      commit: programCommit(),
     });
     progress.end();
     out(options.json === true ? JSON.stringify(result) : datasetReport(result, options.store));

@@ -40,6 +40,8 @@ export interface AwsStation {
   readonly plan: PipelinePlan;
   readonly tasks: TaskSettings;
   readonly clients: AwsClients;
+  /** Of the program, where the deployment was told. */
+  readonly commit: string | undefined;
 }
 
 /**
@@ -66,7 +68,8 @@ export async function awsStation(
       : await new S3Store({ client: await clients.s3(), bucket: url[1] ?? "" }).read(url[2] ?? "");
   const settings = deployedSettingsSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
   const plan = planOf(settings);
-  return { environment, settings, plan, tasks: await taskSettings(plan), clients };
+  const commit = variables["GYMLINE_COMMIT"];
+  return { environment, settings, plan, tasks: await taskSettings(plan), clients, commit };
 }
 
 /** What a job brings: threads that compute. It takes objects and datasets of any size, and scores as it goes. */
@@ -125,6 +128,7 @@ export async function exportPorts(
     compute: job?.compute ?? new InlineCompute(tasks),
     datasets: settings.datasets,
     ...deployedReaders(settings.files),
+    commit: station.commit,
     events: await eventsOf(station),
     queue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
     ...(job === undefined ? { maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS } : {}),

@@ -76,6 +76,8 @@ export interface PipelineRun {
   /** Called once all objects are read. */
   readonly onRead?: (summary: RunSummary) => void;
   readonly onExport?: (done: number, total: number) => void;
+  /** Commit of the program, for the manifest. */
+  readonly commit?: string | undefined;
 }
 
 export interface PipelineResult {
@@ -130,6 +132,7 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
         compute,
         clock,
         rows,
+        commit: run.commit,
         ...(run.evaluations === undefined ? {} : { evaluations: run.evaluations }),
         ...(run.onExport === undefined ? {} : { onProgress: run.onExport }),
       });

@@ -57,8 +57,11 @@ export function renderTrajectory(
 
 /** What the manifest adds up of a trajectory. */
 export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
-  const { reward, success, domain, format, agent, model, messages, weights } = sft;
+  const { reward, success, domain, format, agent, model, messages, weights, scorer } = sft;
   return {
+    contentId: sft.content_id,
+    revision: trajectory.extra.gymline.provenance.revision,
+    scorer,
     reward,
     success,
     domain,
