@@ -14,6 +14,7 @@ import { addDomains } from "./commands/domains.ts";
 import { addDrop } from "./commands/drop.ts";
 import { addDuplicates } from "./commands/duplicates.ts";
 import { addExport } from "./commands/export.ts";
+import { addFeedback } from "./commands/feedback.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
@@ -70,6 +71,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addTrace(program);
   addAnnotate(program);
   addVotes(program);
+  addFeedback(program);
   addForget(program);
   addReprocess(program);
   addJudge(program);

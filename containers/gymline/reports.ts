@@ -1,3 +1,4 @@
+import type { Manifest } from "../../shared/dataset/manifest.ts";
 import type { Rejection } from "../../shared/reading/rejection.ts";
 import type { ExportResult } from "../../shared/stages/export.ts";
 import type { IngestedItem } from "../../shared/stages/ingest.ts";
@@ -112,12 +113,21 @@ export function datasetReport(result: ExportResult, store: string): string {
   return [
     `${pc.bold("Dataset")}   ${store}/${prefix}${kind === "unchanged" ? "  (unchanged)" : ""}`,
     ...files,
+    tokensText(manifest.statistics.tokens),
     excludedText(manifest.selection.excluded),
     excludedText(manifest.selection.pairs_left_out ?? {}, "pairs left out"),
     excludedText(manifest.selection.tasks_left_out ?? {}, "tasks left out"),
   ]
     .filter((line) => line !== "")
     .join("\n");
+}
+
+function tokensText(tokens: Manifest["statistics"]["tokens"]): string {
+  if (tokens === undefined) return "";
+  const { total, max, by, tokenizer, of } = tokens;
+  const rendered = of === "chat-template" ? "with its chat template" : "texts alone";
+  const how = by === "estimate" ? "estimated" : `by ${tokenizer?.name} ${tokenizer?.sha256.slice(0, 8)}, ${rendered}`;
+  return `  ${many(total, "token")}, ${max ?? 0} in the longest (${how})`;
 }
 
 function excludedText(excluded: Readonly<Record<string, number>>, what = "left out"): string {

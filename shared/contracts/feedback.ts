@@ -1,9 +1,14 @@
 import { z } from "zod";
 
-/** Who or what gives feedback: stands in keys, so no control characters and no more than 200 characters. */
-export const feedbackSourceSchema = z
-  .string()
-  .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters without line breaks or other control characters");
+/** Feedback as it is given; `score: null` takes back what the source said. */
+export const feedbackSchema = z.strictObject({
+  /** Who or what says so: stands in keys, so no control characters and no more than 200 characters. */
+  source: z
+    .string()
+    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters without line breaks or other control characters"),
+  score: z.number().min(0).max(1).nullable(),
+});
+export type NewFeedback = Readonly<z.infer<typeof feedbackSchema>>;
 
 /** What one source says of how useful a trajectory is; each source has one word, a later one replaces it. */
 export interface Feedback {

@@ -1,5 +1,5 @@
 import type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
-import type { Feedback } from "../contracts/feedback.ts";
+import type { Feedback, NewFeedback } from "../contracts/feedback.ts";
 
 /** State of a dropped object, so that a second run knows what it has read already. */
 export interface ObjectState {
@@ -98,9 +98,6 @@ export class FencedError extends Error {
  * another revision of the document than the current one. `absent`: there is no such trajectory (any more).
  */
 export type ScoreSet = "first" | "again" | "stale" | "absent";
-
-/** `null` takes back what the source said. */
-export type NewFeedback = Omit<Feedback, "score"> & { readonly score: number | null };
 
 /** `absent`: there is no such trajectory (any more). */
 export type FeedbackSet = "set" | "unchanged" | "absent";

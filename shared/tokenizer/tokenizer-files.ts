@@ -29,7 +29,10 @@ export class TokenizerError extends Error {
 }
 
 const tokenizerSchema = z.looseObject({
-  model: z.looseObject({ type: z.string().optional() }),
+  // Others are read by the library as if they were something else.
+  model: z.looseObject({
+    type: z.enum(["BPE", "WordPiece", "Unigram"], "is none of BPE, WordPiece and Unigram").optional(),
+  }),
   added_tokens: z
     .array(
       z.looseObject({

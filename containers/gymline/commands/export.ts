@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
 import { ComputePool } from "../../../shared/adapters/local/compute-pool.ts";
 import { openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
@@ -34,6 +35,8 @@ export function addExport(program: Command): void {
     "gymline export --target verl --name coding --only-domain coding",
     "gymline export --store out --success true,unknown --min-score 0.7 --per-task 4 --name best",
     "gymline export --store out --near-duplicates 0.85 --against swe-bench-verified.jsonl",
+    "gymline export --tokenizer models/qwen --max-tokens 32768 --token-budget 50000000 --split-by repository",
+    "gymline export --balance difficulty --shares easy=1,medium=2,hard=1 --limit 4000 --order easy-first",
   ]).action(run);
 }
 
@@ -54,6 +57,7 @@ async function run(options: ExportOptions): Promise<void> {
       clock: systemClock,
       onProgress,
       evaluations: readEvaluationFile,
+      tokenizers: readTokenizerFolder,
       commit: programCommit(),
     });
     progress.end();

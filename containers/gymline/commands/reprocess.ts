@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
 import { runDrop } from "../../../shared/adapters/local/embedded-run.ts";
 import { type LocalStore, openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
@@ -71,6 +72,7 @@ async function reprocess(options: ReprocessOptions): Promise<void> {
         compute,
         clock: systemClock,
         evaluations: readEvaluationFile,
+      tokenizers: readTokenizerFolder,
         commit: programCommit(),
       });
       if (options.json !== true) out(datasetReport(result, options.store));

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { CatalogEntry, ScoreRow, SourcePlace } from "../../contracts/catalog-row.ts";
-import type { Feedback } from "../../contracts/feedback.ts";
+import type { Feedback, NewFeedback } from "../../contracts/feedback.ts";
 import type {
   Added,
   Catalog,
@@ -11,7 +11,6 @@ import type {
   Fence,
   Forgotten,
   Known,
-  NewFeedback,
   NewTrajectory,
   ObjectState,
   ScoreSet,

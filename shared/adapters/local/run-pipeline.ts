@@ -23,6 +23,7 @@ import { openForWriting } from "./local-store.ts";
 import { RowSpool } from "./row-spool.ts";
 import { systemClock } from "./system-clock.ts";
 import { taskSettings } from "./task-settings.ts";
+import { readTokenizerFolder } from "./tokenizer-folder.ts";
 
 /** What `pipelinePlan` takes; everything may be left out. */
 export interface PipelineSettings {
@@ -133,6 +134,7 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
         clock,
         rows,
         commit: run.commit,
+        tokenizers: readTokenizerFolder,
         ...(run.evaluations === undefined ? {} : { evaluations: run.evaluations }),
         ...(run.onExport === undefined ? {} : { onProgress: run.onExport }),
       });

@@ -1,5 +1,5 @@
 import type { CatalogEntry, ScoreRow, SourcePlace } from "../../contracts/catalog-row.ts";
-import type { Feedback } from "../../contracts/feedback.ts";
+import type { Feedback, NewFeedback } from "../../contracts/feedback.ts";
 import type {
   Added,
   Catalog,
@@ -10,7 +10,6 @@ import type {
   Fence,
   Forgotten,
   Known,
-  NewFeedback,
   NewTrajectory,
   ObjectState,
   ScoreSet,
