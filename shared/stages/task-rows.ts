@@ -7,7 +7,7 @@ import {
 } from "../dataset/targets/knowlyr.ts";
 import { type Rendering, row } from "../dataset/targets/rendering.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
-import { benchmarkRow, promptRow } from "../dataset/targets/task-rows.ts";
+import { taskRow } from "../dataset/targets/task-rows.ts";
 import { rowPieces } from "../dataset/targets/write-row.ts";
 import type { TaskAttempts } from "../preferences/attempt.ts";
 import type { MadeRow } from "./dataset-rows.ts";
@@ -60,11 +60,7 @@ async function renderTask(
   const { split, index } = at;
   const listed = request.perTask ?? task.attempts.length;
   const source = { ...task, trajectory, score, split, index, envClass: request.envClass, listed };
-  const rendering =
-    target === "verl-rl" || target === "skyrl" || target === "trl-grpo"
-      ? promptRow(target, source)
-      : benchmarkRow(source);
-  return { rendering, members: [{ id: best.id, facts }], of: trajectory };
+  return { rendering: taskRow(target, source), members: [{ id: best.id, facts }], of: trajectory };
 }
 
 /** All attempts as text, one document in memory at a time. */

@@ -31,6 +31,12 @@ export function struct(fields: Readonly<Record<string, ColumnType>>): ColumnType
   return { struct: Object.entries(fields).map(([name, type]) => ({ name, type })) };
 }
 
+/** Whether free JSON is anywhere in it. */
+export function hasJson(type: ColumnType): boolean {
+  if (typeof type === "string") return type === "json";
+  return "list" in type ? hasJson(type.list) : type.struct.some((field) => hasJson(field.type));
+}
+
 /** As people read it, such as `list<{role: string, content: string}>`. */
 export function typeText(type: ColumnType): string {
   if (typeof type === "string") return type;

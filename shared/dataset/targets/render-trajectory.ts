@@ -9,17 +9,20 @@ import { knowlyrOf, knowlyrSftRow } from "./knowlyr.ts";
 import { ktoRow } from "./kto.ts";
 import { swiftRow } from "./ms-swift.ts";
 import { openaiRow } from "./openai.ts";
+import { primeRlRow } from "./prime-rl.ts";
 import { prmRow } from "./prm.ts";
 import { promptCompletionRow } from "./prompt-completion.ts";
-import { type Rendering, row, type Source } from "./rendering.ts";
+import { type Rendering, refused, row, type Source } from "./rendering.ts";
 import { sharegptRow } from "./sharegpt.ts";
 import { type TargetId, targetOf } from "./targets.ts";
+import { haveObjects, NO_OBJECT, templateTurns } from "./template-messages.ts";
 import { verlRow } from "./verl.ts";
 import type { Row } from "./write-row.ts";
 
 const RENDERERS: Readonly<Partial<Record<TargetId, (source: Source) => Rendering>>> = {
-  trl: ({ sft }) => row({ ...sft }),
+  trl: ({ sft, turns }) => (haveObjects(turns) ? row({ ...sft }) : refused(NO_OBJECT)),
   "trl-prompt-completion": promptCompletionRow,
+  "prime-rl": primeRlRow,
   verl: verlRow,
   "llama-factory": sharegptRow,
   "ms-swift": swiftRow,
@@ -48,9 +51,10 @@ export function renderTrajectory(
   const render = RENDERERS[target];
   if (render === undefined) throw new TypeError(`a row of ${target} is not made of one trajectory`);
   const messages = sftMessages(of.trajectory);
-  const sft = sftRowOf(messages, of);
+  const turns = templateTurns(messages);
+  const sft = sftRowOf(turns, of);
   if (sft === undefined) return { kind: "refused", reason: "no message may be trained on" };
-  const rendering = render({ ...of, sft, messages });
+  const rendering = render({ ...of, sft, messages, turns });
   if (rendering.kind === "refused") return rendering;
   return { ...rendering, facts: rowFacts(sft, of.trajectory) };
 }
