@@ -1,5 +1,12 @@
-import { labelKey, judgementKey, pairOfPrefix, scorePrefix, trajectoryPrefix, votePrefix } from "../../shared/contracts/keys.ts";
 import type { SourcePlace } from "../../shared/contracts/catalog-row.ts";
+import {
+  judgementKey,
+  labelKey,
+  pairOfPrefix,
+  scorePrefix,
+  trajectoryPrefix,
+  votePrefix,
+} from "../../shared/contracts/keys.ts";
 import type { ObjectStore } from "../../shared/ports/object-store.ts";
 import { loadEvidence } from "../../shared/stages/score-evidence.ts";
 import { type VersionUse, versionUses } from "../../shared/versions/version-uses.ts";

@@ -126,7 +126,8 @@ function tokensText(tokens: Manifest["statistics"]["tokens"]): string {
   if (tokens === undefined) return "";
   const { total, max, by, tokenizer, of } = tokens;
   const rendered = of === "chat-template" ? "with its chat template" : "texts alone";
-  const how = by === "estimate" ? "estimated" : `by ${tokenizer?.name} ${tokenizer?.sha256.slice(0, 8)}, ${rendered}`;
+  const how =
+    by === "estimate" ? "estimated" : `by ${tokenizer?.name} ${tokenizer?.sha256.slice(0, 8)}, ${rendered}`;
   return `  ${many(total, "token")}, ${max ?? 0} in the longest (${how})`;
 }
 

@@ -14,11 +14,15 @@ export function lineageLines(lineage: Lineage): readonly string[] {
     `  ${pc.dim(name.padEnd(10))}${printable(value)}${remark === "" ? "" : `  ${pc.dim(printable(remark))}`}`;
   const { id, places, documents, scores, judgements, labels, votes, datasets, supersededBy } = lineage;
   const lines = [`\n${pc.bold(id)}`];
-  if (lineage.forgotten) lines.push(line("forgotten", "nothing of it is kept but the rows of datasets named here"));
+  if (lineage.forgotten)
+    lines.push(line("forgotten", "nothing of it is kept but the rows of datasets named here"));
   else if (places.length === 0) lines.push(line("from", "no file that is still as it was read"));
-  for (const place of places) lines.push(line("from", placeText(place), `project ${place.project}, record ${place.index}`));
+  for (const place of places)
+    lines.push(line("from", placeText(place), `project ${place.project}, record ${place.index}`));
   for (const key of documents) {
-    lines.push(line("stored", key, key === trajectoryKey(id) ? `revision ${lineage.revision}` : "older revision"));
+    lines.push(
+      line("stored", key, key === trajectoryKey(id) ? `revision ${lineage.revision}` : "older revision"),
+    );
   }
   const now = lineage.scorer === null ? "" : scoreKey(id, lineage.scorer);
   for (const key of scores) {
@@ -32,7 +36,8 @@ export function lineageLines(lineage: Lineage): readonly string[] {
   for (const { key, annotator, score } of labels) {
     lines.push(line("labelled", key, `${annotator}: ${figure(score, 2)}`));
   }
-  if (votes.pairs > 0) lines.push(line("voted on", `${many(votes.pairs, "pair")}, ${many(votes.votes, "vote")}`));
+  if (votes.pairs > 0)
+    lines.push(line("voted on", `${many(votes.pairs, "pair")}, ${many(votes.votes, "vote")}`));
   if (supersededBy !== null) lines.push(line("longer", `superseded by ${supersededBy}`));
   for (const use of datasets) lines.push(line("used in", useText(use), sinceThen(use, lineage)));
   if (datasets.length === 0) lines.push(line("used in", "no dataset"));
@@ -46,7 +51,8 @@ function placeText({ key, entry, line, jsonPath }: SourcePlace): string {
 
 function useText({ name, version, split, rows }: VersionUse): string {
   const prefix = datasetPrefix(name, version);
-  if (rows === "unknown") return `${prefix} ${split}, rows not known: gymline datasets verify ${name}/${version}`;
+  if (rows === "unknown")
+    return `${prefix} ${split}, rows not known: gymline datasets verify ${name}/${version}`;
   const byFile = [...Map.groupBy(rows, ({ path }) => path)].map(([path, some]) => {
     const more = some.length - LISTED;
     const shown = some.slice(0, LISTED).map(({ line }) => line);

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { rejectionReportKey } from "../../shared/contracts/keys.ts";
 import type { SourcePlace } from "../../shared/contracts/catalog-row.ts";
+import { rejectionReportKey } from "../../shared/contracts/keys.ts";
 import type { Manifest } from "../../shared/dataset/manifest.ts";
 import type { ObjectState } from "../../shared/ports/catalog.ts";
 import { type Rejection, rejectionSchema } from "../../shared/reading/rejection.ts";
@@ -59,13 +59,21 @@ const DATA_FILE = /^(?:.*\/)?datasets\/([^/]+\/[^/]+)\/([^/]+\.(?:jsonl|parquet)
 async function rowSubject(text: string, opened: OpenStore): Promise<Subject | undefined> {
   const [, ref, split, number] = ROW.exec(text) ?? [];
   if (ref !== undefined && (split === "train" || split === "validation" || split === "test")) {
-    return rowOf(ref, { opened, text, place: (manifest) => placeOfRow(manifest, { split, number: Number(number) }) });
+    return rowOf(ref, {
+      opened,
+      text,
+      place: (manifest) => placeOfRow(manifest, { split, number: Number(number) }),
+    });
   }
   const [, version = "", path = "", line] = DATA_FILE.exec(text) ?? [];
   const [name = "", id = ""] = version.split("/");
   if (!(await opened.catalog.hasDataset(name, id))) return undefined;
   if (line === undefined) throw new UsageError(`which row? Give ${text}:<number>, from 1`);
-  return rowOf(version, { opened, text, place: (manifest) => placeOfLine(manifest, { path, line: Number(line) }) });
+  return rowOf(version, {
+    opened,
+    text,
+    place: (manifest) => placeOfLine(manifest, { path, line: Number(line) }),
+  });
 }
 
 async function rowOf(
@@ -84,11 +92,15 @@ async function rowOf(
   const { name, version } = await findVersion(ref, catalog);
   const manifest = await readManifest({ name, version }, store);
   if (manifest === undefined) {
-    throw new UsageError(`${name}/${version} has no manifest.json any more; gymline datasets list shows what there is`);
+    throw new UsageError(
+      `${name}/${version} has no manifest.json any more; gymline datasets list shows what there is`,
+    );
   }
   const row = place(manifest);
   if (row === undefined) {
-    const files = manifest.files.map(({ path, split, rows }) => `${path} (${split}) has ${many(rows, "row")}`);
+    const files = manifest.files.map(
+      ({ path, split, rows }) => `${path} (${split}) has ${many(rows, "row")}`,
+    );
     throw new UsageError(`there is no row ${text}: ${files.join(", ")}`);
   }
   const inputs = await inputsOfRow(manifest, { ...row, store });
@@ -144,7 +156,8 @@ async function narrowed(
   const rejections = (report?.rejections ?? []).filter((each) =>
     isThere({ entry: each.entry ?? null, line: each.line ?? null }),
   );
-  if (entry === undefined && line === undefined) return { kind: "file", ids: of.ids, key, line, object, rejections };
+  if (entry === undefined && line === undefined)
+    return { kind: "file", ids: of.ids, key, line, object, rejections };
   const ids: string[] = [];
   const lines = new Set<number>();
   for (const id of of.ids) {
@@ -157,7 +170,11 @@ async function narrowed(
 }
 
 function nothingThere(
-  { key, entry, line }: { readonly key: string; readonly entry: string | undefined; readonly line: number | undefined },
+  {
+    key,
+    entry,
+    line,
+  }: { readonly key: string; readonly entry: string | undefined; readonly line: number | undefined },
   lines: readonly number[],
 ): string {
   const place = `${key}${entry === undefined ? "" : `!${entry}`}${line === undefined ? "" : `:${line}`}`;

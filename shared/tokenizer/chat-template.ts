@@ -1,5 +1,6 @@
 import { sftMessages } from "../dataset/sft-messages.ts";
-import { argumentsValue, chatTools } from "../dataset/targets/chat-tools.ts";
+import { chatTools } from "../dataset/targets/chat-tools.ts";
+import { templateMessage, templateTurns } from "../dataset/targets/template-messages.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import type { ReadTokenizer } from "./tokenizer-files.ts";
 
@@ -44,19 +45,12 @@ export async function chatTemplateOf({
   };
 }
 
-/** Templates take arguments as objects, while rows hold them as JSON text. */
+/** As rows for TRL have them. */
 function messagesOf(trajectory: Pick<Trajectory, "steps">): readonly unknown[] {
-  return sftMessages(trajectory).map(({ message }) => {
-    const { tool_calls: calls } = message;
-    if (calls === undefined) return message;
-    return {
-      ...message,
-      tool_calls: calls.map((call) => ({
-        ...call,
-        function: { name: call.function.name, arguments: argumentsValue(call.function.arguments) },
-      })),
-    };
-  });
+  return templateTurns(sftMessages(trajectory)).map(({ message }) =>
+    // Numbers that rows keep as they were written are marks of JSON, not values: 1.0 counts like 1.
+    message.tool_calls === undefined ? message : JSON.parse(JSON.stringify(templateMessage(message))),
+  );
 }
 
 /** What templates say may quote the conversation, so it goes no further. */

@@ -21,7 +21,10 @@ async function stored(): Promise<Station> {
 
 /** Bytes of all texts of the trajectory with an answer of this size. */
 function bytesOf(size: number, extra: (role: string) => number = () => 0): number {
-  const messages = chatMessages({ calls: [], answer: "a".repeat(size) }) as { role: string; content: string }[];
+  const messages = chatMessages({ calls: [], answer: "a".repeat(size) }) as {
+    role: string;
+    content: string;
+  }[];
   return messages.reduce((sum, { role, content }) => sum + content.length + extra(role), 0);
 }
 
@@ -120,7 +123,9 @@ describe("tokens of a dataset", () => {
 
   it("cannot be counted where no tokenizer can be read, and nothing is written", async () => {
     const station = await stored();
-    await expect(station.export({ tokenizer })).rejects.toThrow(/folder\/bytes cannot be read where .*--tokenizer/);
+    await expect(station.export({ tokenizer })).rejects.toThrow(
+      /folder\/bytes cannot be read where .*--tokenizer/,
+    );
     expect(await station.keys("datasets/")).toEqual([]);
   });
 });

@@ -20,7 +20,9 @@ describe("feedback", () => {
     const result = await station.export({ limit: 2, minReward: 0 });
     if (result.kind === "empty") throw new Error("the dataset is empty");
     const { name, version } = result.manifest;
-    const inside = (await station.select()).filter(({ exportCount }) => exportCount === 1).map(({ id }) => id);
+    const inside = (await station.select())
+      .filter(({ exportCount }) => exportCount === 1)
+      .map(({ id }) => id);
     expect(inside).toHaveLength(2);
     const { store, catalog } = station.local;
     const feedback = { source: `model trained on ${name}/${version}`, score: 0.75 };
@@ -88,7 +90,10 @@ describe("feedback", () => {
     });
     if (result.kind === "empty") throw new Error("the dataset is empty");
     const text = Buffer.from(await store.read(`${result.prefix}train.jsonl`)).toString("utf8");
-    const rows = text.trimEnd().split("\n").map((line) => (JSON.parse(line) as { id: string }).id);
+    const rows = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { id: string }).id);
     expect(rows).toEqual([ids[2], ids[1]]);
   });
 });

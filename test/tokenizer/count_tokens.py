@@ -99,14 +99,6 @@ def make(folder, corpus):
     metaspace(corpus).save_pretrained(Path(folder) / "metaspace")
 
 
-def with_objects(messages):
-    """Chat templates take arguments as objects."""
-    for message in messages:
-        for call in message.get("tool_calls", []):
-            call["function"]["arguments"] = json.loads(call["function"]["arguments"])
-    return messages
-
-
 def count(folder, rows):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     counts = []
@@ -117,8 +109,8 @@ def count(folder, rows):
         if "text" in row:
             ids = tokenizer(row["text"], add_special_tokens=False)["input_ids"]
         else:
-            tools = json.loads(row["tools"]) or None
-            ids = tokenizer.apply_chat_template(with_objects(row["messages"]), tools=tools, return_dict=False)
+            tools = None if row["tools"] is None else json.loads(row["tools"])
+            ids = tokenizer.apply_chat_template(row["messages"], tools=tools, return_dict=False)
         counts.append(len(ids))
     print(json.dumps(counts))
 

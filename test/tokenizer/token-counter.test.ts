@@ -66,7 +66,8 @@ describe("a token counter", () => {
   });
 
   it("says of a conversation that the template refuses, and fails where the template itself is at fault", async () => {
-    const refusing = "{% if messages | length > 1 %}{{ raise_exception('too long: ' + messages[0].content) }}{% endif %}";
+    const refusing =
+      "{% if messages | length > 1 %}{{ raise_exception('too long: ' + messages[0].content) }}{% endif %}";
     const counter = await tokenCounter(makeTokenizer({ template: refusing }));
     expect(counter.trajectory(makeTrajectory([user]))).toBe(0);
     expect(counter.trajectory(makeTrajectory([user, agentStep({ message: "x" })]))).toBeUndefined();
@@ -118,8 +119,7 @@ describe("the files of a tokenizer", () => {
   });
 
   it("of a model or a step that is not known are refused", async () => {
-    const of = (json: unknown) =>
-      tokenCounter({ name: "x", tokenizer: Buffer.from(JSON.stringify(json)) });
+    const of = (json: unknown) => tokenCounter({ name: "x", tokenizer: Buffer.from(JSON.stringify(json)) });
     await expect(of({ model: { type: "Oracle", vocab: {} } })).rejects.toThrow(/model\.type: is none of BPE/);
     const model = { type: "BPE", vocab: { a: 0 }, merges: [] };
     await expect(of({ model, normalizer: { type: "Magic" } })).rejects.toThrow(

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type PythonEnvironment, pythonEnvironment } from "../../infra/local/python-environment.ts";
+import type { PythonEnvironment } from "../../infra/local/python-environment.ts";
 import { readTokenizerFolder } from "../../shared/adapters/local/tokenizer-folder.ts";
 import { sftRow } from "../../shared/dataset/sft-row.ts";
 import { tokenCounter } from "../../shared/tokenizer/token-counter.ts";
@@ -14,6 +14,7 @@ import type { Trajectory } from "../../shared/trajectory/schema.ts";
 import { attemptLines } from "../factories/attempts.ts";
 import { chatRow } from "../factories/logs.ts";
 import { makeStation } from "../factories/station.ts";
+import { trainerEnvironment } from "../trainer/venv.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
@@ -33,16 +34,12 @@ const ODD = [
   "def f(x):\n    return {'a': [1, 2, 3]}  # ok\n",
 ];
 
-describe("tokens as Hugging Face transformers 5.17 counts them", () => {
+describe("tokens as Hugging Face transformers counts them", () => {
   let environment: PythonEnvironment = { kind: "absent", reason: "not looked for yet" };
   let folder = "";
 
   beforeAll(async () => {
-    environment = await pythonEnvironment({
-      folder: join(root, ".cache/tokenizers-venv"),
-      minors: [13, 12, 11, 10],
-      installs: [["tokenizers==0.23.3", "transformers==5.17.0", "jinja2==3.1.6"]],
-    });
+    environment = await trainerEnvironment();
     if (environment.kind === "absent") return;
     folder = await mkdtemp(join(tmpdir(), "gymline-tokenizers-"));
     const texts: string[] = [];
@@ -102,12 +99,10 @@ describe("tokens as Hugging Face transformers 5.17 counts them", () => {
     for (const { id } of await station.select()) documents.push(await station.document(id));
     const rows = documents.flatMap((document) => {
       const row = sftRow(document, undefined);
-      return row === undefined || row.messages.some(({ role }) => role === "developer")
-        ? []
-        : [{ document, row }];
+      return row === undefined ? [] : [{ document, row }];
     });
     expect(rows.length).toBeGreaterThan(20);
-    expect(rows.some(({ row }) => row.tools !== "[]")).toBe(true);
+    expect(rows.some(({ row }) => row.tools !== null)).toBe(true);
     const counter = await tokenCounter(await readTokenizerFolder(join(folder, "byte-level")));
     expect(counter.by.of).toBe("chat-template");
     const mine = rows.map(({ document }) => counter.trajectory(document));

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
 import { ComputePool } from "../../../shared/adapters/local/compute-pool.ts";
 import { openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
+import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
 import { readEvaluationFile } from "../evaluation-file.ts";

@@ -1,8 +1,12 @@
 import type { Command } from "commander";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
-import { type NewFeedback, feedbackSchema } from "../../../shared/contracts/feedback.ts";
+import { feedbackSchema, type NewFeedback } from "../../../shared/contracts/feedback.ts";
 import { gdiOf } from "../../../shared/curation/gdi.ts";
-import { type FeedbackCounts, giveFeedback, giveVersionFeedback } from "../../../shared/stages/give-feedback.ts";
+import {
+  type FeedbackCounts,
+  giveFeedback,
+  giveVersionFeedback,
+} from "../../../shared/stages/give-feedback.ts";
 import { findVersion } from "../../../shared/versions/find-version.ts";
 import { numeric } from "../dataset-options.ts";
 import { gdiText } from "../gdi-text.ts";
@@ -21,7 +25,9 @@ interface FeedbackOptions extends StoreOption {
 export function addFeedback(program: Command): void {
   const command = program
     .command("feedback")
-    .description("say how useful a trajectory, or all those of a dataset version, turned out to be; part of the GDI")
+    .description(
+      "say how useful a trajectory, or all those of a dataset version, turned out to be; part of the GDI",
+    )
     .argument("<what>", "trajectory id, of which the first digits will do, or <dataset>/<version>")
     .option("--score <x>", "0 (of no use) to 1")
     .option("--source <name>", "who or what says so; each source has one word, a later one replaces it")
@@ -56,7 +62,9 @@ interface Work {
 
 async function ofVersion(text: string, { given, opened, options }: Work): Promise<void> {
   if (given === undefined) {
-    throw new UsageError("give --score and --source; what was said stands with each trajectory (gymline list --sort gdi)");
+    throw new UsageError(
+      "give --score and --source; what was said stands with each trajectory (gymline list --sort gdi)",
+    );
   }
   const { name, version } = await findVersion(text, opened.catalog);
   const counts = await giveVersionFeedback({ name, version }, { ...opened, feedback: given });
@@ -89,7 +97,8 @@ function givenBy({ score, source, withdraw }: FeedbackOptions): NewFeedback | un
     if (source === undefined) return undefined;
     throw new UsageError("--source says something with --score, or takes it back with --withdraw");
   }
-  if (score !== undefined && withdraw === true) throw new UsageError("--score and --withdraw exclude each other");
+  if (score !== undefined && withdraw === true)
+    throw new UsageError("--score and --withdraw exclude each other");
   if (source === undefined) throw new UsageError("give --source: who or what says so");
   const result = feedbackSchema.safeParse({ source, score: numeric("--score", score) ?? null });
   if (result.success) return result.data;

@@ -50,7 +50,10 @@ function messageFor(dataset: string, config: string | undefined): ExportQueueMes
   const asked = { schema: "gymline.export.v1", dataset, cause: "request" } as const;
   if (config === undefined) return asked;
   const request = loadSettings({ config }).config.dataset;
-  const names = [(request.against ?? []).length > 0 ? "against" : "", request.tokenizer === undefined ? "" : "tokenizer"];
+  const names = [
+    (request.against ?? []).length > 0 ? "against" : "",
+    request.tokenizer === undefined ? "" : "tokenizer",
+  ];
   const [file] = names.filter((each) => each !== "");
   if (file !== undefined) {
     throw new UsageError(

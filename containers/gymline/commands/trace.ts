@@ -18,7 +18,9 @@ const SHOWN = 5;
 export function addTrace(program: Command): void {
   const command = program
     .command("trace")
-    .description("follow a dataset row or a trajectory back to its log, or a log forward to the rows made of it")
+    .description(
+      "follow a dataset row or a trajectory back to its log, or a log forward to the rows made of it",
+    )
     .argument(
       "<subject>",
       "id of a trajectory, row (<dataset>/<version>:<split>:<number>, or its file with :<line>), or dropped file (with :<line>)",
@@ -78,6 +80,8 @@ function headLines(subject: Subject): readonly string[] {
       : `  ${many(object.records, "record")}, ${many(object.trajectories, "trajectory", "trajectories")}, ${object.rejected} rejected`;
   return [
     `${printable(key)}${line === undefined ? "" : `:${line}`}${facts}`,
-    ...(rejections.length === 0 ? [] : [rejectionReport(rejections, { total: rejections.length, shown: SHOWN })]),
+    ...(rejections.length === 0
+      ? []
+      : [rejectionReport(rejections, { total: rejections.length, shown: SHOWN })]),
   ];
 }
