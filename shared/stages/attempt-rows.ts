@@ -13,7 +13,7 @@ export async function* attemptRows(work: GroupWork): AsyncGenerator<MadeRow> {
   const { columns } = targetOf(target);
   for await (const { of, made } of renderedRows(grouped(work), { target, excluded, ports })) {
     if (made === undefined) continue;
-    const head = rowPieces(groupColumns(of.facts), columns, of.facts).join("");
+    const head = rowPieces(groupColumns(of.facts), columns).join("");
     // `{"group":…}\n` and `{"messages":…}\n` become one object.
     const line = Buffer.concat([Buffer.from(`${head.slice(0, -2)},`), made.line.subarray(1)]);
     yield { ...made, line };

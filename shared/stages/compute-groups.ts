@@ -50,11 +50,7 @@ function pairRowsOf(task: PairsTask, read: Read): readonly (GroupRow | RefusedRo
     const [chosen, rejected] = [trajectories[places.chosen], trajectories[places.rejected]];
     if (chosen === undefined || rejected === undefined) throw new TypeError("a pair lacks a document");
     const of = { pair, task: task.task, chosen: chosen.trajectory, rejected: rejected.trajectory };
-    return written(renderPair(target, of, unit), {
-      target,
-      of: chosen.trajectory,
-      facts: [chosen.facts, rejected.facts],
-    });
+    return written(renderPair(target, of, unit), { target, facts: [chosen.facts, rejected.facts] });
   });
 }
 
@@ -70,7 +66,7 @@ function promptRowOf(task: PromptTask, read: Read): GroupRow | RefusedRow {
     target === "verl-rl" || target === "skyrl" || target === "trl-grpo"
       ? promptRow(target, source)
       : benchmarkRow(source);
-  return written(rendering, { target, of: trajectory, facts: [facts] });
+  return written(rendering, { target, facts: [facts] });
 }
 
 /** All attempts as text, one document unpacked at a time. */
@@ -90,19 +86,14 @@ function knowlyrRowOf({ target, of, parts }: PromptTask, read: Read): GroupRow |
   }
   if (isGrpo && taskId === "") return { refused: "the log does not name its task" };
   const rendered = isGrpo ? knowlyrGrpoRow(taskId, group) : knowlyrBenchmarkRow(taskId, group);
-  return written(row(rendered), { target, of: group, facts });
+  return written(row(rendered), { target, facts });
 }
 
 function written(
   rendering: Rendering,
-  to: {
-    readonly target: GroupTask["target"];
-    /** Where the texts are from. */
-    readonly of: object;
-    readonly facts: GroupRow["facts"];
-  },
+  to: { readonly target: GroupTask["target"]; readonly facts: GroupRow["facts"] },
 ): GroupRow | RefusedRow {
   if (rendering.kind === "refused") return { refused: rendering.reason };
-  const pieces = rowPieces(rendering.row, targetOf(to.target).columns, to.of);
+  const pieces = rowPieces(rendering.row, targetOf(to.target).columns);
   return { line: withUtf8(pieces, (bytes) => new Uint8Array(bytes)), facts: to.facts };
 }

@@ -1,8 +1,9 @@
+import { CompactRows } from "../columns/compact-rows.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { datasetPrefix } from "../contracts/keys.ts";
 import { datasetCard } from "../dataset/card.ts";
 import { type Manifest, manifestSchema } from "../dataset/manifest.ts";
-import { type SplitName, splitOf } from "../dataset/split.ts";
+import { splitOf } from "../dataset/split.ts";
 import { Tally } from "../dataset/tally.ts";
 import { filesBeside } from "../dataset/targets/files-beside.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
@@ -107,13 +108,16 @@ function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult
   };
 }
 
+/** What the catalog is told of each trajectory: 36 bytes until all are written. */
+const REGISTERED = { id: "digest", split: "text" } as const;
+
 /** Writes the rows as they come; gives the trajectories that stand in them, each once with its split. */
 async function writeRows(
   rows: AsyncIterable<MadeRow>,
   { request, files }: { readonly request: DatasetRequest; readonly files: DatasetFiles },
 ): Promise<{ readonly registry: DatasetRecord["rows"]; readonly statistics: Manifest["statistics"] }> {
   const tally = new Tally();
-  const registry: { readonly id: string; readonly split: SplitName }[] = [];
+  const registry = new CompactRows(REGISTERED);
   // Rows of one task follow each other, so one task's ids are all that may come again.
   let task: string | undefined;
   let seen = new Set<string>();

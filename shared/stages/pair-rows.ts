@@ -25,10 +25,7 @@ interface Lot {
 export async function* pairRows(work: GroupWork): AsyncGenerator<MadeRow> {
   const { request, tasks, votes, pairsLeftOut, tasksLeftOut, ports } = work;
   const { unit: _unit, layers: _layers, minVotes: _minVotes, ...pairing } = request.pairs;
-  const made = trajectoryPreferences(
-    { tasks, leftOut: {} },
-    { ...pairing, perTask: request.perTask, votes },
-  );
+  const made = trajectoryPreferences({ tasks, leftOut: {} }, { ...pairing, perTask: request.perTask, votes });
   const unpaired = new Unpaired(work);
   const render = (lot: Lot): Promise<readonly (GroupRow | RefusedRow)[]> => renderLot(lot, work);
   for await (const { of, result } of inOrder(lotsOf(made.rows, tasks), { width: WINDOW, work: render })) {

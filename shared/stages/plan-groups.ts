@@ -11,7 +11,14 @@ import type { VotedPair } from "../preferences/votes.ts";
 import { votedPreferences } from "../votes/voted-preferences.ts";
 import { attemptRows } from "./attempt-rows.ts";
 import { curate, type DatasetSettings, isCurated } from "./curate.ts";
-import { checkSize, type DatasetPlan, type PlanPorts, type VersionHash, versionHash, versionText } from "./dataset-plan.ts";
+import {
+  checkSize,
+  type DatasetPlan,
+  type PlanPorts,
+  type VersionHash,
+  versionHash,
+  versionText,
+} from "./dataset-plan.ts";
 import type { MadeRow, RowPorts } from "./dataset-rows.ts";
 import { pairRows } from "./pair-rows.ts";
 import { storedVotes } from "./store-votes.ts";
