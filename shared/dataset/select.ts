@@ -85,17 +85,19 @@ export class Selector {
     this.#now = now;
   }
 
-  offer(entry: CatalogEntry): void {
+  /** Whether it is selected. */
+  offer(entry: CatalogEntry): boolean {
     this.considered += 1;
     this.#note(entry);
     const reason = this.#reasonAgainst(entry);
     if (reason !== undefined) {
       this.excluded[reason] = (this.excluded[reason] ?? 0) + 1;
-      return;
+      return false;
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
     this.selected.push(entry);
+    return true;
   }
 
   #note({ taskKey, success, supersededBy }: CatalogEntry): void {

@@ -12,9 +12,9 @@ import { votedPreferences } from "../votes/voted-preferences.ts";
 import { attemptRows } from "./attempt-rows.ts";
 import { curate, type DatasetSettings, isCurated } from "./curate.ts";
 import {
-  checkSize,
   type DatasetPlan,
   type PlanPorts,
+  SizeLimit,
   type VersionHash,
   versionHash,
   versionText,
@@ -96,21 +96,21 @@ class Picked {
   readonly #table: AttemptTable;
   readonly #excluded = new Counts();
   readonly #list: Candidate[] | undefined;
+  readonly #size: SizeLimit;
   #hash: VersionHash;
-  #count = 0;
 
   constructor(request: DatasetRequest, ports: PlanPorts) {
     this.#request = request;
     this.#ports = ports;
     this.#table = new AttemptTable(request.pairs);
+    this.#size = new SizeLimit(request, ports);
     this.#list = isCurated(withoutCaps(request)) ? [] : undefined;
     this.#hash = versionHash(request.target, { ...request });
   }
 
   /** @throws DatasetTooLargeError */
   add(entry: CatalogEntry): void {
-    this.#count += 1;
-    checkSize(this.#count, { request: this.#request, ports: this.#ports });
+    this.#size.add(entry);
     if (this.#list === undefined) this.#take(entry);
     else this.#list.push(candidateOf(entry));
   }

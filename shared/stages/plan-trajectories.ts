@@ -3,17 +3,18 @@ import { SelectedTrajectories, type SelectedTrajectory, Selector } from "../data
 import { targetOf } from "../dataset/targets/targets.ts";
 import { Counts } from "../preferences/counts.ts";
 import { curate, isCurated, requestBeforeCuration } from "./curate.ts";
-import { checkSize, type DatasetPlan, type PlanPorts, versionHash, versionText } from "./dataset-plan.ts";
+import { type DatasetPlan, type PlanPorts, SizeLimit, versionHash, versionText } from "./dataset-plan.ts";
 import { trajectoryRows } from "./dataset-rows.ts";
 
 /** Plans a dataset whose rows are made of one trajectory each, the best first. */
 export async function planTrajectories(request: DatasetRequest, ports: PlanPorts): Promise<DatasetPlan> {
   const selector = new Selector(requestBeforeCuration(request), ports.clock.now());
   const scope = request.project === undefined ? {} : { project: request.project };
-  for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true }))
-    selector.offer(entry);
+  const size = new SizeLimit(request, ports);
+  for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true })) {
+    if (selector.offer(entry)) size.add(entry);
+  }
   const { considered } = selector;
-  checkSize(selector.selected.length, { request, ports });
   const { curated, settings, section } = await curatedRows(selector, { request, ports });
   const excluded = new Counts();
   excluded.merge(selector.excluded);

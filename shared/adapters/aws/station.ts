@@ -125,7 +125,12 @@ export async function exportPorts(
     datasets: settings.datasets,
     events: await eventsOf(station),
     queue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
-    ...(job === undefined ? { maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS } : {}),
+    ...(job === undefined
+      ? {
+          maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS,
+          maxBytes: environment.GYMLINE_FUNCTION_EXPORT_BYTES,
+        }
+      : {}),
   };
 }
 
