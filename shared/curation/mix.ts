@@ -51,7 +51,7 @@ export interface Mixed {
   readonly domain: string;
   readonly agentSteps: number;
   /** 0 to 1; there where the order goes by it. */
-  readonly gdi?: number;
+  readonly gdi?: number | null;
 }
 
 export interface MixCaps extends Mix {

@@ -1,3 +1,4 @@
+import type { Rows } from "../columns/compact-rows.ts";
 import type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
 import type { Feedback, NewFeedback } from "../contracts/feedback.ts";
 
@@ -55,7 +56,8 @@ export interface DatasetRecord {
   readonly name: string;
   readonly version: string;
   readonly format: string;
-  readonly rows: readonly { readonly id: string; readonly split: string }[];
+  /** Each trajectory once. Walked over more than once; a list is one. */
+  readonly rows: Rows<{ readonly id: string; readonly split: string }>;
 }
 
 /** A registered dataset version. */

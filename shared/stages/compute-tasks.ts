@@ -71,7 +71,9 @@ function renderedAhead(
   const { row: score, document } = of.scored;
   if (reasonInItself({ ...of.row, ...score, domain: document.domain }, request) !== undefined)
     return undefined;
-  const rendered = renderedRow({ trajectory: of.trajectory, score: document, target: request.target });
+  const { trajectory } = of;
+  const { target } = request;
+  const rendered = renderedRow({ trajectory, score: document, target, texts: trajectory });
   return "refused" in rendered ? undefined : rendered;
 }
 
@@ -85,20 +87,23 @@ export async function computeScore(
 
 export function computeRow({ document, score, target }: RowTask): RenderedRow | RefusedRow {
   const trajectory = readDocument(document);
-  return renderedRow({ trajectory, score: score === undefined ? undefined : readScore(score), target });
+  const own = score === undefined ? undefined : readScore(score);
+  return renderedRow({ trajectory, score: own, target, texts: undefined });
 }
 
 function renderedRow(of: {
   readonly trajectory: Trajectory;
   readonly score: StoredScore | undefined;
   readonly target: TargetId;
+  /** Under what texts are kept that were written before, as JSON. */
+  readonly texts: object | undefined;
 }): RenderedRow | RefusedRow {
-  const { trajectory, target } = of;
+  const { target, texts } = of;
   const rendering = renderTrajectory(target, of);
   if (rendering.kind === "refused") return { refused: rendering.reason };
   const { columns } = targetOf(target);
   return {
-    line: withUtf8(rowPieces(rendering.row, columns, trajectory), (bytes) => new Uint8Array(bytes)),
+    line: withUtf8(rowPieces(rendering.row, columns, texts), (bytes) => new Uint8Array(bytes)),
     facts: rendering.facts,
   };
 }

@@ -131,7 +131,12 @@ export async function exportPorts(
     commit: station.commit,
     events: await eventsOf(station),
     queue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
-    ...(job === undefined ? { maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS } : {}),
+    ...(job === undefined
+      ? {
+          maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS,
+          maxBytes: environment.GYMLINE_FUNCTION_EXPORT_BYTES,
+        }
+      : {}),
   };
 }
 

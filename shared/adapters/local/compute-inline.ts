@@ -3,11 +3,14 @@ import type {
   Compute,
   ComputedRecord,
   ComputedScore,
+  GroupRows,
+  GroupTask,
   RefusedRow,
   RenderedRow,
   RowTask,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
+import { computeGroup } from "../../stages/compute-groups.ts";
 import { computeIngest, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
 
 /** Computes in the calling thread: for formats registered in code, which no other thread can see. */
@@ -28,6 +31,10 @@ export class InlineCompute implements Compute {
 
   async row(task: RowTask): Promise<RenderedRow | RefusedRow> {
     return computeRow(task);
+  }
+
+  async group(task: GroupTask): Promise<GroupRows> {
+    return computeGroup(task);
   }
 
   async close(): Promise<void> {}

@@ -3,6 +3,8 @@ import type {
   Compute,
   ComputedRecord,
   ComputedScore,
+  GroupRows,
+  GroupTask,
   RefusedRow,
   RenderedRow,
   RowTask,
@@ -41,6 +43,10 @@ export class KeepingCompute implements Compute {
 
   row(task: RowTask): Promise<RenderedRow | RefusedRow> {
     return this.#inner.row(task);
+  }
+
+  group(task: GroupTask): Promise<GroupRows> {
+    return this.#inner.group(task);
   }
 
   close(): Promise<void> {

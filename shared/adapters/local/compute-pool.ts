@@ -6,6 +6,8 @@ import {
   type ComputedScore,
   ComputeLostError,
   ComputeStoppedError,
+  type GroupRows,
+  type GroupTask,
   type RefusedRow,
   type RenderedRow,
   type RowTask,
@@ -77,6 +79,21 @@ export class ComputePool implements Compute {
     return this.#add(task, ownScore === undefined ? [own] : [own, ownScore]) as Promise<
       RenderedRow | RefusedRow
     >;
+  }
+
+  group(group: GroupTask): Promise<GroupRows> {
+    const buffers: Uint8Array<ArrayBuffer>[] = [];
+    const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
+      const buffer = ownBuffer(bytes);
+      buffers.push(buffer);
+      return buffer;
+    };
+    const parts = group.parts.map(({ id, document, score }) => ({
+      id,
+      document: own(document),
+      score: score === undefined ? undefined : own(score),
+    }));
+    return this.#add({ kind: "group", group: { ...group, parts } }, buffers) as Promise<GroupRows>;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { computeGroup } from "../../stages/compute-groups.ts";
 import { computeIngest, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
 import {
   type ComputeResult,
@@ -53,6 +54,12 @@ async function perform(
   if (task.kind === "row") {
     const row = computeRow(task);
     return "refused" in row ? row : { ...row, line: give(row.line) };
+  }
+  if (task.kind === "group") {
+    const made = computeGroup(task.group);
+    if (made.kind === "damaged") return made;
+    const rows = made.rows.map((row) => ("refused" in row ? row : { ...row, line: give(row.line) }));
+    return { ...made, rows };
   }
   const computed = await computeIngest(task.record, context.settings);
   return {
