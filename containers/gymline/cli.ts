@@ -22,6 +22,8 @@ import { addJudge } from "./commands/judge.ts";
 import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
 import { addPreferences } from "./commands/preferences.ts";
+import { addPublish } from "./commands/publish.ts";
+import { addQuality } from "./commands/quality.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
 import { addReferences } from "./commands/references.ts";
@@ -64,6 +66,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDrop(program);
   addExport(program);
   addDatasets(program);
+  addQuality(program);
+  addPublish(program);
   addDuplicates(program);
   addList(program);
   addShow(program);

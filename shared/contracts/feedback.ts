@@ -5,7 +5,10 @@ export const feedbackSchema = z.strictObject({
   /** Who or what says so: stands in keys, so no control characters and no more than 200 characters. */
   source: z
     .string()
-    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters without line breaks or other control characters"),
+    .regex(
+      /^[^\p{Cc}\p{Cs}]{1,200}$/u,
+      "1 to 200 characters without line breaks or other control characters",
+    ),
   score: z.number().min(0).max(1).nullable(),
 });
 export type NewFeedback = Readonly<z.infer<typeof feedbackSchema>>;

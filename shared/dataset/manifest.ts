@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { curationSchema } from "../curation/curation-section.ts";
+import { checkResultSchema } from "./quality/checks.ts";
 
 export const MANIFEST_SCHEMA = "gymline.dataset.v2";
 
@@ -60,6 +61,8 @@ export const manifestSchema = z.strictObject({
   }),
   /** Near-duplicates and evaluation tasks: what was compared, what was left out and why. */
   curation: curationSchema.optional(),
+  /** Checks that found something and let the version pass all the same; `quality.json` has all of them. */
+  checks: z.array(checkResultSchema.pick({ id: true, outcome: true, count: true })).optional(),
   statistics: z.strictObject({
     reward_mean: z.number().nullable(),
     reward_min: z.number().nullable(),

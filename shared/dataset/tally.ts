@@ -23,6 +23,14 @@ export interface RowFacts extends RowSource {
   readonly trained: number;
   /** Of all its texts, estimated; where a tokenizer was given, what that counts. */
   readonly tokens: number;
+  /** As the source names it. */
+  readonly repo: string | null;
+  /** Steps of the agent. */
+  readonly steps: number;
+  /** Calls of the agent by tool. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** Places that were redacted, by type. */
+  readonly redacted: Readonly<Record<string, number>>;
 }
 
 /** Adds up the statistics of a dataset row by row. */

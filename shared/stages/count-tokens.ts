@@ -1,14 +1,8 @@
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
-import { type CountedBy, tokenCounter } from "../tokenizer/token-counter.ts";
+import { type CountedBy, type CountedTokens, tokenCounter } from "../tokenizer/token-counter.ts";
 import { TokenizerError, type TokenizerReader } from "../tokenizer/tokenizer-files.ts";
 import { estimatedTokens } from "../tokenizer/trajectory-texts.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
-
-/** Tokens of trajectories by a tokenizer. */
-export interface CountedTokens {
-  readonly by: CountedBy;
-  readonly of: ReadonlyMap<string, number>;
-}
 
 interface Counting {
   /** undefined: by estimate. */

@@ -12,10 +12,11 @@ import { NearDuplicates } from "../curation/near-duplicates.ts";
 import { traceOf } from "../curation/trace.ts";
 import type { Selector } from "../dataset/select.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { CountedTokens } from "../tokenizer/token-counter.ts";
 import type { TokenizerReader } from "../tokenizer/tokenizer-files.ts";
 import { contentText } from "../trajectory/content.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
-import { type CountedTokens, countingFor, countsTokens } from "./count-tokens.ts";
+import { countingFor, countsTokens } from "./count-tokens.ts";
 import { selectedDocuments } from "./selected-documents.ts";
 
 /** The bytes of an evaluation set that a request names. */

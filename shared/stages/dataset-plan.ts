@@ -8,8 +8,8 @@ import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Counts } from "../preferences/counts.ts";
+import type { CountedTokens } from "../tokenizer/token-counter.ts";
 import type { TokenizerReader } from "../tokenizer/tokenizer-files.ts";
-import type { CountedTokens } from "./count-tokens.ts";
 import type { DatasetSettings, EvaluationReader } from "./curate.ts";
 import type { MadeRow, RowPorts } from "./dataset-rows.ts";
 

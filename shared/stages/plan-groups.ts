@@ -9,9 +9,9 @@ import { targetOf } from "../dataset/targets/targets.ts";
 import { type AttemptEntry, AttemptTable, type Tasks } from "../preferences/attempt-table.ts";
 import { Counts } from "../preferences/counts.ts";
 import type { VotedPair } from "../preferences/votes.ts";
+import type { CountedTokens } from "../tokenizer/token-counter.ts";
 import { votedPreferences } from "../votes/voted-preferences.ts";
 import { attemptRows } from "./attempt-rows.ts";
-import type { CountedTokens } from "./count-tokens.ts";
 import { curate, type DatasetSettings, isCurated } from "./curate.ts";
 import {
   type DatasetPlan,

@@ -12,6 +12,12 @@ export interface CountedBy {
   readonly of: "chat-template" | "texts";
 }
 
+/** Tokens of trajectories by their ids. */
+export interface CountedTokens {
+  readonly by: CountedBy;
+  readonly of: ReadonlyMap<string, number>;
+}
+
 /** Counts tokens of trajectories by a Hugging Face tokenizer. */
 export interface TokenCounter {
   readonly by: CountedBy;

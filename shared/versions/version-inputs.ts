@@ -65,7 +65,8 @@ function parsed(line: Buffer): DatasetInput | string {
   return `${issue?.path.join(".") || "$"}: ${issue?.message ?? "not valid"}`;
 }
 
-async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+/** Lines of a file that comes piece by piece, without their newlines. */
+export async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let held: Buffer = Buffer.alloc(0);
   for await (const piece of pieces) {
     held = Buffer.concat([held, piece]);

@@ -69,6 +69,13 @@ describe("tokens of a dataset", () => {
       tokenizer: { name: "bytes", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(settings["tokenizer"]).toEqual({ sha256: statistics.tokens?.tokenizer?.sha256 });
+    // The checks of rows count like the manifest.
+    const checked = { checks: { maxTokens: (counts[2] ?? 0) - 1 } } as Partial<DatasetRequest>;
+    await expect(station.export({ tokenizer, ...checked }, reading(files))).rejects.toThrow(
+      /over-length|tokens/,
+    );
+    const fitting = { checks: { maxTokens: counts[2] } } as Partial<DatasetRequest>;
+    expect((await station.export({ tokenizer, ...fitting }, reading(files))).kind).toBe("written");
   });
 
   it("limit which trajectories come in, and how many", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { DeployedDataset } from "../../shared/contracts/deployment-config.ts";
 import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
+import type { DeployedDataset } from "../../shared/contracts/deployment-config.ts";
 import { forget } from "../../shared/stages/forget.ts";
 import { manifestKey } from "../../shared/stages/stored-manifest.ts";
 import { listVersions } from "../../shared/versions/list-versions.ts";
@@ -8,7 +8,9 @@ import { chatRow } from "../factories/logs.ts";
 import { makePipeline, type Pipeline } from "../factories/pipeline.ts";
 import { sha256 } from "../stages/ingest-helpers.ts";
 
-const DATASETS: readonly DeployedDataset[] = [{ request: datasetRequestSchema.parse({ success: ["true"] }) }];
+const DATASETS: readonly DeployedDataset[] = [
+  { request: datasetRequestSchema.parse({ split: { train: 1, validation: 0, test: 0 } }) },
+];
 
 const LOGS = ["a", "b", "c"].map((task) => chatRow({ task }));
 const GONE = sha256(LOGS[0] ?? "");
@@ -49,11 +51,14 @@ describe("a version that holds a forgotten trajectory", () => {
     expect(datasets).toEqual([{ name: "sft", version: first, split: "train" }]);
     expect(await marks(pipeline)).toEqual([[GONE]]);
     expect(await pipeline.local.store.read(manifest)).toEqual(before);
+    pipeline.now += 1000;
     const next = await versionOf(pipeline);
     expect(next).not.toBe(first);
     expect(await inputsOf(pipeline, first)).toContain(GONE);
     expect(await inputsOf(pipeline, next)).not.toContain(GONE);
-    const rows = Buffer.from(await pipeline.local.store.read(`datasets/sft/${next}/train.jsonl`)).toString("utf8");
+    const rows = Buffer.from(await pipeline.local.store.read(`datasets/sft/${next}/train.jsonl`)).toString(
+      "utf8",
+    );
     expect([rows.includes(GONE), rows.trimEnd().split("\n").length]).toEqual([false, 2]);
     expect(await marks(pipeline)).toEqual([[GONE], []]);
   });

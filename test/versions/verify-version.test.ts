@@ -21,7 +21,8 @@ const FIRST = chatRow({ task: "task-0" });
 
 async function made(request: Parameters<Station["export"]>[0] = {}): Promise<Made> {
   const station = makeStation();
-  for (let task = 1; task < 5; task += 1) station.write(`team/${task}.json`, chatRow({ task: `task-${task}` }));
+  for (let task = 1; task < 5; task += 1)
+    station.write(`team/${task}.json`, chatRow({ task: `task-${task}` }));
   station.write("team/0.json", FIRST);
   await station.run();
   const result: ExportResult = await station.export(request);
@@ -35,7 +36,8 @@ async function made(request: Parameters<Station["export"]>[0] = {}): Promise<Mad
     prefix,
     version: manifest.version,
     verify,
-    codes: async () => (await verify()).faults.map(({ code, place }) => `${code} ${place.replace(prefix, "")}`),
+    codes: async () =>
+      (await verify()).faults.map(({ code, place }) => `${code} ${place.replace(prefix, "")}`),
     change: async (path, edit) => {
       await store.put(prefix + path, Buffer.from(edit(await station.text(prefix + path))));
     },
@@ -43,12 +45,15 @@ async function made(request: Parameters<Station["export"]>[0] = {}): Promise<Mad
 }
 
 describe("verifying a version", () => {
-  it.each([["jsonl"], ["parquet"]] as const)("finds nothing wrong with a sound one of %s files", async (files) => {
-    const { verify, version } = await made({ files, shardRows: 2 });
-    expect(await verify()).toMatchObject({
-      ...{ name: "sft", version, faults: [], files: 5, inputs: 5, revised: 0, rescored: 0 },
-    });
-  });
+  it.each([["jsonl"], ["parquet"]] as const)(
+    "finds nothing wrong with a sound one of %s files",
+    async (files) => {
+      const { verify, version } = await made({ files, shardRows: 2 });
+      expect(await verify()).toMatchObject({
+        ...{ name: "sft", version, faults: [], files: 6, inputs: 5, revised: 0, rescored: 0 },
+      });
+    },
+  );
 
   it("names every file that is damaged, gone or strange, and what is wrong with it", async () => {
     const { station, prefix, change, verify } = await made({ target: "llama-factory", files: "jsonl" });
@@ -83,7 +88,10 @@ describe("verifying a version", () => {
       [(text: string) => text.slice(1), "it is no JSON"],
       [(text: string) => text.replace('"rows": 5', '"rows": "5"'), /^rows: /],
       [(text: string) => text.replace('"name": "sft"', '"name": "other"'), /^it is that of other\//],
-      [(text: string) => text.replace("dataset.v2", "dataset.v1"), /another version of gymline \(gymline\.dataset\.v1/],
+      [
+        (text: string) => text.replace("dataset.v2", "dataset.v1"),
+        /another version of gymline \(gymline\.dataset\.v1/,
+      ],
     ] as const) {
       await change("manifest.json", edit);
       const { faults } = await verify();

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
 import { taskSettings } from "../../shared/adapters/local/task-settings.ts";
+import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
 import type { DatasetInput } from "../../shared/dataset/manifest.ts";
 import type { DatasetEntry } from "../../shared/ports/catalog.ts";
 import { parseRewardConfig } from "../../shared/reward/config.ts";
@@ -71,7 +72,10 @@ describe("the inputs of a version", () => {
 
   it("name all trajectories of a pair, and all pairs of a trajectory", async () => {
     const station = await filled();
-    const written = await exported(station, { target: "trl-dpo", split: SPLIT });
+    const { pairs: pairing } = datasetRequestSchema.parse({
+      pairs: { strategy: "all-pairs", margin: 0.001 },
+    });
+    const written = await exported(station, { target: "trl-dpo", split: SPLIT, pairs: pairing });
     const inputs = await inputsOf(station, written);
     const pairs = inputs.flatMap(({ rows, split }) => rows.map((row) => `${split} ${row}`));
     expect(pairs).toHaveLength(2 * written.manifest.rows);
@@ -80,7 +84,9 @@ describe("the inputs of a version", () => {
       for (let number = 1; number <= rows; number += 1) {
         const of = await inputsOfRow(written.manifest, { split, number, store: station.local.store });
         expect(of).toHaveLength(2);
-        const tasks = await Promise.all(of.map(async ({ id }) => (await station.local.catalog.entry(id))?.taskId));
+        const tasks = await Promise.all(
+          of.map(async ({ id }) => (await station.local.catalog.entry(id))?.taskId),
+        );
         expect(new Set(tasks).size).toBe(1);
       }
     }
@@ -97,7 +103,9 @@ describe("the inputs of a version", () => {
     const key = `${written.prefix}inputs.jsonl`;
     const lines = (await station.text(key)).split("\n");
     await station.local.store.put(key, Buffer.from([lines[0], "{", ...lines.slice(2)].join("\n")));
-    await expect(inputsOf(station, written)).rejects.toThrow(/inputs\.jsonl:2: it is no JSON; gymline datasets verify sft\//);
+    await expect(inputsOf(station, written)).rejects.toThrow(
+      /inputs\.jsonl:2: it is no JSON; gymline datasets verify sft\//,
+    );
     await station.local.store.put(key, Buffer.from([lines[0], '{"id":7}'].join("\n")));
     await expect(inputsOf(station, written)).rejects.toThrow(/inputs\.jsonl:2: id: /);
   });
@@ -116,7 +124,13 @@ describe("a row's place", () => {
     fc.assert(
       fc.property(files, (some) => {
         const manifest = {
-          files: some.map((file, index) => ({ ...file, path: `${index}.jsonl`, tasks: 1, bytes: 1, sha256: "" })),
+          files: some.map((file, index) => ({
+            ...file,
+            path: `${index}.jsonl`,
+            tasks: 1,
+            bytes: 1,
+            sha256: "",
+          })),
         };
         const next = { train: 0, validation: 0, test: 0 };
         for (const { path, split, rows } of manifest.files) {
@@ -128,7 +142,8 @@ describe("a row's place", () => {
           for (const line of [0, rows + 1]) expect(placeOfLine(manifest, { path, line })).toBeUndefined();
         }
         for (const split of ["train", "validation", "test"] as const) {
-          for (const number of [0, next[split] + 1]) expect(placeOfRow(manifest, { split, number })).toBeUndefined();
+          for (const number of [0, next[split] + 1])
+            expect(placeOfRow(manifest, { split, number })).toBeUndefined();
         }
         expect(placeOfLine(manifest, { path: "other.jsonl", line: 1 })).toBeUndefined();
       }),
@@ -209,7 +224,10 @@ describe("the difference of two versions", () => {
     expect(diff.settings).toEqual([{ path: "minReward", before: undefined, after: 0.1 }]);
     expect(diff.statistics.map(({ path }) => path)).toContain("reward_mean");
     await station.run(OTHER, { force: true });
-    const revised = await exported(station, { minReward: 0.1, split: { ...SPLIT, train: 0.1, validation: 0.7 } });
+    const revised = await exported(station, {
+      minReward: 0.1,
+      split: { ...SPLIT, train: 0.1, validation: 0.7 },
+    });
     const later = await diffVersions([after.manifest, revised.manifest], station.local.store);
     expect(later.revised).toHaveLength(12);
     expect(later.moved.length).toBeGreaterThan(0);
@@ -222,7 +240,11 @@ describe("the difference of two versions", () => {
     fc.assert(
       fc.property(value, value, (a, b) => {
         expect(changes(a, structuredClone(a))).toEqual([]);
-        const turned = changes(b, a).map(({ path, before, after }) => ({ path, before: after, after: before }));
+        const turned = changes(b, a).map(({ path, before, after }) => ({
+          path,
+          before: after,
+          after: before,
+        }));
         expect(changes(a, b)).toEqual(turned);
         if (changes(a, b).length === 0) expect(canonicalize(a)).toBe(canonicalize(b));
       }),

@@ -3,6 +3,7 @@ import { ComputePool } from "../../../shared/adapters/local/compute-pool.ts";
 import { openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
+import { renderPlot } from "../../../shared/adapters/vega/render-plot.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
 import { readEvaluationFile } from "../evaluation-file.ts";
@@ -34,6 +35,7 @@ export function addExport(program: Command): void {
     "gymline export --store out --target trl",
     "gymline export --target verl --name coding --only-domain coding",
     "gymline export --store out --success true,unknown --min-score 0.7 --per-task 4 --name best",
+    "gymline export --store out --row-tokens 32768 --allow leak-text",
     "gymline export --store out --near-duplicates 0.85 --against swe-bench-verified.jsonl",
     "gymline export --tokenizer models/qwen --max-tokens 32768 --token-budget 50000000 --split-by repository",
     "gymline export --balance difficulty --shares easy=1,medium=2,hard=1 --limit 4000 --order easy-first",
@@ -58,6 +60,7 @@ async function run(options: ExportOptions): Promise<void> {
       onProgress,
       evaluations: readEvaluationFile,
       tokenizers: readTokenizerFolder,
+      plots: renderPlot,
       commit: programCommit(),
     });
     progress.end();

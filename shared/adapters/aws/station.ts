@@ -18,6 +18,7 @@ import { isPartOfOne } from "../../trajectory/registry.ts";
 import { InlineCompute } from "../local/compute-inline.ts";
 import { systemClock as clock } from "../local/system-clock.ts";
 import { taskSettings } from "../local/task-settings.ts";
+import { renderPlot } from "../vega/render-plot.ts";
 import { type AwsClients, awsClients } from "./aws-clients.ts";
 import { BatchJobs } from "./batch-jobs.ts";
 import { BufferedQueue } from "./buffered-queue.ts";
@@ -131,6 +132,7 @@ export async function exportPorts(
     commit: station.commit,
     events: await eventsOf(station),
     queue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
+    plots: renderPlot,
     ...(job === undefined
       ? {
           maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS,

@@ -15,6 +15,7 @@ import type { IngestReport } from "../../stages/ingest.ts";
 import type { Format } from "../../trajectory/format.ts";
 import type { CustomMapping } from "../../trajectory/formats/custom-mapping.ts";
 import { registeredFormats } from "../../trajectory/registry.ts";
+import { renderPlot } from "../vega/render-plot.ts";
 import { InlineCompute } from "./compute-inline.ts";
 import { KeepingCompute } from "./compute-keeping.ts";
 import { ComputePool } from "./compute-pool.ts";
@@ -133,6 +134,7 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
         compute,
         clock,
         rows,
+        plots: renderPlot,
         commit: run.commit,
         tokenizers: readTokenizerFolder,
         ...(run.evaluations === undefined ? {} : { evaluations: run.evaluations }),

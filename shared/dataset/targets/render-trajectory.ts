@@ -1,6 +1,7 @@
 import type { StoredScore } from "../../stages/score-trajectory.ts";
 import { estimatedTokens } from "../../tokenizer/trajectory-texts.ts";
 import type { Trajectory } from "../../trajectory/schema.ts";
+import { contentFacts } from "../content-facts.ts";
 import { sftMessages } from "../sft-messages.ts";
 import { type SftRow, sftRowOf } from "../sft-row.ts";
 import type { RowFacts } from "../tally.ts";
@@ -76,5 +77,6 @@ export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
     messages: messages.length,
     trained: weights.reduce((sum, weight) => sum + weight, 0),
     tokens: estimatedTokens(trajectory),
+    ...contentFacts(trajectory),
   };
 }
