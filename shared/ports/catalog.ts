@@ -157,6 +157,8 @@ export interface Catalog {
   /** Notes that the event of a dataset went out. */
   announceDataset(name: string, version: string): Promise<void>;
   datasetsOf(id: string): Promise<readonly DatasetUse[]>;
+  /** The forgotten trajectories that a registered version still holds, sorted by id. */
+  forgottenIn(name: string, version: string): Promise<readonly string[]>;
 
   /** Removes a trajectory and the shorter logs of its session that it superseded, and leaves tombstones. */
   forget(id: string): Promise<Forgotten>;

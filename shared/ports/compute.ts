@@ -1,5 +1,6 @@
 import type { CatalogRow, ScoreRow } from "../contracts/catalog-row.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
+import type { RowInspection } from "../dataset/quality/inspect-row.ts";
 import type { SplitName } from "../dataset/split.ts";
 import type { RowFacts } from "../dataset/tally.ts";
 import type { PairUnit } from "../dataset/targets/pair-parts.ts";
@@ -95,6 +96,12 @@ export type GroupRows =
   | { readonly kind: "rows"; readonly rows: readonly (GroupRow | RefusedRow)[] }
   | { readonly kind: "damaged"; readonly id: string; readonly why: string };
 
+/** A rendered row, to be looked at as it will be written. */
+export interface InspectTask {
+  readonly line: Uint8Array;
+  readonly target: TargetId;
+}
+
 /** The thread that computed a task ended before it answered, twice: the task itself is the likely reason. */
 export class ComputeLostError extends Error {
   override readonly name = "ComputeLostError";
@@ -113,5 +120,7 @@ export interface Compute {
   row(task: RowTask): Promise<RenderedRow | RefusedRow>;
   /** Rows that are made of several trajectories. */
   group(task: GroupTask): Promise<GroupRows>;
+  /** What the checks of a dataset need to know of a row, with a second pass of the redaction detectors. */
+  inspect(task: InspectTask): Promise<RowInspection>;
   close(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import {
 import { renderPair } from "../dataset/targets/pair-rows.ts";
 import { type Rendering, row } from "../dataset/targets/rendering.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
-import { benchmarkRow, promptRow } from "../dataset/targets/task-rows.ts";
+import { taskRow } from "../dataset/targets/task-rows.ts";
 import { rowPieces } from "../dataset/targets/write-row.ts";
 import type {
   GroupRow,
@@ -62,11 +62,7 @@ function promptRowOf(task: PromptTask, read: Read): GroupRow | RefusedRow {
   const { trajectory, score, facts } = read(part);
   const listed = task.perTask ?? of.attempts.length;
   const source = { ...of, trajectory, score, split, index: UNKNOWN_INDEX, envClass, listed };
-  const rendering =
-    target === "verl-rl" || target === "skyrl" || target === "trl-grpo"
-      ? promptRow(target, source)
-      : benchmarkRow(source);
-  return written(rendering, { target, facts: [facts] });
+  return written(taskRow(target, source), { target, facts: [facts] });
 }
 
 /** All attempts as text, one document unpacked at a time. */

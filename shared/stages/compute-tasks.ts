@@ -1,14 +1,17 @@
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
+import { inspectRow, type RowInspection, type TokenCounter } from "../dataset/quality/inspect-row.ts";
 import { reasonInItself } from "../dataset/select.ts";
 import { isOfOneTrajectory, renderTrajectory } from "../dataset/targets/render-trajectory.ts";
 import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
 import { rowPieces } from "../dataset/targets/write-row.ts";
+import { estimateTokens } from "../judge/tokens.ts";
 import type {
   ComputedRecord,
   ComputedScore,
   ComputedTrajectory,
+  InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
@@ -36,6 +39,8 @@ export interface TaskSettings {
   readonly scoreLater?: boolean;
   /** The dataset that the run will write: rows that may get into it are rendered along with ingest. */
   readonly dataset?: DatasetRequest;
+  /** Counts the tokens of rows that checks look at; without it they are estimated from characters. */
+  readonly countTokens?: TokenCounter;
 }
 
 export async function computeIngest(record: SourceRecord, settings: TaskSettings): Promise<ComputedRecord> {
@@ -89,6 +94,11 @@ export function computeRow({ document, score, target }: RowTask): RenderedRow | 
   const trajectory = readDocument(document);
   const own = score === undefined ? undefined : readScore(score);
   return renderedRow({ trajectory, score: own, target, texts: undefined });
+}
+
+export function computeInspection({ line, target }: InspectTask, settings: TaskSettings): RowInspection {
+  const { ingest, countTokens = estimateTokens } = settings;
+  return inspectRow(line, { target: targetOf(target), redactor: ingest.redactor, countTokens });
 }
 
 function renderedRow(of: {

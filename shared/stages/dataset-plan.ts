@@ -83,7 +83,7 @@ export interface VersionHash {
 
 /** The identity of a version: all that shapes it, to which the selected trajectories are added. Ends as 12 hex digits. */
 export function versionHash(target: TargetId, settings: DatasetSettings): VersionHash {
-  const layout = `gymline.${targetOf(target).format}.v1`;
+  const layout = `gymline.${targetOf(target).format}.v2`;
   return createHash("sha256").update(canonicalize({ layout, request: settings }) ?? "");
 }
 

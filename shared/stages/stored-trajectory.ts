@@ -1,4 +1,5 @@
 import { scoreKey, trajectoryKey } from "../contracts/keys.ts";
+import { contentFacts } from "../dataset/content-facts.ts";
 import { sftRow } from "../dataset/sft-row.ts";
 import type { RowFacts } from "../dataset/tally.ts";
 import { rowFacts } from "../dataset/targets/render-trajectory.ts";
@@ -44,8 +45,11 @@ export function rowsOrDamage(made: GroupRows): Extract<GroupRows, { readonly kin
 function factsOf(trajectory: Trajectory, score: StoredScore | undefined): RowFacts {
   const sft = sftRow(trajectory, score);
   if (sft !== undefined) return rowFacts(sft, trajectory);
-  const { outcome, domain, provenance, redaction } = trajectory.extra.gymline;
+  const { outcome, domain, provenance, redaction, content_id: contentId } = trajectory.extra.gymline;
   return {
+    contentId,
+    revision: provenance.revision,
+    scorer: score?.scorer ?? null,
     reward: score === undefined || score.layers.length === 0 ? null : score.total,
     success: outcome.success,
     domain: score?.domain ?? domain ?? "generic",
@@ -55,5 +59,6 @@ function factsOf(trajectory: Trajectory, score: StoredScore | undefined): RowFac
     redactions: redaction.total,
     messages: 0,
     trained: 0,
+    ...contentFacts(trajectory),
   };
 }

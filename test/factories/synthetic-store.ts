@@ -120,6 +120,10 @@ export class SyntheticStore implements ObjectStore {
     };
   }
 
+  stream(key: string): AsyncIterable<Uint8Array> {
+    return this.#kept.stream(key);
+  }
+
   exists(key: string): Promise<boolean> {
     return this.#kept.exists(key);
   }

@@ -10,7 +10,18 @@ import {
 import type { Clock } from "../../ports/clock.ts";
 import type { Item } from "./attributes.ts";
 import { read } from "./catalog-items.ts";
-import { DATASETS_PK, datasetKey, ledgerKey, rowKey, trajectoryPk, useKey } from "./catalog-keys.ts";
+import {
+  DATASETS_PK,
+  datasetKey,
+  forgottenKey,
+  forgottenPk,
+  keyOf,
+  ledgerKey,
+  rowKey,
+  tombKey,
+  trajectoryPk,
+  useKey,
+} from "./catalog-keys.ts";
 import { attempt, eachOf } from "./conflicts.ts";
 import { byBytes } from "./dynamo-places.ts";
 import type { DynamoTable } from "./dynamo-table.ts";
@@ -76,12 +87,18 @@ export class DynamoDatasets {
     await attempt(`dataset ${name} ${version}`, async () => {
       const keys = rows.flatMap(({ id }) => [useKey(id, dataset), rowKey(id)]);
       const found = await this.#table.getAll(keys);
+      const gone = rows.filter(({ id }) => found.of(rowKey(id)) === undefined);
+      const tombs = await this.#table.getAll(gone.map(({ id }) => tombKey(id)));
       const writes: Write[] = [];
       for (const { id, split } of rows) {
         const use = useKey(id, dataset);
         if (found.of(use) !== undefined) continue;
         writes.push({ kind: "put", item: { ...use, name, version, split }, when: ABSENT });
-        // One that was forgotten meanwhile is noted all the same: its row stands in the dataset.
+        // One that was forgotten meanwhile is noted all the same: its row stands in the dataset, which is marked.
+        if (tombs.of(tombKey(id)) !== undefined) {
+          writes.push({ kind: "put", item: { ...forgottenKey(id, dataset) } });
+          continue;
+        }
         if (found.of(rowKey(id)) === undefined) continue;
         const add = { exportCount: 1, version: 1 };
         writes.push({ kind: "update", key: rowKey(id), add, when: PRESENT });
@@ -124,6 +141,23 @@ export class DynamoDatasets {
   async announce(name: string, version: string): Promise<void> {
     const key = datasetKey(name, version);
     await this.#table.write({ kind: "update", key, set: { announced: true }, add: {}, when: PRESENT });
+  }
+
+  /** Marks the datasets that hold a forgotten trajectory; its tombstone stands, so no row of it is counted any more. */
+  async markForgotten(id: string): Promise<void> {
+    const uses: DatasetUse[] = [];
+    for await (const item of this.#table.partition(trajectoryPk(id), "SET#")) uses.push(useOf(item));
+    await this.#table.putAll(uses.map((use) => ({ ...forgottenKey(id, use) })));
+  }
+
+  async forgottenIn(dataset: {
+    readonly name: string;
+    readonly version: string;
+  }): Promise<readonly string[]> {
+    const ids: string[] = [];
+    if (!(await this.has(dataset.name, dataset.version))) return ids;
+    for await (const item of this.#table.partition(forgottenPk(dataset))) ids.push(keyOf(item).sk);
+    return ids;
   }
 
   async of(id: string): Promise<readonly DatasetUse[]> {

@@ -1,10 +1,12 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type {
   Compute,
   ComputedRecord,
   ComputedScore,
   GroupRows,
   GroupTask,
+  InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
@@ -47,6 +49,10 @@ export class KeepingCompute implements Compute {
 
   group(task: GroupTask): Promise<GroupRows> {
     return this.#inner.group(task);
+  }
+
+  inspect(task: InspectTask): Promise<RowInspection> {
+    return this.#inner.inspect(task);
   }
 
   close(): Promise<void> {

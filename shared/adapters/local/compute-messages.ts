@@ -1,11 +1,13 @@
 import type { DatasetRequest } from "../../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type {
   ComputedRecord,
   ComputedScore,
   GroupRows,
   GroupTask,
+  InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
@@ -28,9 +30,16 @@ export type ComputeTask =
       readonly evidence: ScoreEvidence | undefined;
     }
   | ({ readonly kind: "row" } & RowTask)
-  | { readonly kind: "group"; readonly group: GroupTask };
+  | { readonly kind: "group"; readonly group: GroupTask }
+  | ({ readonly kind: "inspect" } & InspectTask);
 
-export type ComputeResult = ComputedRecord | ComputedScore | RenderedRow | RefusedRow | GroupRows;
+export type ComputeResult =
+  | ComputedRecord
+  | ComputedScore
+  | RenderedRow
+  | RefusedRow
+  | GroupRows
+  | RowInspection;
 
 export interface TaskBatch {
   readonly tasks: readonly ComputeTask[];

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import {
   type Compute,
   type ComputedRecord,
@@ -8,6 +9,7 @@ import {
   ComputeStoppedError,
   type GroupRows,
   type GroupTask,
+  type InspectTask,
   type RefusedRow,
   type RenderedRow,
   type RowTask,
@@ -94,6 +96,11 @@ export class ComputePool implements Compute {
       score: score === undefined ? undefined : own(score),
     }));
     return this.#add({ kind: "group", group: { ...group, parts } }, buffers) as Promise<GroupRows>;
+  }
+
+  inspect({ line, target }: InspectTask): Promise<RowInspection> {
+    const own = ownBuffer(line);
+    return this.#add({ kind: "inspect", line: own, target }, [own]) as Promise<RowInspection>;
   }
 
   async close(): Promise<void> {

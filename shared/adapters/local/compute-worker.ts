@@ -1,6 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { computeGroup } from "../../stages/compute-groups.ts";
-import { computeIngest, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
+import {
+  computeIngest,
+  computeInspection,
+  computeRow,
+  computeScore,
+  type TaskSettings,
+} from "../../stages/compute-tasks.ts";
 import {
   type ComputeResult,
   type ComputeTask,
@@ -61,6 +67,7 @@ async function perform(
     const rows = made.rows.map((row) => ("refused" in row ? row : { ...row, line: give(row.line) }));
     return { ...made, rows };
   }
+  if (task.kind === "inspect") return computeInspection(task, context.settings);
   const computed = await computeIngest(task.record, context.settings);
   return {
     rejections: computed.rejections,

@@ -64,6 +64,13 @@ export class SqliteDatasets {
     this.#sql.change(() => this.#sql.run(sql, name, version));
   }
 
+  /** There are few tombstones and many rows: the cross join has SQLite begin with the former. */
+  forgottenIn(name: string, version: string): readonly string[] {
+    const sql = `select r.id from tombstones t cross join dataset_rows r on r.id = t.id
+      where r.name = ? and r.version = ? order by r.id`;
+    return [...this.#sql.each(sql, name, version)].map((row) => textOf(row["id"]));
+  }
+
   of(id: string): readonly DatasetUse[] {
     const rows = this.#sql.each("select * from dataset_rows where id = ? order by name, version", id);
     return [...rows].map((row) => ({

@@ -1,5 +1,6 @@
 import { JsonPieces } from "../../trajectory/json-pieces.ts";
-import type { Column, ColumnType } from "./column-type.ts";
+import { type Column, type ColumnType, hasJson } from "./column-type.ts";
+import { loadableLine } from "./exact-json.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -20,7 +21,8 @@ export function rowPieces(row: Row, columns: readonly Column[], of?: object): re
     writeValue(json, value, type);
   }
   json.raw(before === "{" ? "{}\n" : "}\n");
-  return json.take();
+  const pieces = json.take();
+  return columns.some(({ type }) => hasJson(type)) ? loadableLine(pieces) : pieces;
 }
 
 /** Long texts stand apart down to this many levels: messages in a list, and the messages of a list of lists. */
