@@ -1,7 +1,6 @@
 import type { CatalogRow, ScoreRow } from "../contracts/catalog-row.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
 import type { RowInspection } from "../dataset/quality/inspect-row.ts";
-
 import type { SplitName } from "../dataset/split.ts";
 import type { RowFacts } from "../dataset/tally.ts";
 import type { PairUnit } from "../dataset/targets/pair-parts.ts";

@@ -79,7 +79,7 @@ export function benchExport(): readonly Figure[] {
   const folder = mkdtempSync(join(tmpdir(), "gymline-bench-"));
   try {
     const drop = join(folder, "drop");
-    writeCorpus({ folder: drop, bytes: 64 * MIB, files: 4, seed: 3, samePrompts: true });
+    writeCorpus({ folder: drop, bytes: 192 * MIB, files: 6, seed: 3, samePrompts: true });
     const out = join(folder, "out");
     gymline(["run", drop, "--out", out, "--success", "any"], folder);
     const documents = readdirSync(join(out, "trajectories"), { recursive: true, encoding: "utf8" })

@@ -98,10 +98,6 @@ export class SyntheticStore implements ObjectStore {
     return this.#kept.read(key);
   }
 
-  stream(key: string): AsyncIterable<Uint8Array> {
-    return this.#kept.stream(key);
-  }
-
   put(key: string, bytes: Uint8Array): Promise<void> {
     return this.#kept.put(key, bytes);
   }
@@ -122,6 +118,10 @@ export class SyntheticStore implements ObjectStore {
       finish: async () => void this.written.set(key, { bytes: total, lines, sha256: hash.digest("hex") }),
       abort: async () => undefined,
     };
+  }
+
+  stream(key: string): AsyncIterable<Uint8Array> {
+    return this.#kept.stream(key);
   }
 
   exists(key: string): Promise<boolean> {

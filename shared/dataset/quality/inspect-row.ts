@@ -140,17 +140,23 @@ function eachText(value: unknown, visit: (text: string) => void): void {
 
 function originOf(row: Row): RowOrigin {
   const facts = fieldOf(fieldOf(row, "extra"), "gymline");
-  const task =
-    row["task"] ??
-    row["task_id"] ??
-    row["group"] ??
-    fieldOf(row["extra_info"], "task") ??
-    fieldOf(fieldOf(facts, "task"), "id");
+  // A column may be called `task` and say of which kind it is, as verifiers has it; its `info` knows the task itself.
+  const info = fieldOf(row["extra_info"] ?? parsed(row["info"]), "task");
+  const task = info ?? row["task"] ?? row["task_id"] ?? row["group"] ?? fieldOf(fieldOf(facts, "task"), "id");
   return {
     id: textOrNull(row["id"] ?? row["chosen_id"] ?? row["reference_id"] ?? fieldOf(facts, "id")),
     contentId: textOrNull(row["content_id"] ?? fieldOf(facts, "content_id")),
     task: textOrNull(task),
   };
+}
+
+function parsed(text: unknown): unknown {
+  if (typeof text !== "string") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function fieldOf(value: unknown, name: string): unknown {

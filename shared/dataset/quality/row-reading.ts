@@ -134,7 +134,9 @@ function textOf(value: unknown): string {
 
 function callText(call: unknown): string {
   const of = isObject(call) ? call["function"] : undefined;
-  return isObject(of) ? `${String(of["name"] ?? "")}(${String(of["arguments"] ?? "")})` : "";
+  if (!isObject(of)) return "";
+  const { name, arguments: given = "" } = of;
+  return `${String(name ?? "")}(${typeof given === "string" ? given : JSON.stringify(given)})`;
 }
 
 function isList(value: unknown): value is readonly unknown[] {

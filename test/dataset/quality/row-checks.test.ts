@@ -45,6 +45,8 @@ function found(results: ReadonlyMap<CheckId, CheckResult>): Readonly<Record<stri
   return Object.fromEntries(list.map(({ id, outcome, count }) => [id, `${outcome} ${count}`]));
 }
 
+const NO_PROMPT = { "missing-values": "failed 1", "empty-prompt": "failed 1" };
+
 let made = 0;
 /** A row for TRL's SFT trainer that passes every check. */
 function sft(more: Row = {}): Placed {
@@ -102,8 +104,9 @@ describe("the checks of rows", () => {
   });
 
   it.each<[string, TargetId, readonly Placed[], object, Record<string, string>]>([
-    ["a column that is null", "trl", [sft(), sft({ tools: null })], {}, { "missing-values": "failed 1" }],
-    ["a column that is absent", "trl", [sft({ tools: undefined })], {}, { "missing-values": "failed 1" }],
+    ["a column that is null", "trl-dpo", [dpo("a", "b", { prompt: null })], {}, NO_PROMPT],
+    ["a column that is absent", "trl-dpo", [dpo("a", "b", { prompt: undefined })], {}, NO_PROMPT],
+    ["nothing in a column that may be null", "trl", [sft(), sft({ tools: null })], {}, {}],
     [
       "a column that the target has not",
       "trl",
@@ -328,8 +331,8 @@ describe("the checks of rows", () => {
   });
 
   it("let a failing check pass where it is allowed, and name no more places than asked for", () => {
-    const rows = Array.from({ length: 9 }, () => sft({ tools: null }));
-    const results = checked("trl", rows, { checks: { allow: ["missing-values"], places: 2 } });
+    const rows = Array.from({ length: 9 }, () => dpo("a", "b", { prompt: null }));
+    const results = checked("trl-dpo", rows, { checks: { allow: ["missing-values"], places: 2 } });
     expect(results.get("missing-values")).toMatchObject({ outcome: "allowed", count: 9 });
     expect(results.get("missing-values")?.places.map(({ row }) => row)).toEqual([1, 2]);
   });
