@@ -28,7 +28,13 @@ export async function planTrajectories(request: DatasetRequest, ports: PlanPorts
     considered,
     trajectories: selected.length,
     excluded,
-    rows: () => trajectoryRows(selected, { target: request.target, excluded, ports }),
+    rows: () =>
+      trajectoryRows(selected, {
+        target: request.target,
+        excluded,
+        ports,
+        onRow: (done) => ports.onProgress?.(done, selected.length),
+      }),
     facts: () => unscored(selected),
   };
 }
