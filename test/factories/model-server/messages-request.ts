@@ -139,7 +139,7 @@ export function blocksOf(
     typeof blocks === "string" ? [{ type: "text", text: blocks }] : blocks;
   return [
     ...(request.tools ?? []).map((each, index) => ({
-      text: JSON.stringify(each),
+      text: JSON.stringify({ ...each, cache_control: null }),
       marked: Boolean(each.cache_control),
       place: `tools.${index}`,
     })),
@@ -191,7 +191,11 @@ export function textOf(content: string | readonly Block[] | undefined): string {
 
 function entry(each: Block): { readonly text: string; readonly marked: boolean } {
   const marked = "cache_control" in each && Boolean(each.cache_control);
-  return { text: each.type === "text" ? each.text : JSON.stringify(each), marked };
+  // A mark is no part of what is cached.
+  return {
+    text: each.type === "text" ? each.text : JSON.stringify({ ...each, cache_control: null }),
+    marked,
+  };
 }
 
 /** @throws InvalidRequest which names the first fault as the provider does */
