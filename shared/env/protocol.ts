@@ -33,6 +33,8 @@ export interface StepInfo {
   readonly success?: boolean | null;
   /** On the last step: a graded result in [0, 1]. */
   readonly score?: number | null;
+  /** On the last step: what speaks against success. */
+  readonly unmet?: readonly string[];
   /** On the last step: counts of the tests that judged the task. */
   readonly tests?: { readonly passed: number; readonly failed: number };
   /** What a simulated user says next; the observation holds it too. */
@@ -56,6 +58,10 @@ export interface Action {
 export interface Verdict {
   readonly success: boolean | null;
   readonly score: number | null;
+  /** What speaks against success, each in a few words: criteria that do not hold, tests that failed. */
+  readonly unmet?: readonly string[];
+  /** What the last step earns by it, beside its own reward. */
+  readonly reward?: number;
   readonly tests?: { readonly passed: number; readonly failed: number };
 }
 

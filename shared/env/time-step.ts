@@ -17,5 +17,12 @@ export function cutOff(
   step: TimeStep,
   { verdict, info = {} }: { readonly verdict: Verdict | undefined; readonly info?: StepInfo },
 ): TimeStep {
-  return { ...step, truncated: true, done: true, info: { ...step.info, ...verdict, ...info } };
+  return judged({ ...step, truncated: true, done: true, info: { ...step.info, ...info } }, verdict);
+}
+
+/** The last step with what its task's judge says. */
+export function judged(step: TimeStep, verdict: Verdict | undefined): TimeStep {
+  if (verdict === undefined) return step;
+  const { reward = 0, ...facts } = verdict;
+  return { ...step, reward: step.reward + reward, info: { ...step.info, ...facts } };
 }
