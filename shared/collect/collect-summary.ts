@@ -13,7 +13,7 @@ export interface CollectSummary {
   readonly success: Estimate;
   /** Sum of rewards of an episode; interval likewise. */
   readonly reward: Estimate;
-  readonly steps: Estimate;
+  readonly turns: Estimate;
   /** Tasks by the verdicts on their attempts; those in `mixed` are what advantages within a group are made of. */
   readonly tasks: { readonly solved: number; readonly mixed: number; readonly unsolved: number };
   readonly tokens: TokenCounts;
@@ -39,7 +39,7 @@ export function collectSummary(entries: readonly EpisodeEntry[]): CollectSummary
     episodes: { done: done.length, failed: failed.length },
     success: successOf(verdicts, shares),
     reward: clustered(done.map(({ task, reward }) => ({ task, value: reward }))),
-    steps: clustered(done.map(({ task, steps }) => ({ task, value: steps }))),
+    turns: clustered(done.map(({ task, turns }) => ({ task, value: turns }))),
     tasks: {
       solved: shares.filter((share) => share === 1).length,
       mixed: shares.filter((share) => share > 0 && share < 1).length,

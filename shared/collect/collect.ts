@@ -2,7 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { EpisodeLedger } from "../ports/episode-ledger.ts";
 import { type CollectSummary, collectSummary } from "./collect-summary.ts";
 import type { EpisodeEntry } from "./episode-entry.ts";
-import type { EpisodeOutput, EpisodeRunner, EpisodeStep } from "./episode-runner.ts";
+import type { EpisodeOutput, EpisodeRunner } from "./episode-runner.ts";
 import type { EpisodePlan } from "./plan-episodes.ts";
 
 export interface CollectOptions {
@@ -24,7 +24,7 @@ export interface CollectOptions {
 
 export type CollectEvent =
   | { readonly kind: "start"; readonly slot: number; readonly episode: EpisodePlan }
-  | { readonly kind: "step"; readonly slot: number; readonly step: EpisodeStep }
+  | { readonly kind: "turn"; readonly slot: number; readonly turns: number }
   | { readonly kind: "end"; readonly slot: number; readonly entry: EpisodeEntry };
 
 export interface CollectResult {
@@ -126,10 +126,10 @@ class CollectRun {
     const { run, clock, ledger } = this.#options;
     const { signal } = this.#stopper;
     const started = clock.now();
-    const onStep = (step: EpisodeStep) => this.#tell({ kind: "step", slot, step });
+    const onTurn = (turns: number) => this.#tell({ kind: "turn", slot, turns });
     let output: EpisodeOutput;
     try {
-      output = await runner.run(episode, { run, signal, onStep });
+      output = await runner.run(episode, { run, signal, onTurn });
     } catch (error) {
       if (signal.aborted) return null;
       throw error;

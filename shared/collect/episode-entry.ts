@@ -8,7 +8,8 @@ export const episodeEntrySchema = z.strictObject({
   run: z.string(),
   id: z.string(),
   task: z.string(),
-  attempt: z.int().positive(),
+  /** From 0. */
+  attempt: count,
   seed: count,
   /** `failed`: environment, agent or provider were at fault, and the episode says nothing of what the agent can do. */
   kind: z.enum(["done", "failed"]),
@@ -17,8 +18,11 @@ export const episodeEntrySchema = z.strictObject({
   score: z.number().nullable(),
   /** Sum of the rewards of all steps. */
   reward: z.number(),
+  /** Answers of the agent. */
+  turns: count,
+  /** Steps of the environment. */
   steps: count,
-  /** How it ended: `terminated`, `max_steps`, `time`, `budget`, or the fault's name. */
+  /** How it ended, as the trajectory's outcome has it: `terminated`, `max_turns`, `timeout`, `agent_error:budget`… */
   stop: z.string(),
   tokens: z.strictObject({ input: count, cacheRead: count, cacheWrite: count, output: count }).nullable(),
   /** US dollars, where prices are known. */

@@ -4,7 +4,7 @@ import type { EpisodePlan } from "./plan-episodes.ts";
 
 /** What an episode gave. */
 export interface EpisodeOutput
-  extends Pick<EpisodeEntry, "kind" | "success" | "score" | "reward" | "steps" | "stop" | "error"> {
+  extends Pick<EpisodeEntry, "kind" | "success" | "score" | "reward" | "turns" | "steps" | "stop" | "error"> {
   readonly tokens: TokenCounts | null;
   readonly costUsd: number | null;
   readonly document: EpisodeDocument | null;
@@ -13,13 +13,8 @@ export interface EpisodeOutput
 export interface EpisodeContext {
   readonly run: string;
   readonly signal: AbortSignal | undefined;
-  readonly onStep: (step: EpisodeStep) => void;
-}
-
-/** A step that an episode under way has taken; `tool` is null where the agent only spoke. */
-export interface EpisodeStep {
-  readonly steps: number;
-  readonly tool: string | null;
+  /** Called after each answer of the agent, with how many there are. */
+  readonly onTurn: (turns: number) => void;
 }
 
 /** Runs episodes one after the other; what it holds between them, such as an environment, goes with `close`. */

@@ -9,7 +9,7 @@ export interface EpisodePlan {
   readonly index: number;
   readonly task: EnvTask;
   readonly taskId: string;
-  /** From 1. */
+  /** From 0. */
   readonly attempt: number;
   readonly seed: number;
 }
@@ -37,12 +37,12 @@ export function planEpisodes(
     }
     seen.add(taskId);
     return Array.from({ length: attempts }, (_, each) => ({
-      id: `${fileName(taskId)}.${each + 1}`,
+      id: `${fileName(taskId)}.${each}`,
       index: place * attempts + each,
       task,
       taskId,
-      attempt: each + 1,
-      seed: episodeSeed({ seed, taskId, attempt: each + 1 }),
+      attempt: each,
+      seed: episodeSeed({ seed, taskId, attempt: each }),
     }));
   });
 }

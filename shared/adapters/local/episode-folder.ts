@@ -39,9 +39,14 @@ export class EpisodeFolder implements EpisodeLedger {
     mkdirSync(join(this.#own, "failed"), { recursive: true });
     mkdirSync(join(root, run), { recursive: true });
     this.#lock = lockStore(this.#own, join(this.#own, "lock.sqlite"));
-    rmSync(this.#path("tmp"), { recursive: true, force: true });
-    mkdirSync(this.#path("tmp"));
-    this.#entries = readLedger(this.#path("episodes.jsonl"));
+    try {
+      rmSync(this.#path("tmp"), { recursive: true, force: true });
+      mkdirSync(this.#path("tmp"));
+      this.#entries = readLedger(this.#path("episodes.jsonl"));
+    } catch (error) {
+      this.#lock.release();
+      throw error;
+    }
   }
 
   /** Begins a run. @throws RunFolderError where there is one of that name, StoreBusyError */
