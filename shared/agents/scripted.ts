@@ -1,4 +1,5 @@
-import type { Agent, AgentCall, AgentTurn, EpisodeStart, Observation } from "./agent.ts";
+import type { TokenUsage } from "../ports/chat-model.ts";
+import type { Agent, AgentCall, AgentTurn, EpisodeStart, Observation, TurnTokens } from "./agent.ts";
 import { AgentError } from "./agent.ts";
 
 /** A turn as it is written down; what is left out follows. */
@@ -7,9 +8,9 @@ export interface ScriptedTurn {
   readonly reasoning?: string;
   /** Ids are `call_<turn>_<n>` where none is given. */
   readonly calls?: readonly (Omit<AgentCall, "id"> & { readonly id?: string })[];
-  readonly usage?: AgentTurn["usage"];
+  readonly usage?: TokenUsage;
   readonly costUsd?: number;
-  readonly tokens?: AgentTurn["tokens"];
+  readonly tokens?: TurnTokens;
   readonly stop?: AgentTurn["stop"];
 }
 

@@ -12,7 +12,9 @@ const RECORDER = "1";
  * its final ids. Until then `id` is the hash of what was recorded.
  */
 export function liveDocument(draft: Draft): Trajectory {
-  const { document, task, outcome, metadata } = draft;
+  const { task, outcome, metadata } = draft;
+  // The episode may go on.
+  const document = structuredClone(draft.document);
   const source = new TextEncoder().encode(JSON.stringify({ document, task, outcome, metadata }));
   const id = recordId(source);
   const { contentId } = contentIdentity(document, task.id, { prefixes: false });

@@ -14,7 +14,7 @@ import {
  */
 export class EnvWrapper implements AgentEnv {
   protected readonly env: AgentEnv;
-  #done = false;
+  #phase: "new" | "running" | "done" | "closed" = "new";
 
   constructor(env: AgentEnv) {
     this.env = env;
@@ -37,15 +37,19 @@ export class EnvWrapper implements AgentEnv {
   }
 
   async reset(options: ResetOptions = {}): Promise<TimeStep> {
+    if (this.#phase !== "closed") this.#phase = "new";
     const first = await this.onReset(options);
-    this.#done = first.done;
+    this.#phase = first.done ? "done" : "running";
     return first;
   }
 
   async step(action: Action, signal?: AbortSignal): Promise<TimeStep> {
-    if (this.#done) throw new ProtocolError(`${this.id} has ended its episode: reset before the next step`);
+    if (this.#phase !== "running") {
+      const because = { new: "has not been reset", done: "has ended its episode", closed: "is closed" };
+      throw new ProtocolError(`${this.id} ${because[this.#phase]}: reset before the next step`);
+    }
     const step = await this.onStep(action, signal);
-    this.#done = step.done;
+    if (step.done && this.#phase === "running") this.#phase = "done";
     return step;
   }
 
@@ -54,6 +58,7 @@ export class EnvWrapper implements AgentEnv {
   }
 
   async close(): Promise<void> {
+    this.#phase = "closed";
     await this.env.close();
   }
 
