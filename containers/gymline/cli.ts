@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addAnnotate } from "./commands/annotate.ts";
 import { addCalibrate } from "./commands/calibrate.ts";
+import { addCollect } from "./commands/collect.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
@@ -58,6 +59,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     )
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
+  addCollect(program);
   addRun(program);
   addDrop(program);
   addExport(program);

@@ -9,7 +9,8 @@ import type { EpisodePlan } from "./plan-episodes.ts";
 
 export interface EnvRunnerOptions {
   readonly makeEnv: () => AgentEnv;
-  readonly agent: Agent;
+  /** A function gives the agent of each episode. */
+  readonly agent: Agent | ((plan: EpisodePlan) => Agent);
   readonly clock: Clock;
   readonly limits?: Partial<EpisodeLimits>;
   readonly instructions?: string;
@@ -47,7 +48,8 @@ function requestOf(parts: {
   readonly options: EnvRunnerOptions;
 }): Parameters<typeof runEpisode>[0] {
   const { env, plan, context, options } = parts;
-  const { agent, clock, limits, instructions, textTurns } = options;
+  const { clock, limits, instructions, textTurns } = options;
+  const agent = typeof options.agent === "function" ? options.agent(plan) : options.agent;
   const { run, signal, onTurn } = context;
   return {
     ...{ env, agent, clock, run, onTurn },

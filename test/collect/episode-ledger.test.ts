@@ -23,7 +23,7 @@ const document = (text: string) => ({ bytes: new TextEncoder().encode(text), ext
 const FAILED = { kind: "failed", success: null, error: { name: "X", message: "y" } } as const;
 
 function begun(root = temporaryFolder("run"), run = "r"): EpisodeFolder {
-  const folder = EpisodeFolder.begin(root, run, { seed: 1 });
+  const folder = EpisodeFolder.begin(root, run, { folder: run });
   onTestFinished(() => folder.close());
   return folder;
 }
@@ -67,13 +67,14 @@ describe("a run's folder", () => {
 
   it("is gone on with by another process, whose settings it gives", async () => {
     const root = temporaryFolder("run");
-    const first = EpisodeFolder.begin(root, "r", { seed: 5 });
+    const first = EpisodeFolder.begin(root, "r", { folder: "team/r", seed: 5 });
     await first.keep(entryOf("a"), document("{}"));
     first.close();
     const { folder, settings } = EpisodeFolder.resume(root, "r");
     onTestFinished(() => folder.close());
-    expect(settings).toEqual({ seed: 5 });
-    expect([...(await folder.entries()).keys()]).toEqual(["a"]);
+    expect(settings).toEqual({ folder: "team/r", seed: 5 });
+    expect((await folder.keep(entryOf("b"), document("{}"))).file).toBe("team/r/b.json");
+    expect([...(await folder.entries()).keys()]).toEqual(["a", "b"]);
   });
 
   it("is written by one process at a time", () => {
@@ -85,7 +86,7 @@ describe("a run's folder", () => {
   it("leaves out an entry that a kill cut in two, and writes the next one whole", async () => {
     const root = temporaryFolder("run");
     const ledger = join(root, ".runs/r/episodes.jsonl");
-    const first = EpisodeFolder.begin(root, "r", {});
+    const first = EpisodeFolder.begin(root, "r", { folder: "r" });
     await first.keep(entryOf("a"), document("{}"));
     first.close();
     const whole = readFileSync(ledger, "utf8");
@@ -103,7 +104,7 @@ describe("a run's folder", () => {
 
   it("names the line of its ledger that somebody damaged", () => {
     const root = temporaryFolder("run");
-    EpisodeFolder.begin(root, "r", {}).close();
+    EpisodeFolder.begin(root, "r", { folder: "r" }).close();
     const ledger = join(root, ".runs/r/episodes.jsonl");
     writeFileSync(ledger, `${JSON.stringify({ ...entryOf("a"), file: null })}\n{"schema":"other"}\n`);
     expect(() => EpisodeFolder.resume(root, "r")).toThrow(/episodes\.jsonl:2 is no entry of a run/);
@@ -114,10 +115,10 @@ describe("a run's folder", () => {
   it("refuses a name that is taken, that is unknown, or that leads elsewhere", () => {
     const root = temporaryFolder("run");
     begun(root);
-    expect(() => EpisodeFolder.begin(root, "r", {})).toThrow(/There is a run r/);
+    expect(() => EpisodeFolder.begin(root, "r", { folder: "r" })).toThrow(/There is a run r/);
     expect(() => EpisodeFolder.resume(root, "other")).toThrow(/There is no run other/);
     for (const name of ["../x", ".runs", "a/b", ""]) {
-      expect(() => EpisodeFolder.begin(root, name, {})).toThrow(RunFolderError);
+      expect(() => EpisodeFolder.begin(root, name, { folder: "r" })).toThrow(RunFolderError);
     }
     expect(existsSync(join(root, "../x"))).toBe(false);
   });

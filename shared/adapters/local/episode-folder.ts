@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { z } from "zod";
 import { type EpisodeEntry, episodeEntrySchema } from "../../collect/episode-entry.ts";
 import type { EpisodeDocument, EpisodeLedger } from "../../ports/episode-ledger.ts";
 import { lockStore } from "./run-lock.ts";
@@ -19,25 +20,34 @@ export class RunFolderError extends Error {
 
 const RUN_NAME = /^[a-z0-9_][a-z0-9._-]{0,99}$/i;
 
+/** What a run's folder must know of its settings: the way to what is dropped, below the drop folder. */
+const placeSchema = z.looseObject({ folder: z.string().regex(/^[\w.-]+(?:\/[\w.-]+)?$/) });
+
+/** Settings of a run; `folder` is where its logs go, below the drop folder: `<run>` or `<project>/<run>`. */
+export type RunPlace = Readonly<z.infer<typeof placeSchema>>;
+
 /**
- * A run in a drop folder: `<run>/<episode>.json` is what is dropped. What the run itself needs stands beside, where no
- * ingest looks: `.runs/<run>/` with `run.json` (its settings), `episodes.jsonl` (the ledger), `failures.jsonl` (every
+ * A run in a drop folder: `<folder>/<episode>.json` is what is dropped. What the run itself needs stands beside, where
+ * no ingest looks: `.runs/<run>/` with `run.json` (its settings), `episodes.jsonl` (the ledger), `failures.jsonl` (every
  * failure, also of episodes that succeeded later) and `failed/` (logs of failed episodes). A document is moved into
  * place before its entry is written, so a kill at any moment loses at most the episodes that were under way.
  */
 export class EpisodeFolder implements EpisodeLedger {
   readonly run: string;
+  /** Below the drop folder. */
+  readonly folder: string;
   readonly #root: string;
   readonly #own: string;
   readonly #lock: { release(): void };
   readonly #entries: Map<string, EpisodeEntry>;
 
-  private constructor(root: string, run: string) {
+  private constructor(root: string, run: string, { folder }: RunPlace) {
     this.run = run;
+    this.folder = folder;
     this.#root = root;
     this.#own = join(root, ".runs", run);
     mkdirSync(join(this.#own, "failed"), { recursive: true });
-    mkdirSync(join(root, run), { recursive: true });
+    mkdirSync(join(root, folder), { recursive: true });
     this.#lock = lockStore(this.#own, join(this.#own, "lock.sqlite"));
     try {
       rmSync(this.#path("tmp"), { recursive: true, force: true });
@@ -50,12 +60,12 @@ export class EpisodeFolder implements EpisodeLedger {
   }
 
   /** Begins a run. @throws RunFolderError where there is one of that name, StoreBusyError */
-  static begin(root: string, run: string, settings: unknown): EpisodeFolder {
+  static begin(root: string, run: string, settings: RunPlace): EpisodeFolder {
     checkName(run);
     if (readIfThere(join(root, ".runs", run, "run.json")) !== null) {
       throw new RunFolderError(`There is a run ${run} in ${root} already; resume it, or choose another name`);
     }
-    const folder = new EpisodeFolder(root, run);
+    const folder = new EpisodeFolder(root, run, settings);
     folder.#write("run.json", `${JSON.stringify(settings, null, 2)}\n`);
     return folder;
   }
@@ -65,7 +75,16 @@ export class EpisodeFolder implements EpisodeLedger {
     checkName(run);
     const text = readIfThere(join(root, ".runs", run, "run.json"));
     if (text === null) throw new RunFolderError(`There is no run ${run} in ${root} to go on with`);
-    return { folder: new EpisodeFolder(root, run), settings: json(text, `the settings of the run ${run}`) };
+    const read = placeSchema.safeParse(json(text, `the settings of the run ${run}`));
+    if (!read.success) {
+      throw new RunFolderError(
+        `The settings of the run ${run} do not say where its logs go; begin a new run`,
+        {
+          cause: read.error,
+        },
+      );
+    }
+    return { folder: new EpisodeFolder(root, run, read.data), settings: read.data };
   }
 
   async entries(): Promise<ReadonlyMap<string, EpisodeEntry>> {
@@ -102,7 +121,7 @@ export class EpisodeFolder implements EpisodeLedger {
 
   /** What failed may be run again, so its log is not dropped. */
   #place({ kind }: EpisodeEntry, name: string): string {
-    return kind === "done" ? `${this.run}/${name}` : `.runs/${this.run}/failed/${name}`;
+    return kind === "done" ? `${this.folder}/${name}` : `.runs/${this.run}/failed/${name}`;
   }
 
   #write(name: string, text: string): void {
