@@ -22,16 +22,19 @@ const task = {
 };
 
 describe("checkEnv", () => {
-  it.each(["conversation", "engineering", "advisory", "discussion"])("passes the %s environment", async (domain) => {
-    for (const id of [`gymline/${domain}-v1`, `knowlyr/${domain}`]) {
-      for (const more of [{}, { task }]) {
-        const report = await checkEnv(() => makeEnv(id), { ...more, envTools: mockTools(domain) });
-        expect(report.findings.filter(({ verdict }) => verdict !== "passed")).toEqual([]);
-        expect(report.ok).toBe(true);
-        expect(report.findings.length).toBeGreaterThan(12);
+  it.each(["conversation", "engineering", "advisory", "discussion"])(
+    "passes the %s environment",
+    async (domain) => {
+      for (const id of [`gymline/${domain}-v1`, `knowlyr/${domain}`]) {
+        for (const more of [{}, { task }]) {
+          const report = await checkEnv(() => makeEnv(id), { ...more, envTools: mockTools(domain) });
+          expect(report.findings.filter(({ verdict }) => verdict !== "passed")).toEqual([]);
+          expect(report.ok).toBe(true);
+          expect(report.findings.length).toBeGreaterThan(12);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("says what it could not tell", async () => {
     const report = await checkEnv(() => plainEnv(), { maxSteps: 3, deterministic: false });

@@ -133,7 +133,11 @@ describe("a defined environment", () => {
     await solved.reset();
     expect(await solved.verdict?.()).toEqual({ success: true, score: 1, reward: 1 });
     expect((await solved.step(TOOL)).info.success).toBeUndefined();
-    expect(await solved.step(TOOL)).toMatchObject({ reward: 1.25, terminated: true, info: { success: true } });
+    expect(await solved.step(TOOL)).toMatchObject({
+      reward: 1.25,
+      terminated: true,
+      info: { success: true },
+    });
     const failed = plainEnv({ cutAt: 1, verdict: { success: false, score: 0.5, unmet: ["b"] } });
     await failed.reset();
     expect(await failed.step(TOOL)).toMatchObject({

@@ -25,14 +25,22 @@ const elsewhere = /^(?:task_config|sandbox_|replay_|tool_|toolresult_)/;
 /** Cases that are left out or hold in part, and why. */
 const apart: Readonly<Record<string, string>> = {
   conv_task_str: "a task is an object here",
-  wrap_recorder_terminated: "its success is that the episode terminated; here the task's judge says it, or nobody",
-  wrap_recorder_truncated: "its failure is that the episode was cut off; here the task's judge says it, or nobody",
+  wrap_recorder_terminated:
+    "its success is that the episode terminated; here the task's judge says it, or nobody",
+  wrap_recorder_truncated:
+    "its failure is that the episode was cut off; here the task's judge says it, or nobody",
   wrap_recorder_outside_reward: "as above; that it records the reward of the wrapper inside is tested below",
 };
 
 const usable = cases.filter((each) => each.reference_defect === undefined && !elsewhere.test(each.name));
 const named = (prefix: string): readonly Case[] =>
   usable.filter(({ name }) => name.startsWith(prefix) && !Object.hasOwn(apart, name));
+
+function one(name: string): Case {
+  const found = cases.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`core_env.json has no ${name}`);
+  return found;
+}
 
 /** A time step in the reference's words. Texts differ in language, so of an observation only what it holds counts. */
 function words(step: TimeStep): Fields {
@@ -70,7 +78,8 @@ const stepSchema = z.looseObject({
 async function play(env: AgentEnv, steps: number): Promise<readonly TimeStep[]> {
   await env.reset();
   const played: TimeStep[] = [];
-  for (let step = 0; step < steps && played.at(-1)?.done !== true; step += 1) played.push(await env.step(TOOL));
+  for (let step = 0; step < steps && played.at(-1)?.done !== true; step += 1)
+    played.push(await env.step(TOOL));
   return played;
 }
 
@@ -128,11 +137,14 @@ describe.skipIf(!hasGolden)(`the environments of the reference${whyGolden}`, () 
     expect(values.includes(step.observation)).toBe(observation_equals);
   });
 
-  it.each(named("conv_task_").map((each) => [each.name, each] as const))("%s", async (_, { input, expected }) => {
-    const env = conversationEnv({ id: "gymline/x-v1", domain: "conversation" });
-    const task = z.looseObject({}).nullable().parse(input["task"]);
-    expect((await env.reset(task === null ? {} : { task })).observation).toBe(expected);
-  });
+  it.each(named("conv_task_").map((each) => [each.name, each] as const))(
+    "%s",
+    async (_, { input, expected }) => {
+      const env = conversationEnv({ id: "gymline/x-v1", domain: "conversation" });
+      const task = z.looseObject({}).nullable().parse(input["task"]);
+      expect((await env.reset(task === null ? {} : { task })).observation).toBe(expected);
+    },
+  );
 
   it.each(named("conv_terminal_on_last").map((each) => [each.name, each] as const))(
     "%s",
@@ -146,8 +158,8 @@ describe.skipIf(!hasGolden)(`the environments of the reference${whyGolden}`, () 
   );
 
   it("conv_external_tools: real functions in place of the mocks; one that throws is answered", async () => {
-    const given = cases.find(({ name }) => name === "conv_external_tools");
-    const { ts } = z.object({ ts: z.looseObject({}) }).parse(given?.expected);
+    const given = one("conv_external_tools");
+    const { ts } = z.object({ ts: z.looseObject({}) }).parse(given.expected);
     const tool = (name: string, run: () => string) =>
       defineTool({ name, description: name, params: z.object({}), run });
     const boom = () => {
@@ -191,7 +203,7 @@ describe.skipIf(!hasGolden)(`the environments of the reference${whyGolden}`, () 
     await play(env, 2);
     const before = env.stepCount;
     await env.reset();
-    expect({ before, after: env.stepCount }).toEqual(named("wrap_max_reset_counter")[0]?.expected);
+    expect({ before, after: env.stepCount }).toEqual(one("wrap_max_reset_counter").expected);
   });
 
   it("wrap_timeout_terminated_wins", async () => {
@@ -210,7 +222,7 @@ describe.skipIf(!hasGolden)(`the environments of the reference${whyGolden}`, () 
     const env = new Timeout(late, { milliseconds: 401, clock: time, timers: time });
     const steps = await play(env, 1);
     expect(steps.map(plainly)).toEqual([
-      wanted((named("wrap_timeout_terminated_wins")[0]?.expected as readonly unknown[])[0]),
+      wanted((one("wrap_timeout_terminated_wins").expected as readonly unknown[])[0]),
     ]);
   });
 
@@ -223,7 +235,7 @@ describe.skipIf(!hasGolden)(`the environments of the reference${whyGolden}`, () 
       },
     });
     const steps = await play(env, 3);
-    const { ts, steps_seen_last } = named("wrap_reward_overwrites")[0]?.expected as Readonly<
+    const { ts, steps_seen_last } = one("wrap_reward_overwrites").expected as Readonly<
       Record<string, readonly unknown[]>
     >;
     expect(steps.map(plainly)).toEqual(ts?.map(wanted));
@@ -239,7 +251,7 @@ describe.skipIf(!hasGolden)(`the environments of the reference${whyGolden}`, () 
     await env.reset({ task: { id: "T1", description: "D1" } });
     await env.step({ ...TOOL, thought: "th" });
     const { steps, extra } = env.getTrajectory();
-    const given = named("wrap_recorder_unfinished")[0]?.expected as { readonly steps: readonly Fields[] };
+    const given = one("wrap_recorder_unfinished").expected as { readonly steps: readonly Fields[] };
     const [first] = given.steps;
     expect(steps[1]).toMatchObject({
       message: first?.["thought"],
@@ -258,8 +270,8 @@ describe.skipIf(!hasGolden)(`the environments of the reference${whyGolden}`, () 
   });
 
   it("wrap_stats", async () => {
-    const given = named("wrap_stats")[0];
-    const rewards = z.array(z.number()).parse(given?.input["rewards"]);
+    const given = one("wrap_stats");
+    const rewards = z.array(z.number()).parse(given.input["rewards"]);
     const time = new ManualTime();
     const env = new EpisodeStatistics(plainEnv({ rewards, endsAt: 3 }), { clock: time });
     await env.reset();
@@ -269,7 +281,7 @@ describe.skipIf(!hasGolden)(`the environments of the reference${whyGolden}`, () 
       if (step === 2) time.pass(1000);
       steps.push(await env.step(TOOL));
     }
-    expect(steps.map(plainly)).toEqual((given?.expected as readonly unknown[]).map(wanted));
+    expect(steps.map(plainly)).toEqual((given.expected as readonly unknown[]).map(wanted));
   });
 
   it("wrap_trunc_short", async () => {
@@ -277,11 +289,15 @@ describe.skipIf(!hasGolden)(`the environments of the reference${whyGolden}`, () 
     const first = await env.reset();
     const step = await env.step(TOOL);
     const flag = step.info["observationTruncated"] === true;
-    expect({ reset: first.observation, step: step.observation, flag }).toEqual(named("wrap_trunc_short")[0]?.expected);
+    expect({ reset: first.observation, step: step.observation, flag }).toEqual(
+      one("wrap_trunc_short").expected,
+    );
   });
 
   it("timestep_defaults", () => {
     const { observation, reward, terminated, truncated, info } = timeStep({ observation: "" });
-    expect({ observation, reward, terminated, truncated, info }).toEqual(named("timestep_defaults")[0]?.expected);
+    expect({ observation, reward, terminated, truncated, info }).toEqual(
+      named("timestep_defaults")[0]?.expected,
+    );
   });
 });

@@ -311,12 +311,15 @@ describe("wrappers in any order", () => {
 describe("Recorder", () => {
   it("gives a valid document at any time, and says how the episode ended", async () => {
     const time = new ManualTime();
-    const env = new Recorder(plainEnv({ endsAt: 2, rewards: [0.25], verdict: { success: false, score: 0.5 } }), {
-      agent: { name: "ag", version: "2", model: "mo" },
-      clock: time,
-      run: "r1",
-      attempt: 3,
-    });
+    const env = new Recorder(
+      plainEnv({ endsAt: 2, rewards: [0.25], verdict: { success: false, score: 0.5 } }),
+      {
+        agent: { name: "ag", version: "2", model: "mo" },
+        clock: time,
+        run: "r1",
+        attempt: 3,
+      },
+    );
     expect(() => env.getTrajectory()).toThrow(ProtocolError);
     await env.reset({ task: { id: "T1", description: "D1", hidden: "secret" }, seed: 7 });
     await env.step({ ...TOOL, thought: "th" });
@@ -332,7 +335,9 @@ describe("Recorder", () => {
       source: "agent",
       message: "th",
       tool_calls: [{ function_name: "t", arguments: { i: 1 } }],
-      observation: { results: [{ content: "o", extra: { gymline: { exit_code: 1, native: { reward: 0.25 } } } }] },
+      observation: {
+        results: [{ content: "o", extra: { gymline: { exit_code: 1, native: { reward: 0.25 } } } }],
+      },
     });
     expect(document.steps[2]?.timestamp).toBe("2026-01-01T00:00:01.500Z");
     expect(document.extra.gymline).toMatchObject({
