@@ -20,6 +20,7 @@ import { addJob } from "./commands/job.ts";
 import { addJudge } from "./commands/judge.ts";
 import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addPreferences } from "./commands/preferences.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
@@ -93,6 +94,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRequestExport(program);
   addDeployCheck(program);
   addCost(program);
+  addMcp(program);
   addJob(program);
   for (const command of program.commands) command.exitOverride();
   try {

@@ -2,7 +2,6 @@ import { createHash, randomBytes, randomInt } from "node:crypto";
 import canonicalize from "canonicalize";
 import { EpisodeFolder } from "../../shared/adapters/local/episode-folder.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
-import { systemTimers } from "../../shared/adapters/local/system-timers.ts";
 import { type CollectResult, collectParallel } from "../../shared/collect/collect.ts";
 import { envRunner } from "../../shared/collect/env-runner.ts";
 import type { EpisodeRunner } from "../../shared/collect/episode-runner.ts";
@@ -29,6 +28,7 @@ import {
 } from "./collect-settings.ts";
 import { CollectTable } from "./collect-table.ts";
 import { CollectUploads } from "./collect-uploads.ts";
+import { envPorts } from "./env-ports.ts";
 import { EXIT } from "./exit-code.ts";
 import { whole } from "./judge-settings.ts";
 import { loadSettings } from "./settings.ts";
@@ -161,8 +161,7 @@ async function collectInto(
 async function runnerOf(options: ShapingOptions, limits: CollectLimits): Promise<() => EpisodeRunner> {
   const { config } = loadSettings(options.config === undefined ? {} : { config: options.config });
   const prices = config.judge?.prices ?? {};
-  const ports = { clock: systemClock, timers: systemTimers };
-  const makeEnv = await collectEnv(options, { limits, ports });
+  const makeEnv = await collectEnv(options, { limits, ports: envPorts() });
   const agent = await collectAgent({ options, limits, prices });
   const { maxTurns, maxCostUsd } = limits;
   return () =>

@@ -47,6 +47,9 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "HarnessError",
   "UnknownEnvError",
   "EnvOptionsError",
+  "EnvTaskError",
+  "SessionError",
+  "CommandFailedError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */
