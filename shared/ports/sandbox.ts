@@ -55,7 +55,7 @@ export interface SandboxFile {
   /** Below the workspace, with `/` between names; no `..`. */
   readonly path: string;
   readonly bytes: Uint8Array;
-  /** Permission bits; 0o644 where absent. */
+  /** Permission bits. Where absent: 0o644, and a file that can be executed stays so. */
   readonly mode?: number;
 }
 

@@ -65,7 +65,10 @@ export class DockerRunner implements Runner {
   /** Ends a command and all else. */
   async #cutOff(output: Promise<unknown>): Promise<void> {
     const closed = output.then(() => true);
-    if ((await this.#killSwitch?.fire()) && (await Promise.race([closed, delay(SWITCH_PATIENCE_MS, false)]))) {
+    if (
+      (await this.#killSwitch?.fire()) &&
+      (await Promise.race([closed, delay(SWITCH_PATIENCE_MS, false)]))
+    ) {
       return;
     }
     await this.endProcesses();

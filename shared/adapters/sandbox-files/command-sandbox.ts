@@ -94,8 +94,11 @@ export class CommandSandbox implements Sandbox {
       archive.entry({ name: path, mode: mode ?? 0o644, size: bytes.length }, Buffer.from(bytes));
     }
     archive.finalize();
-    const paths = [...folders, ...files.map(({ path }) => path)];
-    const { code, out, err } = await this.#script(PUT, [String(folders.length), ...paths], {
+    const keeping = files.filter(({ mode }) => mode === undefined);
+    const given = files.filter(({ mode }) => mode !== undefined);
+    const paths = [...folders, ...[...keeping, ...given].map(({ path }) => path)];
+    const args = [String(folders.length), String(keeping.length), ...paths];
+    const { code, out, err } = await this.#script(PUT, args, {
       stdin: archive.pipe(new PassThrough()),
     });
     if (code === REFUSED) {

@@ -10,14 +10,15 @@ export const REFUSED = 77;
 export const MISSING = 66;
 
 /**
- * `$1` workspace, `$2` how many of the rest are folders; then folders, then files. Archive on stdin. A folder on the
- * way that is a link or a file is refused and named; one that was made read-only is opened again, and a folder in the
- * place of a file goes.
+ * `$1` workspace, `$2` how many of the rest are folders, `$3` how many of the files after them keep their mode if they
+ * are there. Archive on stdin. A folder on the way that is a link or a file is refused and named; one that was made
+ * read-only is opened again, and a folder in the place of a file goes.
  */
 export const PUT = `umask 022
 cd -- "$1" || exit 1
 n=$2
-shift 2
+k=$3
+shift 3
 while [ "$n" -gt 0 ]; do
   if [ -L "$1" ] || { [ -e "$1" ] && [ ! -d "$1" ]; }; then printf '%s' "$1"; exit ${REFUSED}; fi
   if [ -d "$1" ]; then { [ -w "$1" ] && [ -x "$1" ]; } || chmod u+rwx "./$1"; fi
@@ -25,9 +26,13 @@ while [ "$n" -gt 0 ]; do
   shift
 done
 for f do
+  shift
   if [ -d "$f" ] && [ ! -L "$f" ]; then chmod -R u+rwx "./$f"; rm -rf "./$f"; fi
+  if [ "$k" -gt 0 ] && [ -f "$f" ] && [ ! -L "$f" ] && [ -x "$f" ]; then set -- "$@" "./$f"; fi
+  k=$((k - 1))
 done
-exec tar -x -m -p -f -`;
+tar -x -m -p -f - || exit 1
+[ $# -eq 0 ] || chmod a+x "$@"`;
 
 /** `$1` workspace, `$2` path, `$3` bytes. The place is resolved first and must lie in the workspace. */
 export const GET = `cd -- "$1" || exit 1
