@@ -3,15 +3,13 @@ import canonicalize from "canonicalize";
 import { EpisodeFolder } from "../../shared/adapters/local/episode-folder.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import { type CollectResult, collectParallel } from "../../shared/collect/collect.ts";
-import { envRunner } from "../../shared/collect/env-runner.ts";
 import type { EpisodeRunner } from "../../shared/collect/episode-runner.ts";
 import { type EpisodePlan, planEpisodes } from "../../shared/collect/plan-episodes.ts";
 import { readTasks } from "../../shared/collect/read-tasks.ts";
 import { selectTasks } from "../../shared/collect/select-tasks.ts";
 import type { EnvTask } from "../../shared/env/task.ts";
-import { collectAgent } from "./collect-agent.ts";
-import { collectEnv } from "./collect-env.ts";
 import { collectJson, collectReport, planReport } from "./collect-report.ts";
+import { collectRunner } from "./collect-runner.ts";
 import {
   type CollectCommandOptions,
   type CollectLimits,
@@ -28,10 +26,8 @@ import {
 } from "./collect-settings.ts";
 import { CollectTable } from "./collect-table.ts";
 import { CollectUploads } from "./collect-uploads.ts";
-import { envPorts } from "./env-ports.ts";
 import { EXIT } from "./exit-code.ts";
 import { whole } from "./judge-settings.ts";
-import { loadSettings } from "./settings.ts";
 import { note, out } from "./terminal.ts";
 import { textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
@@ -103,7 +99,7 @@ function goOn(options: CollectCommandOptions, run: string, given: readonly strin
 
 async function work(started: Started, options: CollectCommandOptions): Promise<void> {
   const { settings, episodes, limits } = started;
-  const makeRunner = await runnerOf(settings.options, limits);
+  const makeRunner = await collectRunner(settings.options, limits);
   if (options.dryRun === true) {
     const plan = episodes.map(({ task: _, ...rest }) => rest);
     return out(options.json === true ? JSON.stringify(plan) : planReport(episodes));
@@ -157,34 +153,18 @@ async function collectInto(
   if (result.missing.length > 0 || (uploaded?.rejections.length ?? 0) > 0) process.exitCode = EXIT.rejected;
 }
 
-/** What runs the episodes of a run, one of them for each that may be under way. */
-async function runnerOf(options: ShapingOptions, limits: CollectLimits): Promise<() => EpisodeRunner> {
-  const { config } = loadSettings(options.config === undefined ? {} : { config: options.config });
-  const prices = config.judge?.prices ?? {};
-  const makeEnv = await collectEnv(options, { limits, ports: envPorts() });
-  const agent = await collectAgent({ options, limits, prices });
-  const { maxTurns, maxCostUsd } = limits;
-  return () =>
-    envRunner({
-      ...{ makeEnv, agent, clock: systemClock },
-      limits: {
-        ...(maxTurns === undefined ? {} : { maxTurns }),
-        ...(maxCostUsd === undefined ? {} : { maxCostUsd }),
-      },
-    });
-}
-
 function tasksOf(options: ShapingOptions, seed: number): readonly EnvTask[] {
   const file = required("tasks", options.tasks);
   const size = whole("--sample", options.sample);
   const limit = whole("--limit", options.limit);
+  const clones = options.repos === undefined ? {} : { repositories: options.repos };
   const lists = {
     ids: listOf(options.ids),
     domains: listOf(options.domain),
     difficulties: listOf(options.difficulty),
     languages: listOf(options.language),
   };
-  return selectTasks(readTasks(textOfFile(file), file), {
+  return selectTasks(readTasks(textOfFile(file), file, clones), {
     ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list !== undefined)),
     ...(size === undefined ? {} : { sample: { size, seed } }),
     ...(limit === undefined ? {} : { limit }),

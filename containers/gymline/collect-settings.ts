@@ -36,6 +36,8 @@ const shapingSchema = z.strictObject({
   system: text,
   config: text,
   project: text,
+  repos: text,
+  backend: text,
 });
 export type ShapingOptions = Readonly<z.infer<typeof shapingSchema>>;
 

@@ -49,6 +49,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "EnvOptionsError",
   "EnvTaskError",
   "SessionError",
+  "SandboxError",
   "CommandFailedError",
 ]);
 

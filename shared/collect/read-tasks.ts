@@ -14,15 +14,20 @@ export class TasksFileError extends Error {
   }
 }
 
+export interface ReadTasksOptions {
+  /** Folder of clones for rows of SWE-bench. */
+  readonly repositories?: string;
+}
+
 /**
  * Reads tasks: JSON Lines or one JSON array, each a task or a row of SWE-bench. A task without an id gets one from its
  * content, so that it keeps it wherever it stands.
  * @throws TasksFileError
  */
-export function readTasks(text: string, file: string): readonly EnvTask[] {
+export function readTasks(text: string, file: string, options: ReadTasksOptions = {}): readonly EnvTask[] {
   const places = new Map<string, string>();
   const tasks = [...valuesOf(text, file)].map(({ value, place }) => {
-    const task = taskOf(value, place);
+    const task = taskOf(value, { place, options });
     const id = task.id ?? "";
     const before = places.get(id);
     if (before !== undefined) {
@@ -68,8 +73,11 @@ function parsed(text: string, place: string): unknown {
   }
 }
 
-function taskOf(value: unknown, place: string): EnvTask {
-  const row = isSweBenchRow(value) ? sweBenchTask(value) : { kind: "task" as const, value };
+function taskOf(
+  value: unknown,
+  { place, options }: { readonly place: string; readonly options: ReadTasksOptions },
+): EnvTask {
+  const row = isSweBenchRow(value) ? sweBenchTask(value, options) : { kind: "task" as const, value };
   if (row.kind === "wrong") throw new TasksFileError(place, row.reason);
   const read = envTaskSchema.safeParse(row.value);
   if (!read.success) throw new TasksFileError(place, problem(read.error), { cause: read.error });

@@ -22,6 +22,10 @@ const row = z.looseObject({
   PASS_TO_PASS: tests.nullish(),
   patch: z.string().nullish(),
   version: z.union([z.string(), z.number()]).nullish(),
+  /** Named by sets that come with images. */
+  image: z.string().nullish(),
+  image_name: z.string().nullish(),
+  docker_image: z.string().nullish(),
   difficulty: z.string().nullish(),
   language: z.string().nullish(),
   test_cmd: z.string().nullish(),
@@ -30,6 +34,8 @@ const row = z.looseObject({
   created_at: z.union([z.string(), z.number()]).nullish(),
   hints_text: z.string().nullish(),
 });
+
+type Row = z.infer<typeof row>;
 
 export type SweBenchTask =
   | { readonly kind: "task"; readonly value: Readonly<Record<string, unknown>> }
@@ -44,9 +50,13 @@ export function isSweBenchRow(value: unknown): boolean {
 /**
  * The row as a task of the sandbox. The reference patch is left behind, as are hints: neither may reach an agent or a
  * training set. Only its size is used, for the difficulty where the row names none: fewer than 10 changed lines are
- * easy, fewer than 50 medium.
+ * easy, fewer than 50 medium. `repositories`: folder of clones, each `<owner>__<name>`; without it the image must hold
+ * the repository at its workspace.
  */
-export function sweBenchTask(value: unknown): SweBenchTask {
+export function sweBenchTask(
+  value: unknown,
+  { repositories }: { readonly repositories?: string } = {},
+): SweBenchTask {
   const read = row.safeParse(value);
   if (!read.success) {
     const [issue] = read.error.issues;
@@ -57,7 +67,6 @@ export function sweBenchTask(value: unknown): SweBenchTask {
     };
   }
   const { data } = read;
-  const command = data.test_cmd ?? data.test_command;
   const difficulty = data.difficulty ?? difficultyOf(data.patch);
   const more = {
     benchmark: "swe-bench",
@@ -72,18 +81,57 @@ export function sweBenchTask(value: unknown): SweBenchTask {
       description: data.problem_statement,
       repo: data.repo,
       base_commit: data.base_commit,
-      ...(command == null ? {} : { test_command: command }),
       domain: "coding",
       language: data.language ?? "python",
       ...(difficulty === undefined ? {} : { difficulty }),
       metadata: Object.fromEntries(Object.entries(more).filter(([, each]) => each != null)),
-      swe_bench: {
-        ...(data.test_patch == null ? {} : { test_patch: data.test_patch }),
-        fail_to_pass: data.FAIL_TO_PASS ?? [],
-        pass_to_pass: data.PASS_TO_PASS ?? [],
-      },
+      sandbox: sandboxOf(data, repositories),
     },
   };
+}
+
+/** Where the hidden patch lies while the tests are put in. */
+const PATCH = ".gymline-tests.patch";
+
+/**
+ * As the benchmark's own harness judges: files that the test patch touches are put back to the commit, the patch is
+ * applied, and the tests that failed must pass as must those that passed. A row without a test command gets pytest's
+ * where its tests are named as pytest names them; else the task has no verdict.
+ */
+function sandboxOf(data: Row, repositories: string | undefined): Readonly<Record<string, unknown>> {
+  const tests = [...(data.FAIL_TO_PASS ?? []), ...(data.PASS_TO_PASS ?? [])];
+  const pytest =
+    tests.length > 0 && tests.every((test) => test.includes("::"))
+      ? `python -m pytest -q ${tests.map(quoted).join(" ")}`
+      : undefined;
+  const command = data.test_cmd ?? data.test_command ?? pytest;
+  const image = data.image ?? data.image_name ?? data.docker_image;
+  const patch = data.test_patch ?? "";
+  const restored = patchedFiles(patch).map(
+    (file) =>
+      `{ git checkout -q ${data.base_commit} -- ${quoted(file)} 2>/dev/null || rm -f -- ${quoted(file)}; }`,
+  );
+  const applied = [...restored, `git apply --whitespace=nowarn ${PATCH}`, `rm -f ${PATCH}`];
+  const lines = patch === "" ? [] : applied;
+  return {
+    ...(image == null ? {} : { image }),
+    ...(repositories === undefined ? {} : { repo: `${repositories}/${data.repo.replace("/", "__")}` }),
+    base_commit: data.base_commit,
+    ...(command === undefined ? {} : { test_command: [...lines, command].join(" && ") }),
+    ...(patch === "" ? {} : { hidden_tests: { [PATCH]: patch } }),
+    ...(command === pytest && tests.length > 0 ? { min_tests_passed: tests.length } : {}),
+  };
+}
+
+/** Both sides of each file of a diff. */
+function patchedFiles(patch: string): readonly string[] {
+  const names = [...patch.matchAll(/^(?:---|\+\+\+) [ab]\/(.+?)\r?$/gm)].map(([, name = ""]) => name);
+  return [...new Set(names)];
+}
+
+/** For `sh`. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function difficultyOf(patch: string | null | undefined): string | undefined {

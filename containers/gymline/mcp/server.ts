@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { McpServer } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import type { EnvPorts } from "../../../shared/env/registry.ts";
 import { envPorts } from "../env-ports.ts";
 import { COMMAND_TOOLS } from "./command-tools.ts";
 import { EnvSessions } from "./env-sessions.ts";
@@ -21,7 +22,8 @@ export async function serveMcp(options: McpOptions): Promise<void> {
   const sessions = new EnvSessions(randomUUID);
   const stop = new AbortController();
   const gone = Promise.withResolvers<void>();
-  const handle = serveStdio(() => mcpServer(options, { sessions, signal: stop.signal }));
+  const ports = await envPorts();
+  const handle = serveStdio(() => mcpServer(options, { sessions, ports, signal: stop.signal }));
   process.stdin.once("end", gone.resolve).once("close", gone.resolve);
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, gone.resolve);
   await gone.promise;
@@ -32,10 +34,14 @@ export async function serveMcp(options: McpOptions): Promise<void> {
 
 function mcpServer(
   options: McpOptions,
-  { sessions, signal }: { readonly sessions: EnvSessions; readonly signal: AbortSignal },
+  {
+    sessions,
+    ports,
+    signal,
+  }: { readonly sessions: EnvSessions; readonly ports: EnvPorts; readonly signal: AbortSignal },
 ): McpServer {
   const server = new McpServer({ name: "gymline", version: options.version });
-  if (!options.readOnly) addEnvTools(server, { sessions, ports: envPorts() });
+  if (!options.readOnly) addEnvTools(server, { sessions, ports });
   for (const tool of COMMAND_TOOLS) {
     if (options.readOnly && !tool.readOnly) continue;
     server.registerTool(
