@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import Docker from "dockerode";
 import { z } from "zod";
 import type { Clock } from "../../ports/clock.ts";
@@ -57,7 +58,7 @@ export class DockerSandboxes implements Sandboxes {
 
   constructor({ socketPath, stateFolder, clock = systemClock }: DockerSandboxesOptions = {}) {
     this.#docker = socketPath === undefined ? new Docker() : new Docker({ socketPath });
-    this.#snapshots = new SnapshotFiles(stateFolder ?? defaultStateFolder());
+    this.#snapshots = new SnapshotFiles(join(stateFolder ?? defaultStateFolder(), "docker-snapshots"));
     this.#clock = clock;
   }
 
