@@ -94,7 +94,12 @@ export async function replayTrajectory(options: ReplayOptions): Promise<ReplayRe
       tool: call.tool,
       exitCode: step.info.exitCode ?? null,
       recordedExitCode: call.exitCode,
-      verdict: call.output === null && call.exitCode === null ? "unrecorded" : difference === undefined ? "same" : "diverged",
+      verdict:
+        call.output === null && call.exitCode === null
+          ? "unrecorded"
+          : difference === undefined
+            ? "same"
+            : "diverged",
       ...(difference === undefined ? {} : { difference }),
     });
     if (step.done) {
@@ -155,5 +160,8 @@ function linesOf(text: string, exact: boolean): readonly string[] {
   let masked = trimmed;
   for (const [pattern, mark] of VARYING) masked = masked.replace(pattern, mark);
   // A bar of a summary is as long as what it says leaves room for.
-  return masked.replace(/={3,}/g, "===").split("\n").map((line) => line.trimEnd());
+  return masked
+    .replace(/={3,}/g, "===")
+    .split("\n")
+    .map((line) => line.trimEnd());
 }

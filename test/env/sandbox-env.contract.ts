@@ -1,5 +1,4 @@
-import { rmSync } from "node:fs";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -14,7 +13,7 @@ const MIB = 2 ** 20;
 const SUBMIT: Action = { tool: "submit", params: {} };
 
 /** What the environment does, over any engine that runs Python with pytest and git. */
-export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => string): void {
+export function sandboxEnvContract(sandboxes: () => Sandboxes): void {
   const folder = mkdtempSync(join(tmpdir(), "gymline-env-"));
   const repository = repairRepository(folder);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,7 +22,7 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => str
     id: "mean",
     description: "The mean is wrong. Mend it.",
     base_commit: repository.base,
-    test_command: `${python()} -m pytest -q -p no:cacheprovider`,
+    test_command: "python3 -m pytest -q -p no:cacheprovider",
     sandbox: { repo: repository.repo, hidden_tests: HIDDEN_TESTS, ...sandbox },
   });
 
@@ -66,7 +65,10 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => str
     it("is tested by the hidden files, whatever the agent made of the visible ones", () =>
       within(async (env) => {
         await env.reset({ task: repairTask() });
-        await shell(env, "printf 'def test_nothing():\\n    pass\\n' >test_stats.py; (sleep 30; rm -f *.py) &");
+        await shell(
+          env,
+          "printf 'def test_nothing():\\n    pass\\n' >test_stats.py; (sleep 30; rm -f *.py) &",
+        );
         expect((await env.step(SUBMIT)).info).toMatchObject({ success: false, tests_failed: 2 });
         await env.reset({ task: repairTask() });
         await shell(env, "rm test_stats.py; mkdir test_stats.py");
@@ -89,7 +91,9 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => str
         expect(log.observation).toBe("mean\nbegin\n[exit code 0]");
         const later = await env.step({ tool: "git", params: { args: ["cat-file", "-t", repository.fixed] } });
         expect(later.info.exitCode).not.toBe(0);
-        expect((await shell(env, "grep -r 'SECRET FIX' .git; git tag; git remote -v")).observation).toBe("[exit code 0]");
+        expect((await shell(env, "grep -r 'SECRET FIX' .git; git tag; git remote -v")).observation).toBe(
+          "[exit code 0]",
+        );
         await env.reset({ task: repairTask({ hide_git_history: true }) });
         const hidden = await env.step({ tool: "git", params: { args: ["log", "--all", "--format=%s"] } });
         expect(hidden.observation).toBe("base\n[exit code 0]");
@@ -102,16 +106,26 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => str
   describe("reset", () => {
     it("begins with files and setup commands, and leaves nothing of the task before", () =>
       within(async (env) => {
-        const files = { "a/b.txt": "text", "run.sh": { content: "ZWNobyByYW4K", encoding: "base64", executable: true } };
+        const files = {
+          "a/b.txt": "text",
+          "run.sh": { content: "ZWNobyByYW4K", encoding: "base64", executable: true },
+        };
         await env.reset({ task: { sandbox: { files, setup: ["echo made >made", "./run.sh >>made"] } } });
-        expect((await shell(env, "cat a/b.txt made; echo left >/tmp/left")).observation).toContain("textmade\nran\n");
+        expect((await shell(env, "cat a/b.txt made; echo left >/tmp/left")).observation).toContain(
+          "textmade\nran\n",
+        );
         await env.reset({ task: { sandbox: { files: { other: "" } } } });
-        expect((await shell(env, "ls; ls /tmp/left 2>&1 | grep -c such")).observation).toBe("other\n1\n[exit code 0]");
+        expect((await shell(env, "ls; ls /tmp/left 2>&1 | grep -c such")).observation).toBe(
+          "other\n1\n[exit code 0]",
+        );
       }));
 
     it.each([
       [{ sandbox: { files: { "../x": "" } } }, /files of task t.*leads out/],
-      [{ sandbox: { setup: ["true", "echo why; exit 3"] } }, /setup command 2 of task t fails: why\n\[exit code 3\]/],
+      [
+        { sandbox: { setup: ["true", "echo why; exit 3"] } },
+        /setup command 2 of task t fails: why\n\[exit code 3\]/,
+      ],
       [{ sandbox: { fles: {} } }, /field "sandbox" of task t.*fles/s],
       [{ sandbox: { repo: "/no/such/repository" } }, /no repository or bundle \/no\/such\/repository/],
       [{ sandbox: { repo: "ext::sh -c 'touch /tmp/owned'" } }, /there is no repository or bundle/],
@@ -143,7 +157,9 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => str
           expect(failed.info.exitCode).toBe(3);
           const long = await shell(env, "seq 100000");
           expect(long.observation.length).toBeLessThan(700);
-          expect(long.observation).toMatch(/^1\n2\n[\s\S]*\[… \d+ bytes left out …\][\s\S]*\n100000\n\[exit code 0\]$/);
+          expect(long.observation).toMatch(
+            /^1\n2\n[\s\S]*\[… \d+ bytes left out …\][\s\S]*\n100000\n\[exit code 0\]$/,
+          );
         },
         { maxOutputBytes: 500 },
       ));
@@ -160,7 +176,8 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => str
     it("read, write and edit files", () =>
       within(async (env) => {
         await env.reset();
-        const step = (tool: string, params: Record<string, unknown>): Promise<TimeStep> => env.step({ tool, params });
+        const step = (tool: string, params: Record<string, unknown>): Promise<TimeStep> =>
+          env.step({ tool, params });
         await step("file_write", { path: "d/a b", content: "one\ntwo\nthree\n" });
         expect((await step("file_read", { path: "d/a b" })).observation).toBe("one\ntwo\nthree\n");
         const some = await step("file_read", { path: "d/a b", start_line: 2, end_line: 2 });
@@ -168,8 +185,12 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => str
         expect((await step("file_read", { path: "d/a b", start_line: 9 })).info.error).toMatch(/has 3 lines/);
         expect((await step("edit", { path: "d/a b", old: "two", new: "2$&" })).info.exitCode).toBe(0);
         expect((await step("file_read", { path: "d/a b" })).observation).toBe("one\n2$&\nthree\n");
-        expect((await step("edit", { path: "d/a b", old: "e", new: "" })).info.error).toMatch(/more than once/);
-        expect((await step("edit", { path: "d/a b", old: "zz", new: "" })).info.error).toMatch(/does not stand/);
+        expect((await step("edit", { path: "d/a b", old: "e", new: "" })).info.error).toMatch(
+          /more than once/,
+        );
+        expect((await step("edit", { path: "d/a b", old: "zz", new: "" })).info.error).toMatch(
+          /does not stand/,
+        );
         expect((await step("file_read", { path: "none" })).info.error).toMatch(/no file none/);
         expect((await step("file_read", { path: "../etc/passwd" })).info.error).toMatch(/leads out/);
         expect((await step("file_write", { path: "/etc/x", content: "" })).info.error).toMatch(/leads out/);
@@ -177,9 +198,14 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => str
 
     it("find lines, and nothing where there is none", () =>
       within(async (env) => {
-        await env.reset({ task: { sandbox: { files: { "a.py": "x = 1\ny = 2\n", "b.txt": "x\n", "-n": "x -e\n" } } } });
-        const step = (params: Record<string, unknown>): Promise<TimeStep> => env.step({ tool: "search", params });
-        expect((await step({ pattern: "^x", glob: "*.py" })).observation).toBe("./a.py:1:x = 1\n[exit code 0]");
+        await env.reset({
+          task: { sandbox: { files: { "a.py": "x = 1\ny = 2\n", "b.txt": "x\n", "-n": "x -e\n" } } },
+        });
+        const step = (params: Record<string, unknown>): Promise<TimeStep> =>
+          env.step({ tool: "search", params });
+        expect((await step({ pattern: "^x", glob: "*.py" })).observation).toBe(
+          "./a.py:1:x = 1\n[exit code 0]",
+        );
         expect((await step({ pattern: "-e$" })).observation).toBe("./-n:1:x -e\n[exit code 0]");
         expect((await step({ pattern: "zzz" })).observation).toBe("No matches.");
         expect((await step({ pattern: "(" })).info.exitCode).toBe(2);
@@ -199,7 +225,9 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes, python: () => str
           { tool: "shell", params: { command: "true", cwd: mean } },
         ];
         for (const call of calls) await env.step(call);
-        expect((await shell(env, "find . -name owned | wc -l; ls | wc -l")).observation).toBe("0\n1\n[exit code 0]");
+        expect((await shell(env, "find . -name owned | wc -l; ls | wc -l")).observation).toBe(
+          "0\n1\n[exit code 0]",
+        );
       }));
 
     it("answer what is not valid, and the episode goes on", () =>

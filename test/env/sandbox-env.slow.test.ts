@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,12 @@ describe("the sandbox environment over Docker", () => {
 
   beforeAll(async () => {
     offer = await offerSandboxDocker();
-    if (offer.kind === "ready") sandboxes = new DockerSandboxes({ socketPath: offer.docker.socketPath, stateFolder });
+    if (offer.kind === "ready")
+      sandboxes = new DockerSandboxes({
+        socketPath: offer.docker.socketPath,
+        stateFolder,
+        group: randomUUID(),
+      });
   }, 600_000);
 
   beforeEach((context) => {
@@ -29,8 +35,5 @@ describe("the sandbox environment over Docker", () => {
     rmSync(stateFolder, { recursive: true, force: true });
   });
 
-  sandboxEnvContract(
-    () => sandboxes,
-    () => "python3",
-  );
+  sandboxEnvContract(() => sandboxes);
 });

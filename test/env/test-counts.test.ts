@@ -10,7 +10,12 @@ it.each([
   ["Node.js, TAP", "# tests 4\n# pass 3\n# fail 1\n# cancelled 0", 3, 1],
   ["Node.js, spec", "ℹ tests 4\nℹ pass 2\nℹ fail 1\nℹ cancelled 1", 2, 2],
   ["Jest", "Tests:       1 failed, 4 passed, 5 total", 4, 1],
-  ["Cargo", "test result: ok. 2 passed; 0 failed; 0 ignored\ntest result: FAILED. 1 passed; 3 failed; 0", 3, 3],
+  [
+    "Cargo",
+    "test result: ok. 2 passed; 0 failed; 0 ignored\ntest result: FAILED. 1 passed; 3 failed; 0",
+    3,
+    3,
+  ],
   ["Go", "=== RUN A\n--- PASS: TestA (0.00s)\n    --- FAIL: TestA/b (0.00s)", 1, 1],
   ["unittest", "Ran 5 tests in 0.001s\n\nFAILED (failures=1, errors=2, skipped=1)", 1, 3],
   ["unittest, all well", "Ran 5 tests in 0.001s\n\nOK", 5, 0],
@@ -20,7 +25,8 @@ it.each([
 });
 
 it("finds no counts where there is no summary", () => {
-  for (const output of ["", "all good", "3 passed", "passed: 3 in all"]) expect(testCounts(output)).toBeUndefined();
+  for (const output of ["", "all good", "3 passed", "passed: 3 in all"])
+    expect(testCounts(output)).toBeUndefined();
 });
 
 it("takes the runner's own summary, the last one, not one that was printed before", () => {
@@ -32,7 +38,11 @@ it("reads every count back that pytest could print", () => {
   const counts = fc.record({ passed: fc.nat(9999), failed: fc.nat(9999), errors: fc.nat(99) });
   fc.assert(
     fc.property(counts, fc.lorem(), ({ passed, failed, errors }, noise) => {
-      const parts = [`${failed} failed`, `${passed} passed`, `${errors} ${errors === 1 ? "error" : "errors"}`];
+      const parts = [
+        `${failed} failed`,
+        `${passed} passed`,
+        `${errors} ${errors === 1 ? "error" : "errors"}`,
+      ];
       const output = `${noise}\n==== ${parts.join(", ")} in 1.23s ====\n`;
       expect(testCounts(output)).toEqual({ passed, failed: failed + errors });
     }),

@@ -13,7 +13,18 @@ it("takes paths below the workspace, relative or absolute, and gives them in one
 });
 
 it("refuses what leads out, the workspace itself, and what is no path", () => {
-  for (const path of ["..", "a/../..", "/etc/passwd", "/workspacex/a", "/", "", ".", "/workspace/", "a\0b", "\ud800"]) {
+  for (const path of [
+    "..",
+    "a/../..",
+    "/etc/passwd",
+    "/workspacex/a",
+    "/",
+    "",
+    ".",
+    "/workspace/",
+    "a\0b",
+    "\ud800",
+  ]) {
     expect(() => confinedPath(path, "/workspace"), JSON.stringify(path)).toThrow(SandboxError);
   }
 });

@@ -12,9 +12,7 @@ it("keeps the first and the last half of a limit and counts the rest, in whateve
       const head = Math.ceil(limit / 2);
       const tail = Math.floor(limit / 2);
       const kept =
-        all.length <= limit
-          ? all
-          : Buffer.concat([all.subarray(0, head), all.subarray(all.length - tail)]);
+        all.length <= limit ? all : Buffer.concat([all.subarray(0, head), all.subarray(all.length - tail)]);
       expect(Buffer.from(buffer.bytes())).toEqual(kept);
       expect(buffer.dropped).toBe(all.length - kept.length);
     }),

@@ -46,7 +46,8 @@ export async function buildDebianImage(options: DebianImageOptions): Promise<str
     for (const path of LEFT_OUT) await rm(join(root, path), { recursive: true, force: true });
     const docker = socketPath === undefined ? new Docker() : new Docker({ socketPath });
     const colon = image.lastIndexOf(":");
-    const name = colon > image.lastIndexOf("/") ? [image.slice(0, colon), image.slice(colon + 1)] : [image, "latest"];
+    const name =
+      colon > image.lastIndexOf("/") ? [image.slice(0, colon), image.slice(colon + 1)] : [image, "latest"];
     const tar = spawn("tar", ["-c", "-f", "-", "-C", root, "."], { stdio: ["ignore", "pipe", "inherit"] });
     const packed = ended(tar);
     packed.catch(() => undefined);

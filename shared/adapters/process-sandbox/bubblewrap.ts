@@ -20,7 +20,11 @@ export interface Folders {
 }
 
 /** The command line that runs a command under bubblewrap, with namespaces of its own for everything. */
-export function bubblewrapCommand(spec: SandboxSpec, folders: Folders, request: RunRequest): readonly string[] {
+export function bubblewrapCommand(
+  spec: SandboxSpec,
+  folders: Folders,
+  request: RunRequest,
+): readonly string[] {
   const env = { PATH, HOME: "/tmp", ...spec.env, ...request.env };
   return [
     ...limitsCommand(spec),
@@ -41,7 +45,13 @@ export function bubblewrapCommand(spec: SandboxSpec, folders: Folders, request: 
 /** Limits as the kernel keeps them for each process, weaker than those of a container. */
 export function limitsCommand({ limits }: SandboxSpec): readonly string[] {
   const { memoryBytes, pids, diskBytes } = limits;
-  const each = [`--as=${memoryBytes}`, `--nproc=${pids}`, `--fsize=${diskBytes}`, "--core=0", "--nofile=4096"];
+  const each = [
+    `--as=${memoryBytes}`,
+    `--nproc=${pids}`,
+    `--fsize=${diskBytes}`,
+    "--core=0",
+    "--nofile=4096",
+  ];
   return ["prlimit", ...each, "--"];
 }
 

@@ -97,7 +97,8 @@ function kill(child: Child): void {
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && (error.code === "ESRCH" || error.code === "EPERM"))) throw error;
+    if (!(error instanceof Error && "code" in error && (error.code === "ESRCH" || error.code === "EPERM")))
+      throw error;
   }
 }
 
@@ -108,7 +109,8 @@ async function drain(stream: Readable, take: RunRequest["onStdout"]): Promise<vo
       if (taken !== undefined) await taken;
     }
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE")) throw error;
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE"))
+      throw error;
   }
 }
 

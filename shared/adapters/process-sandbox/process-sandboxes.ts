@@ -58,7 +58,11 @@ export class ProcessSandboxes implements Sandboxes {
   readonly #clock: Clock;
   readonly #isolation: ProcessSandboxesOptions["isolation"];
 
-  constructor({ isolation, stateFolder = defaultStateFolder(), clock = systemClock }: ProcessSandboxesOptions) {
+  constructor({
+    isolation,
+    stateFolder = defaultStateFolder(),
+    clock = systemClock,
+  }: ProcessSandboxesOptions) {
     this.#root = join(stateFolder, "process");
     this.#snapshots = new SnapshotFiles(join(stateFolder, "process-snapshots"));
     this.#clock = clock;

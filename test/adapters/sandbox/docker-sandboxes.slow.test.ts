@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +19,12 @@ describe("sandboxes in Docker", () => {
     offer = await offerSandboxDocker();
     if (offer.kind === "missing") return;
     const { socketPath } = offer.docker;
-    sandboxes = new DockerSandboxes({ socketPath, stateFolder, clock: { now: () => Date.now() + ahead } });
+    sandboxes = new DockerSandboxes({
+      socketPath,
+      stateFolder,
+      clock: { now: () => Date.now() + ahead },
+      group: randomUUID(),
+    });
   }, 600_000);
 
   beforeEach((context) => {

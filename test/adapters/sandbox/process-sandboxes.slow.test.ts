@@ -45,16 +45,21 @@ for (const isolation of ["bubblewrap", "none"] as const) {
       },
     });
 
-    it.runIf(isolation === "bubblewrap")("see programs of the host, and neither its files nor its network", async () => {
-      const sandbox = await sandboxes.create(SPEC);
-      try {
-        expect((await sh(sandbox, "cat /etc/passwd /root/.bashrc; ls /home /var /work")).out).toBe("");
-        expect((await sh(sandbox, "touch /usr/x /x /etc/x 2>/dev/null; ls /usr/x /x /etc/x 2>/dev/null")).out).toBe("");
-        expect((await sh(sandbox, "grep -c : /proc/net/dev")).out.trim()).toBe("1");
-        expect((await sh(sandbox, "grep CapEff /proc/self/status")).out).toMatch(/CapEff:\s+0+$/m);
-      } finally {
-        await sandbox.close();
-      }
-    });
+    it.runIf(isolation === "bubblewrap")(
+      "see programs of the host, and neither its files nor its network",
+      async () => {
+        const sandbox = await sandboxes.create(SPEC);
+        try {
+          expect((await sh(sandbox, "cat /etc/passwd /root/.bashrc; ls /home /var /work")).out).toBe("");
+          expect(
+            (await sh(sandbox, "touch /usr/x /x /etc/x 2>/dev/null; ls /usr/x /x /etc/x 2>/dev/null")).out,
+          ).toBe("");
+          expect((await sh(sandbox, "grep -c : /proc/net/dev")).out.trim()).toBe("1");
+          expect((await sh(sandbox, "grep CapEff /proc/self/status")).out).toMatch(/CapEff:\s+0+$/m);
+        } finally {
+          await sandbox.close();
+        }
+      },
+    );
   });
 }
