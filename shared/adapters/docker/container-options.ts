@@ -22,8 +22,9 @@ export function containerOptions(request: {
   /** The image's content id, so that a name that moves meanwhile does not matter. */
   readonly imageId: string;
   readonly expiresAt: number;
+  readonly group: string;
 }): ContainerCreateOptions {
-  const { spec, imageId, expiresAt } = request;
+  const { spec, imageId, expiresAt, group } = request;
   const { memoryBytes, cpus, pids, diskBytes, lifetimeMs } = spec.limits;
   const inodes = Math.max(1024, Math.floor(diskBytes / INODE_BYTES));
   const place = `rw,exec,nosuid,nodev,size=${diskBytes},nr_inodes=${inodes},uid=${USER_ID},gid=${USER_ID}`;
@@ -39,7 +40,7 @@ export function containerOptions(request: {
     Hostname: "sandbox",
     Env: Object.entries({ HOME: "/tmp", ...spec.env }).map(([name, value]) => `${name}=${value}`),
     Labels: {
-      [LABEL.mark]: "1",
+      [LABEL.mark]: group,
       [LABEL.expires]: String(expiresAt),
       [LABEL.spec]: JSON.stringify(spec),
     },

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import Docker from "dockerode";
 import { z } from "zod";
 import type { Clock } from "../../ports/clock.ts";
@@ -41,9 +42,11 @@ export interface DockerSandboxesOptions {
   /** Where snapshots lie; a folder in the user's cache where absent. */
   readonly stateFolder?: string;
   readonly clock?: Clock;
+  /** Whose sandboxes these are: those of another group on the same engine are neither listed nor reaped. */
+  readonly group?: string;
 }
 
-const MARK = { label: [LABEL.mark] };
+const DEFAULT_GROUP = "gymline";
 /** A container that was created but not started within this time belongs to a program that is gone. */
 const STRAY_MS = 600_000;
 const ID_LENGTH = 12;
@@ -53,12 +56,19 @@ export class DockerSandboxes implements Sandboxes {
   readonly #docker: Docker;
   readonly #snapshots: SnapshotFiles;
   readonly #clock: Clock;
+  readonly #group: string;
   #engine: Promise<void> | undefined;
 
-  constructor({ socketPath, stateFolder, clock = systemClock }: DockerSandboxesOptions = {}) {
+  constructor({
+    socketPath,
+    stateFolder,
+    clock = systemClock,
+    group = DEFAULT_GROUP,
+  }: DockerSandboxesOptions = {}) {
     this.#docker = socketPath === undefined ? new Docker() : new Docker({ socketPath });
-    this.#snapshots = new SnapshotFiles(stateFolder ?? defaultStateFolder());
+    this.#snapshots = new SnapshotFiles(join(stateFolder ?? defaultStateFolder(), "docker-snapshots"));
     this.#clock = clock;
+    this.#group = group;
   }
 
   async create(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox> {
@@ -69,7 +79,7 @@ export class DockerSandboxes implements Sandboxes {
     const expiresAt = this.#clock.now() + spec.limits.lifetimeMs;
     const what = `no sandbox can be created from image ${spec.image}`;
     const container = await asking(what, () =>
-      this.#docker.createContainer(containerOptions({ spec, imageId, expiresAt })),
+      this.#docker.createContainer(containerOptions({ spec, imageId, expiresAt, group: this.#group })),
     );
     const sandbox = this.#sandbox({ id: container.id.slice(0, ID_LENGTH), spec, expiresAt });
     try {
@@ -103,9 +113,7 @@ export class DockerSandboxes implements Sandboxes {
   }
 
   async list(): Promise<readonly SandboxSummary[]> {
-    const containers = await asking("sandboxes cannot be listed", () =>
-      this.#docker.listContainers({ all: true, filters: MARK }),
-    );
+    const containers = await this.#containers();
     return containers.map(({ Id, Image, Created, Labels, State }) => {
       const id = Id.slice(0, ID_LENGTH);
       // One that another version of this program made is listed all the same.
@@ -118,9 +126,7 @@ export class DockerSandboxes implements Sandboxes {
 
   async reap(): Promise<readonly string[]> {
     const now = this.#clock.now();
-    const containers = await asking("sandboxes cannot be listed", () =>
-      this.#docker.listContainers({ all: true, filters: MARK }),
-    );
+    const containers = await this.#containers();
     const over = containers.filter(({ Created, Labels, State }) => {
       if (Number(Labels[LABEL.expires]) <= now) return true;
       if (State === "created") return Created * 1000 + STRAY_MS <= now;
@@ -135,6 +141,11 @@ export class DockerSandboxes implements Sandboxes {
     }
     await this.#snapshots.reap(now);
     return ids;
+  }
+
+  #containers(): Promise<readonly Docker.ContainerInfo[]> {
+    const filters = { label: [`${LABEL.mark}=${this.#group}`] };
+    return asking("sandboxes cannot be listed", () => this.#docker.listContainers({ all: true, filters }));
   }
 
   #sandbox(of: { readonly id: string; readonly spec: SandboxSpec; readonly expiresAt: number }): Sandbox {
