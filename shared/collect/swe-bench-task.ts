@@ -102,7 +102,7 @@ function sandboxOf(data: Row, repositories: string | undefined): Readonly<Record
   const tests = [...(data.FAIL_TO_PASS ?? []), ...(data.PASS_TO_PASS ?? [])];
   const pytest =
     tests.length > 0 && tests.every((test) => test.includes("::"))
-      ? `python -m pytest -q ${tests.map(quoted).join(" ")}`
+      ? `"$(command -v python || command -v python3)" -m pytest -q ${tests.map(quoted).join(" ")}`
       : undefined;
   const command = data.test_cmd ?? data.test_command ?? pytest;
   const image = data.image ?? data.image_name ?? data.docker_image;

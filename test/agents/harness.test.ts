@@ -76,7 +76,7 @@ async function collected(
         ...{ bridge, format: miniSweAgent, model: "openai/m", timeoutMs: 20_000 },
         variables: { SECRET_KEY: "s3", OTHER: "no" },
         makePlace: () => ({
-          prepare: async () => localSandbox(),
+          prepare: () => localSandbox(),
           verdict: async () => verdict,
           close: async () => undefined,
         }),
@@ -147,7 +147,7 @@ describe("a harness in a sandbox", () => {
     const large = await collected(bridgeOf("large", { max_log_bytes: 1000 }));
     expect(large.entry?.error?.message).toMatch(/a log of 5000 bytes; raise max_log_bytes \(1000\)/);
     const missing = await collected(bridgeOf("x", { command: ["no-such-harness"] }));
-    expect(missing.entry?.error?.message).toContain("exit code 127");
+    expect(missing.entry?.error?.message).toContain("no-such-harness");
   });
 });
 

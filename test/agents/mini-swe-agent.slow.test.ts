@@ -28,7 +28,7 @@ describe("mini-swe-agent itself", () => {
     });
     const folder = temporaryFolder("mini");
     const ledger = new MemoryLedger();
-    const sandbox = localSandbox();
+    const sandbox = await localSandbox();
     const { entries } = await collect({
       run: "r",
       episodes: planEpisodes([{ id: "pallets__flask-5063", description: "Write done.txt" }], {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readTasks, TasksFileError } from "../../shared/collect/read-tasks.ts";
 import { selectTasks, TaskFilterError } from "../../shared/collect/select-tasks.ts";
+import { sandboxTask } from "../../shared/env/sandbox-task.ts";
 import type { EnvTask } from "../../shared/env/task.ts";
 
 const ROW = {
@@ -47,13 +48,32 @@ describe("a file of tasks", () => {
       language: "python",
       difficulty: "easy",
       metadata: { benchmark: "swe-bench", version: "4.3" },
-      swe_bench: {
-        test_patch: ROW.test_patch,
-        fail_to_pass: ["test_x.py::test_one"],
-        pass_to_pass: ["test_x.py::test_two"],
+      sandbox: {
+        base_commit: ROW.base_commit,
+        test_command: [
+          `{ git checkout -q ${ROW.base_commit} -- 'test_x.py' 2>/dev/null || rm -f -- 'test_x.py'; }`,
+          "git apply --whitespace=nowarn .gymline-tests.patch",
+          "rm -f .gymline-tests.patch",
+          `"$(command -v python || command -v python3)" -m pytest -q 'test_x.py::test_one' 'test_x.py::test_two'`,
+        ].join(" && "),
+        hidden_tests: { ".gymline-tests.patch": ROW.test_patch },
+        min_tests_passed: 2,
       },
     });
     expect(JSON.stringify(task)).not.toContain("secret");
+  });
+
+  it("takes image, clone and test command of a row where it has them, and promises no verdict where it has none", () => {
+    const own = { ...ROW, test_patch: "", docker_image: "swe/x:1", test_cmd: "make test" };
+    expect(readTasks(lines(own), "t", { repositories: "repos" })[0]?.["sandbox"]).toEqual({
+      image: "swe/x:1",
+      repo: "repos/astropy__astropy",
+      base_commit: ROW.base_commit,
+      test_command: "make test",
+    });
+    const django = { ...ROW, FAIL_TO_PASS: ["test_a (m.T)"], PASS_TO_PASS: [] };
+    expect(readTasks(lines(django), "t")[0]?.["sandbox"]).not.toHaveProperty("test_command");
+    expect(() => sandboxTask({ sandbox: readTasks(lines(django), "t")[0]?.["sandbox"] })).not.toThrow();
   });
 
   it.each([

@@ -22,7 +22,10 @@ export function addCollect(program: Command): void {
     .option("--api-key-variable <name>", "environment variable that holds the key")
     .option("--tasks <file>", "JSON Lines of tasks, or rows of SWE-bench")
     .option("--repos <dir>", "clones for rows of SWE-bench, each in a folder <owner>__<name>")
-    .option("--backend <name>", "where sandboxes run: docker (default)")
+    .option(
+      "--backend <name>",
+      "where sandboxes run: docker (default); process (bubblewrap, weaker); process-unisolated (trusted programs only)",
+    )
     .option("--ids <list>", "these tasks only, separated by commas")
     .option("--domain <list>", "tasks of these domains only")
     .option("--difficulty <list>", "tasks of these difficulties only")
