@@ -33,6 +33,7 @@ export { taskSettings } from "./adapters/local/task-settings.ts";
 export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
 export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
+export { renderPlot } from "./adapters/vega/render-plot.ts";
 export {
   type Agent,
   type AgentCall as AgentTurnCall,
@@ -84,7 +85,23 @@ export {
 } from "./curation/gdi.ts";
 export { NearDuplicates, type Ranked } from "./curation/near-duplicates.ts";
 export { type TrajectoryTrace, traceOf } from "./curation/trace.ts";
-export { type Manifest, manifestSchema } from "./dataset/manifest.ts";
+export {
+  type DatasetInput,
+  datasetInputSchema,
+  type Manifest,
+  manifestSchema,
+  type WrittenFile,
+} from "./dataset/manifest.ts";
+export { DatasetCheckError } from "./dataset/quality/check-error.ts";
+export {
+  CHECKS,
+  type CheckId,
+  type CheckResult,
+  type CheckSettings,
+  checksSchema,
+} from "./dataset/quality/checks.ts";
+export type { PlotRenderer } from "./dataset/quality/plots.ts";
+export { type QualityReport, qualityReportSchema } from "./dataset/quality/quality-report.ts";
 export { type ChatMessage, type ChatToolCall, type SftMessage, sftMessages } from "./dataset/sft-messages.ts";
 export { type SftRow, sftRow } from "./dataset/sft-row.ts";
 export type { Target, TargetKind, TargetUnit } from "./dataset/targets/target.ts";

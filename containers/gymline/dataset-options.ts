@@ -33,6 +33,8 @@ export interface DatasetOptions {
   readonly createdBefore?: string;
   readonly seed?: string;
   readonly split?: string;
+  readonly rowTokens?: string;
+  readonly allow?: readonly string[];
 }
 
 export function datasetOptions(command: Command): Command {
@@ -69,7 +71,9 @@ export function datasetOptions(command: Command): Command {
     .option("--created-after <time>", "came into the store then or later: 2026-01-31, 2026-01-31T12:00:00Z")
     .option("--created-before <time>", "came into the store earlier")
     .option("--split <shares>", "train/validation/test, such as 0.8/0.1/0.1 (default: 0.9/0.1/0)")
-    .option("--seed <n>", "seed of the split (default: 42)");
+    .option("--seed <n>", "seed of the split (default: 42)")
+    .option("--row-tokens <n>", "a row of more tokens fails the set: what the trainer takes at most")
+    .option("--allow <check>", "let a check find something, see docs/QUALITY.md (may be repeated)", collect);
 }
 
 /** The request of the configuration file with what the command line says over it. @throws UsageError */
@@ -102,6 +106,7 @@ export function datasetRequest(base: DatasetRequest, options: DatasetOptions): D
     maxSteps: numeric("--max-steps", options.maxSteps),
     createdAfter: options.createdAfter,
     createdBefore: options.createdBefore,
+    checks: checksOf(base.checks, options),
     split: { ...base.split, ...shares(options.split), ...seedOf(options.seed) },
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -139,6 +144,16 @@ function mixOf(base: DatasetRequest["mix"], options: DatasetOptions): object | u
   };
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
   return set.length === 0 ? undefined : { ...base, ...Object.fromEntries(set) };
+}
+
+function checksOf(base: DatasetRequest["checks"], { rowTokens, allow }: DatasetOptions): object | undefined {
+  const maxTokens = numeric("--row-tokens", rowTokens);
+  if (maxTokens === undefined && allow === undefined) return undefined;
+  return {
+    ...base,
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(allow === undefined ? {} : { allow: [...new Set([...(base?.allow ?? []), ...allow])] }),
+  };
 }
 
 function verdicts(text: string): DatasetRequest["success"] {

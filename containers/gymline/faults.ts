@@ -3,6 +3,9 @@ import { z } from "zod";
 /** Faults that say what to do: their message is enough, a stack would only hide it. */
 const EXPECTED: ReadonlySet<string> = new Set([
   "UsageError",
+  "UnknownVersionError",
+  "ManifestError",
+  "DatasetInputsError",
   "AwsAccessError",
   "DeploymentError",
   "StoreBusyError",
@@ -14,6 +17,9 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "ObjectNotFoundError",
   "ComputeStoppedError",
   "ExportError",
+  "DatasetCheckError",
+  "DatasetFileError",
+  "PublishError",
   "CurationError",
   "EvaluationSetError",
   "PluginError",

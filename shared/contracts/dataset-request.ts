@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { decontaminationSchema } from "../curation/decontaminate.ts";
 import { mixSchema } from "../curation/mix.ts";
+import { cardSchema } from "../dataset/card-settings.ts";
+import { checksSchema } from "../dataset/quality/checks.ts";
 import { splitSchema } from "../dataset/split.ts";
 import { TARGET_IDS, targetOf } from "../dataset/targets/targets.ts";
 import { pairingOptionsSchema } from "../preferences/options.ts";
@@ -78,6 +80,10 @@ export const datasetRequestSchema = z
     /** Name of the environment in prompt sets for SkyRL. */
     envClass: z.string().min(1).default("gymline"),
     split: splitSchema.prefault({}),
+    /** Thresholds of the checks that a version has to pass, and which of them may find something. */
+    checks: checksSchema.optional(),
+    /** What the card says beside what the data say. */
+    card: cardSchema.optional(),
   })
   .refine(
     ({ target, dedup, mix }) =>

@@ -16,6 +16,9 @@ export const splitSchema = z
 export type SplitConfig = z.infer<typeof splitSchema>;
 export type SplitName = "train" | "validation" | "test";
 
+/** In the order in which files and reports list them. */
+export const SPLIT_NAMES: readonly SplitName[] = ["train", "validation", "test"];
+
 /**
  * The split a task belongs to: a hash of seed and task, so all attempts at one task stand in one split, whatever
  * else the set holds, and a task stays where it is when the set grows.

@@ -1,7 +1,14 @@
 import type { Manifest } from "./manifest.ts";
 
+/** What exactly a row was rendered from: the line of the inputs file. */
+export interface RowSource {
+  readonly contentId: string;
+  readonly revision: string;
+  readonly scorer: string | null;
+}
+
 /** Facts of one rendered row that the manifest adds up. */
-export interface RowFacts {
+export interface RowFacts extends RowSource {
   readonly reward: number | null;
   readonly success: boolean | null;
   readonly domain: string;
@@ -11,6 +18,14 @@ export interface RowFacts {
   readonly redactions: number;
   readonly messages: number;
   readonly trained: number;
+  /** As the source names it. */
+  readonly repo: string | null;
+  /** Steps of the agent. */
+  readonly steps: number;
+  /** Calls of the agent by tool. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** Places that were redacted, by type. */
+  readonly redacted: Readonly<Record<string, number>>;
 }
 
 /** Adds up the statistics of a dataset row by row. */

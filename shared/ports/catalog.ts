@@ -1,3 +1,4 @@
+import type { Rows } from "../columns/compact-rows.ts";
 import type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
 
 /** State of a dropped object, so that a second run knows what it has read already. */
@@ -54,7 +55,8 @@ export interface DatasetRecord {
   readonly name: string;
   readonly version: string;
   readonly format: string;
-  readonly rows: readonly { readonly id: string; readonly split: string }[];
+  /** Each trajectory once. Walked over more than once; a list is one. */
+  readonly rows: Rows<{ readonly id: string; readonly split: string }>;
 }
 
 /** A registered dataset version. */
@@ -155,6 +157,8 @@ export interface Catalog {
   /** Notes that the event of a dataset went out. */
   announceDataset(name: string, version: string): Promise<void>;
   datasetsOf(id: string): Promise<readonly DatasetUse[]>;
+  /** The forgotten trajectories that a registered version still holds, sorted by id. */
+  forgottenIn(name: string, version: string): Promise<readonly string[]>;
 
   /** Removes a trajectory and the shorter logs of its session that it superseded, and leaves tombstones. */
   forget(id: string): Promise<Forgotten>;

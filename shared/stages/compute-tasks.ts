@@ -1,14 +1,17 @@
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
+import { inspectRow, type RowInspection, type TokenCounter } from "../dataset/quality/inspect-row.ts";
 import { reasonInItself } from "../dataset/select.ts";
 import { isOfOneTrajectory, renderTrajectory } from "../dataset/targets/render-trajectory.ts";
 import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
 import { rowPieces } from "../dataset/targets/write-row.ts";
+import { estimateTokens } from "../judge/tokens.ts";
 import type {
   ComputedRecord,
   ComputedScore,
   ComputedTrajectory,
+  InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
@@ -36,6 +39,8 @@ export interface TaskSettings {
   readonly scoreLater?: boolean;
   /** The dataset that the run will write: rows that may get into it are rendered along with ingest. */
   readonly dataset?: DatasetRequest;
+  /** Counts the tokens of rows that checks look at; without it they are estimated from characters. */
+  readonly countTokens?: TokenCounter;
 }
 
 export async function computeIngest(record: SourceRecord, settings: TaskSettings): Promise<ComputedRecord> {
@@ -71,7 +76,9 @@ function renderedAhead(
   const { row: score, document } = of.scored;
   if (reasonInItself({ ...of.row, ...score, domain: document.domain }, request) !== undefined)
     return undefined;
-  const rendered = renderedRow({ trajectory: of.trajectory, score: document, target: request.target });
+  const { trajectory } = of;
+  const { target } = request;
+  const rendered = renderedRow({ trajectory, score: document, target, texts: trajectory });
   return "refused" in rendered ? undefined : rendered;
 }
 
@@ -85,20 +92,28 @@ export async function computeScore(
 
 export function computeRow({ document, score, target }: RowTask): RenderedRow | RefusedRow {
   const trajectory = readDocument(document);
-  return renderedRow({ trajectory, score: score === undefined ? undefined : readScore(score), target });
+  const own = score === undefined ? undefined : readScore(score);
+  return renderedRow({ trajectory, score: own, target, texts: undefined });
+}
+
+export function computeInspection({ line, target }: InspectTask, settings: TaskSettings): RowInspection {
+  const { ingest, countTokens = estimateTokens } = settings;
+  return inspectRow(line, { target: targetOf(target), redactor: ingest.redactor, countTokens });
 }
 
 function renderedRow(of: {
   readonly trajectory: Trajectory;
   readonly score: StoredScore | undefined;
   readonly target: TargetId;
+  /** Under what texts are kept that were written before, as JSON. */
+  readonly texts: object | undefined;
 }): RenderedRow | RefusedRow {
-  const { trajectory, target } = of;
+  const { target, texts } = of;
   const rendering = renderTrajectory(target, of);
   if (rendering.kind === "refused") return { refused: rendering.reason };
   const { columns } = targetOf(target);
   return {
-    line: withUtf8(rowPieces(rendering.row, columns, trajectory), (bytes) => new Uint8Array(bytes)),
+    line: withUtf8(rowPieces(rendering.row, columns, texts), (bytes) => new Uint8Array(bytes)),
     facts: rendering.facts,
   };
 }

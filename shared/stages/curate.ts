@@ -164,7 +164,8 @@ function nearOf({ dedup }: DatasetRequest): number | undefined {
   return typeof dedup === "object" ? dedup.near : undefined;
 }
 
-function isCurated(request: DatasetRequest): boolean {
+/** Whether anything is compared, balanced or put in order once the filters are through. */
+export function isCurated(request: DatasetRequest): boolean {
   return readsDocuments(request) || request.mix !== undefined;
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
+import type { CatalogEntry } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { CurationSection } from "../curation/curation-section.ts";
 import type { Manifest } from "../dataset/manifest.ts";
@@ -32,27 +33,45 @@ export interface DatasetPlan {
 export interface PlanPorts extends RowPorts {
   readonly catalog: Catalog;
   readonly clock: Clock;
-  /** More trajectories than this are not written: DatasetTooLargeError. */
+  /** More trajectories than this, or more bytes of their logs, are not written: DatasetTooLargeError. */
   readonly maxRows?: number;
+  readonly maxBytes?: number;
   /** Reads the evaluation sets that a request names in `against`. */
   readonly evaluations?: EvaluationReader;
 }
 
-/** More rows than `maxRows` were selected; nothing was written. */
+/** More was selected than this process may write; nothing was written. */
 export class DatasetTooLargeError extends Error {
   override readonly name = "DatasetTooLargeError";
-  constructor(name: string, rows: number) {
-    super(`the dataset "${name}" would have ${rows} rows, too many for this process`);
+  constructor(name: string, most: string) {
+    super(`the dataset "${name}" would be made of more than ${most}, too much for this process`);
   }
 }
 
-/** @throws DatasetTooLargeError */
-export function checkSize(
-  trajectories: number,
-  of: { readonly request: DatasetRequest; readonly ports: PlanPorts },
-): void {
-  if (trajectories > (of.ports.maxRows ?? Number.POSITIVE_INFINITY)) {
-    throw new DatasetTooLargeError(of.request.name, trajectories);
+/** Counts what is selected, so that too much is known before all of it was looked at. */
+export class SizeLimit {
+  readonly #request: DatasetRequest;
+  readonly #maxRows: number;
+  readonly #maxBytes: number;
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(
+    request: DatasetRequest,
+    { maxRows = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY }: PlanPorts,
+  ) {
+    this.#request = request;
+    this.#maxRows = maxRows;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws DatasetTooLargeError */
+  add({ sourceBytes }: Pick<CatalogEntry, "sourceBytes">): void {
+    this.#rows += 1;
+    this.#bytes += sourceBytes;
+    const { name } = this.#request;
+    if (this.#rows > this.#maxRows) throw new DatasetTooLargeError(name, `${this.#maxRows} trajectories`);
+    if (this.#bytes > this.#maxBytes) throw new DatasetTooLargeError(name, `${this.#maxBytes} bytes of logs`);
   }
 }
 
@@ -64,7 +83,7 @@ export interface VersionHash {
 
 /** The identity of a version: all that shapes it, to which the selected trajectories are added. Ends as 12 hex digits. */
 export function versionHash(target: TargetId, settings: DatasetSettings): VersionHash {
-  const layout = `gymline.${targetOf(target).format}.v1`;
+  const layout = `gymline.${targetOf(target).format}.v2`;
   return createHash("sha256").update(canonicalize({ layout, request: settings }) ?? "");
 }
 

@@ -1,3 +1,4 @@
+import type { Rows } from "../columns/compact-rows.ts";
 import { scoreKey, trajectoryKey } from "../contracts/keys.ts";
 import type { SelectedTrajectory } from "../dataset/select.ts";
 import type { RowFacts } from "../dataset/tally.ts";
@@ -6,6 +7,7 @@ import type { Compute, RefusedRow, RenderedRow } from "../ports/compute.ts";
 import type { KeptRows } from "../ports/kept-rows.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Counts } from "../preferences/counts.ts";
+import { inOrder } from "./in-order.ts";
 
 /** A row with what it was made of. */
 export interface MadeRow {
@@ -31,37 +33,30 @@ const WINDOW = 32;
 
 /** A row of each trajectory in the order of the selection; those that make none are counted with the reason. */
 export async function* trajectoryRows(
-  selected: readonly ToRender[],
-  {
-    target,
-    excluded,
-    ports,
-  }: { readonly target: TargetId; readonly excluded: Counts; readonly ports: RowPorts },
+  selected: Rows<ToRender>,
+  of: { readonly target: TargetId; readonly excluded: Counts; readonly ports: RowPorts },
 ): AsyncGenerator<MadeRow> {
-  const underWay: { readonly of: ToRender; readonly row: Promise<RenderedRow | RefusedRow> }[] = [];
   let done = 0;
-  let next = 0;
-  try {
-    while (next < selected.length || underWay.length > 0) {
-      while (underWay.length < WINDOW && next < selected.length) {
-        const of = selected[next++];
-        if (of === undefined) break;
-        const row = renderStored(of, { target, ports });
-        row.catch(() => undefined);
-        underWay.push({ of, row });
-      }
-      const first = underWay.shift();
-      if (first === undefined) return;
-      const row = await first.row;
-      await ports.beat?.();
-      done += 1;
-      ports.onProgress?.(done, selected.length);
-      const { id, taskKey: task } = first.of;
-      if ("refused" in row) excluded.add(row.refused);
-      else yield { task, line: row.line, members: [{ id, facts: row.facts }] };
-    }
-  } finally {
-    await Promise.allSettled(underWay.map(({ row }) => row));
+  for await (const { made } of renderedRows(selected, of)) {
+    done += 1;
+    of.ports.onProgress?.(done, selected.length);
+    if (made !== undefined) yield made;
+  }
+}
+
+/** The same, with what each row is of; `made` is undefined where a trajectory makes none. */
+export async function* renderedRows<T extends ToRender>(
+  selected: Iterable<T>,
+  of: { readonly target: TargetId; readonly excluded: Counts; readonly ports: RowPorts },
+): AsyncGenerator<{ readonly of: T; readonly made: MadeRow | undefined }> {
+  const { excluded, ports } = of;
+  const work = (each: T): Promise<RenderedRow | RefusedRow> => renderStored(each, of);
+  for await (const { of: each, result: row } of inOrder(selected, { width: WINDOW, work })) {
+    await ports.beat?.();
+    if ("refused" in row) excluded.add(row.refused);
+    const { id, taskKey: task } = each;
+    const made = "refused" in row ? undefined : { task, line: row.line, members: [{ id, facts: row.facts }] };
+    yield { of: each, made };
   }
 }
 

@@ -5,7 +5,12 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
 import { ComputePool } from "../../shared/adapters/local/compute-pool.ts";
 import { PluginError, taskSettings } from "../../shared/adapters/local/task-settings.ts";
-import { type ComputedRecord, ComputeLostError, ComputeStoppedError } from "../../shared/ports/compute.ts";
+import {
+  type ComputedRecord,
+  ComputeLostError,
+  ComputeStoppedError,
+  type GroupTask,
+} from "../../shared/ports/compute.ts";
 import type { SourceRecord } from "../../shared/reading/source.ts";
 import { atifDocument, chatLines, chatRow, crewSession } from "../factories/logs.ts";
 import { makePlan } from "../factories/plan.ts";
@@ -73,6 +78,43 @@ describe("ComputePool", () => {
       { numRuns: 15 },
     );
     expect(trajectories).toBeGreaterThanOrEqual(15);
+  });
+
+  it("renders pairs and tasks as this thread would, and names a document that is damaged", async () => {
+    const pool = poolOf(2);
+    const inline = new InlineCompute(await taskSettings(makePlan()));
+    const logs = [true, false].map((success) =>
+      recordOf(chatRow({ task: "t", success, calls: [[`try ${success}`, "out é"]] })),
+    );
+    const made = (await Promise.all(logs.map((log) => inline.ingest(log)))).flatMap(
+      ({ trajectories }) => trajectories,
+    );
+    const parts = made.map(({ row: { id }, document, score }) => ({ id, document, score: score?.bytes }));
+    const attempts = made.map(({ row: { id, contentId, agentSteps: steps, success }, score }) => ({
+      ...{ id, contentId, steps, success, reward: score?.row.reward ?? 0 },
+      ...{ outcomeScore: null, scorer: score?.row.scorer ?? null, scale: "s" },
+    }));
+    const [chosen, rejected] = attempts;
+    if (chosen === undefined || rejected === undefined) throw new Error("two logs make two trajectories");
+    const pairs: GroupTask = {
+      ...{ kind: "pairs", target: "trl-dpo", unit: "trajectory", task: "t", parts },
+      pairs: [{ of: { chosen, rejected, source: "reward" }, chosen: 0, rejected: 1 }],
+    };
+    const prompt = { kind: "prompt", of: { task: "t", attempts }, parts, split: "train" } as const;
+    const prompts = (["verl-rl", "benchmark", "knowlyr-grpo"] as const).map(
+      (target): GroupTask => ({ ...prompt, target, envClass: "gym", perTask: undefined }),
+    );
+    for (const task of [pairs, ...prompts]) {
+      const rows = await pool.group(task);
+      expect(rows).toMatchObject({ kind: "rows", rows: [{ line: expect.any(Uint8Array) }] });
+      expect(plain(rows)).toEqual(plain(await inline.group(task)));
+    }
+    const broken = parts.map((part, place) =>
+      place === 1 ? { ...part, document: part.document.slice(0, 40) } : part,
+    );
+    const damaged = { kind: "damaged", id: rejected.id, why: "a stored document is no packed JSON" };
+    expect(await pool.group({ ...pairs, parts: broken })).toEqual(damaged);
+    expect(await inline.group({ ...pairs, parts: broken })).toEqual(damaged);
   });
 
   it("leaves the caller's bytes alone", async () => {

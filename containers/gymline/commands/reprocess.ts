@@ -13,6 +13,7 @@ import { readEvaluationFile } from "../evaluation-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { criticOption, examples, readingOptions, storeOption } from "../options.ts";
 import { startCompute, threadCount } from "../pipeline.ts";
+import { programCommit } from "../program-commit.ts";
 import { startProgress } from "../progress.ts";
 import { datasetReport, rejectionReport } from "../reports.ts";
 import { loadSettings, type SettingsOptions } from "../settings.ts";
@@ -70,6 +71,7 @@ async function reprocess(options: ReprocessOptions): Promise<void> {
         compute,
         clock: systemClock,
         evaluations: readEvaluationFile,
+        commit: programCommit(),
       });
       if (options.json !== true) out(datasetReport(result, options.store));
       facts["dataset"] = result;

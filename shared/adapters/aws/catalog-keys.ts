@@ -23,6 +23,7 @@ import type { SourcePlace } from "../../contracts/catalog-row.ts";
  *   B#<sha256>          <id>                                    a user of an attachment
  *   C#<shard>#<project> COUNT                                   first scores; the project "" counts them all
  *   D                   <name>#<version>                        a registered dataset
+ *   F#<name>#<version>  <id>                                    a forgotten trajectory that the dataset holds
  *   L                   K#<key>                                 a ledger record
  *
  * A session's group is the first prefix of a log: logs of which one starts like the other share it. Names too long
@@ -134,6 +135,13 @@ export const useKey = (id: string, dataset: { readonly name: string; readonly ve
   pk: trajectoryPk(id),
   sk: `SET#${dataset.name}#${dataset.version}`,
 });
+
+export const forgottenPk = ({ name, version }: { readonly name: string; readonly version: string }) =>
+  `F#${name}#${version}`;
+export const forgottenKey = (
+  id: string,
+  dataset: { readonly name: string; readonly version: string },
+): ItemKey => ({ pk: forgottenPk(dataset), sk: id });
 
 export const LEDGER_PK = "L";
 export const ledgerKey = (key: string): ItemKey => ({ pk: LEDGER_PK, sk: `K#${key}` });

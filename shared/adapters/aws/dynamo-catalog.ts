@@ -53,7 +53,12 @@ export class DynamoCatalog implements Catalog {
     this.#scores = new DynamoScores(table);
     this.#selection = new DynamoSelection(table);
     this.#datasets = new DynamoDatasets(table, clock);
-    this.#forgetting = new DynamoForgetting({ table, places: this.#places, clock });
+    this.#forgetting = new DynamoForgetting({
+      table,
+      places: this.#places,
+      datasets: this.#datasets,
+      clock,
+    });
   }
 
   async object(key: string): Promise<ObjectState | undefined> {
@@ -159,6 +164,10 @@ export class DynamoCatalog implements Catalog {
 
   async datasetsOf(id: string): Promise<readonly DatasetUse[]> {
     return this.#datasets.of(id);
+  }
+
+  async forgottenIn(name: string, version: string): Promise<readonly string[]> {
+    return this.#datasets.forgottenIn({ name, version });
   }
 
   async forget(id: string): Promise<Forgotten> {

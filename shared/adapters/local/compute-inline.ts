@@ -1,14 +1,25 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type {
   Compute,
   ComputedRecord,
   ComputedScore,
+  GroupRows,
+  GroupTask,
+  InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
-import { computeIngest, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
+import { computeGroup } from "../../stages/compute-groups.ts";
+import {
+  computeIngest,
+  computeInspection,
+  computeRow,
+  computeScore,
+  type TaskSettings,
+} from "../../stages/compute-tasks.ts";
 
 /** Computes in the calling thread: for formats registered in code, which no other thread can see. */
 export class InlineCompute implements Compute {
@@ -28,6 +39,14 @@ export class InlineCompute implements Compute {
 
   async row(task: RowTask): Promise<RenderedRow | RefusedRow> {
     return computeRow(task);
+  }
+
+  async group(task: GroupTask): Promise<GroupRows> {
+    return computeGroup(task);
+  }
+
+  async inspect(task: InspectTask): Promise<RowInspection> {
+    return computeInspection(task, this.#settings);
   }
 
   async close(): Promise<void> {}

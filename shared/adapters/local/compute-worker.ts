@@ -1,5 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { computeIngest, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
+import { computeGroup } from "../../stages/compute-groups.ts";
+import {
+  computeIngest,
+  computeInspection,
+  computeRow,
+  computeScore,
+  type TaskSettings,
+} from "../../stages/compute-tasks.ts";
 import {
   type ComputeResult,
   type ComputeTask,
@@ -54,6 +61,13 @@ async function perform(
     const row = computeRow(task);
     return "refused" in row ? row : { ...row, line: give(row.line) };
   }
+  if (task.kind === "group") {
+    const made = computeGroup(task.group);
+    if (made.kind === "damaged") return made;
+    const rows = made.rows.map((row) => ("refused" in row ? row : { ...row, line: give(row.line) }));
+    return { ...made, rows };
+  }
+  if (task.kind === "inspect") return computeInspection(task, context.settings);
   const computed = await computeIngest(task.record, context.settings);
   return {
     rejections: computed.rejections,

@@ -185,6 +185,10 @@ export class SqliteCatalog implements Catalog {
     return this.#datasets.of(id);
   }
 
+  async forgottenIn(name: string, version: string): Promise<readonly string[]> {
+    return this.#datasets.forgottenIn(name, version);
+  }
+
   async forget(id: string): Promise<Forgotten> {
     return this.#sql.change(() => {
       // Those buried with it before count again: a kill may have left their objects.

@@ -1,0 +1,34 @@
+import type { RowInspection } from "../dataset/quality/inspect-row.ts";
+import type { TargetId } from "../dataset/targets/targets.ts";
+import type { Compute } from "../ports/compute.ts";
+import type { MadeRow } from "./dataset-rows.ts";
+
+/** Rows looked at side by side, and held meanwhile. */
+const WINDOW = 32;
+
+export interface InspectedRow {
+  readonly made: MadeRow;
+  readonly inspection: RowInspection;
+}
+
+/** The rows in their order, each with what its inspection found. */
+export async function* inspectedRows(
+  rows: AsyncIterable<MadeRow>,
+  { target, compute }: { readonly target: TargetId; readonly compute: Compute },
+): AsyncGenerator<InspectedRow> {
+  const underWay: Promise<InspectedRow>[] = [];
+  try {
+    for await (const made of rows) {
+      const looked = compute
+        .inspect({ line: made.line, target })
+        .then((inspection) => ({ made, inspection }));
+      looked.catch(() => undefined);
+      underWay.push(looked);
+      const first = underWay.length < WINDOW ? undefined : underWay.shift();
+      if (first !== undefined) yield await first;
+    }
+    for (let first = underWay.shift(); first !== undefined; first = underWay.shift()) yield await first;
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}
