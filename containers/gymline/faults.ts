@@ -3,6 +3,9 @@ import { z } from "zod";
 /** Faults that say what to do: their message is enough, a stack would only hide it. */
 const EXPECTED: ReadonlySet<string> = new Set([
   "UsageError",
+  "UnknownVersionError",
+  "ManifestError",
+  "DatasetInputsError",
   "AwsAccessError",
   "DeploymentError",
   "StoreBusyError",
@@ -14,7 +17,11 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "ObjectNotFoundError",
   "ComputeStoppedError",
   "ExportError",
+  "DatasetCheckError",
+  "DatasetFileError",
+  "PublishError",
   "CurationError",
+  "TokenizerError",
   "EvaluationSetError",
   "PluginError",
   "UnknownFormatError",
@@ -38,6 +45,19 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CriticError",
   "DamagedObjectError",
   "ValueModelError",
+  "AgentSettingsError",
+  "ScriptFileError",
+  "RunFolderError",
+  "CollectPlanError",
+  "TasksFileError",
+  "TaskFilterError",
+  "HarnessError",
+  "UnknownEnvError",
+  "EnvOptionsError",
+  "EnvTaskError",
+  "SessionError",
+  "SandboxError",
+  "CommandFailedError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */

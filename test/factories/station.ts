@@ -32,7 +32,10 @@ export interface Station {
   write(path: string, content: string | Uint8Array): void;
   erase(path: string): void;
   run(plan?: Partial<PipelinePlan>, options?: { readonly force?: boolean }): Promise<StationRun>;
-  export(request?: Partial<DatasetRequest>, ports?: Pick<ExportPorts, "evaluations">): Promise<ExportResult>;
+  export(
+    request?: Partial<DatasetRequest>,
+    ports?: Pick<ExportPorts, "evaluations" | "tokenizers" | "plots"> & Partial<Pick<ExportPorts, "compute">>,
+  ): Promise<ExportResult>;
   forget(id: string): Promise<Forgetting>;
   select(selection?: Selection): Promise<readonly CatalogEntry[]>;
   /** Task ids of what is selected, sorted. */

@@ -20,6 +20,8 @@ export interface Column extends Field {
   readonly meaning: string;
   /** The trainer leaves it alone: it is for people, filters and tracing. */
   readonly extra?: true;
+  /** A row may lack it or have null there: the source may not say it. */
+  readonly optional?: true;
 }
 
 export function list(of: ColumnType): ColumnType {

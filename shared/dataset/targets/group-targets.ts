@@ -39,11 +39,12 @@ const TASK_FIELDS: readonly Column[] = [
     name: "description",
     type: "string",
     meaning: "what was to be done; null where the log does not say it apart",
+    optional: true,
   },
-  { name: "repo", type: "string", meaning: "repository, or null" },
-  { name: "base_commit", type: "string", meaning: "commit the work starts from, or null" },
-  { name: "test_command", type: "string", meaning: "command that checks the work, or null" },
-  { name: "difficulty", type: "string", meaning: "as the source grades it, or null" },
+  { name: "repo", type: "string", meaning: "repository, or null", optional: true },
+  { name: "base_commit", type: "string", meaning: "commit the work starts from, or null", optional: true },
+  { name: "test_command", type: "string", meaning: "command that checks the work, or null", optional: true },
+  { name: "difficulty", type: "string", meaning: "as the source grades it, or null", optional: true },
 ];
 
 const PLAIN_PROMPT =

@@ -45,6 +45,7 @@ export const TEMPLATE_TOOLS: Column = {
   name: "tools",
   type: "string",
   meaning: "JSON text of the tool definitions, null where the log has none",
+  optional: true,
 };
 
 function extra(name: string, type: ColumnType, meaning: string): Column {

@@ -1,5 +1,7 @@
 import type { StoredScore } from "../../stages/score-trajectory.ts";
+import { estimatedTokens } from "../../tokenizer/trajectory-texts.ts";
 import type { Trajectory } from "../../trajectory/schema.ts";
+import { contentFacts } from "../content-facts.ts";
 import { sftMessages } from "../sft-messages.ts";
 import { type SftRow, sftRowOf } from "../sft-row.ts";
 import type { RowFacts } from "../tally.ts";
@@ -60,8 +62,11 @@ export function renderTrajectory(
 
 /** What the manifest adds up of a trajectory. */
 export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
-  const { reward, success, domain, format, agent, model, messages, weights } = sft;
+  const { reward, success, domain, format, agent, model, messages, weights, scorer } = sft;
   return {
+    contentId: sft.content_id,
+    revision: trajectory.extra.gymline.provenance.revision,
+    scorer,
     reward,
     success,
     domain,
@@ -71,5 +76,7 @@ export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
     redactions: trajectory.extra.gymline.redaction.total,
     messages: messages.length,
     trained: weights.reduce((sum, weight) => sum + weight, 0),
+    tokens: estimatedTokens(trajectory),
+    ...contentFacts(trajectory),
   };
 }
