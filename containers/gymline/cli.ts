@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../../shared/version.ts";
 import { addAnnotate } from "./commands/annotate.ts";
 import { addCalibrate } from "./commands/calibrate.ts";
+import { addCollect } from "./commands/collect.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
@@ -14,12 +15,14 @@ import { addDomains } from "./commands/domains.ts";
 import { addDrop } from "./commands/drop.ts";
 import { addDuplicates } from "./commands/duplicates.ts";
 import { addExport } from "./commands/export.ts";
+import { addFeedback } from "./commands/feedback.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
 import { addJudge } from "./commands/judge.ts";
 import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addPreferences } from "./commands/preferences.ts";
 import { addPublish } from "./commands/publish.ts";
 import { addQuality } from "./commands/quality.ts";
@@ -61,6 +64,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     )
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
+  addCollect(program);
   addRun(program);
   addDrop(program);
   addExport(program);
@@ -74,6 +78,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addTrace(program);
   addAnnotate(program);
   addVotes(program);
+  addFeedback(program);
   addForget(program);
   addReprocess(program);
   addJudge(program);
@@ -97,6 +102,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRequestExport(program);
   addDeployCheck(program);
   addCost(program);
+  addMcp(program);
   addJob(program);
   for (const command of program.commands) command.exitOverride();
   try {
