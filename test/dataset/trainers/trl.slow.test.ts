@@ -68,9 +68,6 @@ function ofAgent({ messages = [], prompt = [], completion = [] }: Row, target: T
 /** White space apart, which the template trims. */
 const squeezed = (text: string): string => text.replace(/\s/g, "");
 
-/** On a machine that has other things to do. */
-const MINUTES = 15 * 60_000;
-
 describe("TRL 1.16.0", () => {
   it(`takes every set unchanged for two steps, and learns what the agent wrote and nothing else${whyFixtures}`, {
     timeout: MINUTES,
