@@ -38,6 +38,9 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CriticError",
   "DamagedObjectError",
   "ValueModelError",
+  "SandboxError",
+  "RepositoryError",
+  "EnvTaskError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */

@@ -92,7 +92,8 @@ export class DockerRunner implements Runner {
       this.#container.exec({ User: USER, Cmd: ["/bin/sh", "-c", "kill -9 -1"] }),
     );
     try {
-      await exec.start({ Detach: true });
+      // What comes back is an empty stream, which would keep this program waiting.
+      (await exec.start({ Detach: true })).destroy();
     } catch (error) {
       // In a container full of processes there may be no room to start another; the next try may find some.
       if (statusOf(error) === undefined) throw dockerFault(`sandbox ${this.#id}`, error);
