@@ -10,6 +10,8 @@ export default defineConfig({
     allowOnly: false,
     projects: [
       {
+        // Examples import the package by its name, as their readers will.
+        resolve: { alias: { gymline: new URL("shared/library.ts", import.meta.url).pathname } },
         test: {
           name: "unit",
           // Functions that are tried out in this process keep their logs to themselves.

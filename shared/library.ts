@@ -11,6 +11,7 @@ export {
   type RunSummary,
   runDrop,
 } from "./adapters/local/embedded-run.ts";
+export { EpisodeFolder, RunFolderError, type RunPlace } from "./adapters/local/episode-folder.ts";
 export {
   type LocalStore,
   NoStoreError,
@@ -28,10 +29,37 @@ export {
   runPipeline,
 } from "./adapters/local/run-pipeline.ts";
 export { systemClock } from "./adapters/local/system-clock.ts";
+export { systemTimers } from "./adapters/local/system-timers.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
-export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
+export { type ModelChoice, modelOf, type ToolChatChoice, toolChatOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
 export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
+export { renderPlot } from "./adapters/vega/render-plot.ts";
+export {
+  type Agent,
+  type AgentCall as AgentTurnCall,
+  type AgentEpisode,
+  AgentError,
+  type AgentTurn,
+  type EpisodeStart,
+  type Observation,
+  type TurnTokens,
+} from "./agents/agent.ts";
+export { AgentSettingsError, type ChatAgentOptions, chatAgent } from "./agents/chat-agent.ts";
+export {
+  type HarnessBridge,
+  HarnessError,
+  MINI_SWE_AGENT,
+  parseHarnessBridge,
+} from "./agents/harness/harness-bridge.ts";
+export { type HarnessRequest, type HarnessRun, runHarness } from "./agents/harness/run-harness.ts";
+export { ScriptFileError, scriptedAgents } from "./agents/script-file.ts";
+export {
+  type Script,
+  type ScriptedTurn,
+  type ScriptMoment,
+  scriptedAgent,
+} from "./agents/scripted.ts";
 export {
   applyCalibration,
   type CalibrationDocument,
@@ -39,6 +67,23 @@ export {
   parseCalibration,
 } from "./calibration/calibration-document.ts";
 export { CalibrationError } from "./calibration/calibration-error.ts";
+export {
+  type CollectEvent,
+  type CollectOptions,
+  type CollectResult,
+  collect,
+  collectParallel,
+} from "./collect/collect.ts";
+export type { CollectSummary } from "./collect/collect-summary.ts";
+export { type EnvRunnerOptions, envRunner } from "./collect/env-runner.ts";
+export type { EpisodeEntry } from "./collect/episode-entry.ts";
+export type { EpisodeContext, EpisodeOutput, EpisodeRunner } from "./collect/episode-runner.ts";
+export { type HarnessPlace, type HarnessRunnerOptions, harnessRunner } from "./collect/harness-runner.ts";
+export { MemoryLedger } from "./collect/memory-ledger.ts";
+export { CollectPlanError, type EpisodePlan, episodeSeed, planEpisodes } from "./collect/plan-episodes.ts";
+export { type ReadTasksOptions, readTasks, TasksFileError } from "./collect/read-tasks.ts";
+export { sandboxPlace } from "./collect/sandbox-place.ts";
+export { selectTasks, TaskFilterError, type TaskFilters } from "./collect/select-tasks.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
@@ -67,7 +112,23 @@ export {
 } from "./curation/gdi.ts";
 export { NearDuplicates, type Ranked } from "./curation/near-duplicates.ts";
 export { type TrajectoryTrace, traceOf } from "./curation/trace.ts";
-export { type Manifest, manifestSchema } from "./dataset/manifest.ts";
+export {
+  type DatasetInput,
+  datasetInputSchema,
+  type Manifest,
+  manifestSchema,
+  type WrittenFile,
+} from "./dataset/manifest.ts";
+export { DatasetCheckError } from "./dataset/quality/check-error.ts";
+export {
+  CHECKS,
+  type CheckId,
+  type CheckResult,
+  type CheckSettings,
+  checksSchema,
+} from "./dataset/quality/checks.ts";
+export type { PlotRenderer } from "./dataset/quality/plots.ts";
+export { type QualityReport, qualityReportSchema } from "./dataset/quality/quality-report.ts";
 export { type ChatMessage, type ChatToolCall, type SftMessage, sftMessages } from "./dataset/sft-messages.ts";
 export { type SftRow, sftRow } from "./dataset/sft-row.ts";
 export type { Target, TargetKind, TargetUnit } from "./dataset/targets/target.ts";
@@ -81,6 +142,72 @@ export {
   type ToolCategory,
   type ToolSpec,
 } from "./domains/profile.ts";
+export { builtinEnvs } from "./env/builtin-envs.ts";
+export type { CheckOptions } from "./env/check/check-bench.ts";
+export { type CheckReport, checkEnv, type Finding as CheckFinding } from "./env/check/check-env.ts";
+export { type ConversationEnvOptions, conversationEnv } from "./env/conversation/conversation-env.ts";
+export type { ConversationState } from "./env/conversation/conversation-state.ts";
+export { type ConversationTask, conversationTaskSchema } from "./env/conversation/conversation-task.ts";
+export { type Criterion, criterionSchema } from "./env/conversation/criteria.ts";
+export { type ConversationTool, mockTools } from "./env/conversation/mock-tools.ts";
+export type {
+  MakeUser,
+  SimulatedUser,
+  UserModel,
+  UserReply,
+} from "./env/conversation/simulated-user.ts";
+export {
+  type BegunEpisode,
+  defineEnv,
+  defineTool,
+  type EnvDefinition,
+  type EpisodeStartContext,
+  type EpisodeTool,
+  type ToolContext,
+  type ToolResult,
+} from "./env/define-env.ts";
+export { envSpec, envs, listEnvs, makeEnv, registerEnv } from "./env/envs.ts";
+export {
+  type Action,
+  type AgentEnv,
+  EnvFaultError,
+  EnvTaskError,
+  type EnvTool,
+  ProtocolError,
+  type ResetOptions,
+  type StepInfo,
+  type TimeStep,
+  type ToolDefinition,
+  type Verdict,
+} from "./env/protocol.ts";
+export {
+  EnvOptionsError,
+  type EnvPorts,
+  type EnvRegistration,
+  EnvRegistrationError,
+  EnvRegistry,
+  type EnvSpec,
+  type MakeOptions,
+  UnknownEnvError,
+} from "./env/registry.ts";
+export type { EpisodeCounts, EpisodeFailure, EpisodeResult } from "./env/rollout/episode-result.ts";
+export { type EpisodeLimits, type EpisodeRequest, runEpisode } from "./env/rollout/run-episode.ts";
+export type { TextTurns } from "./env/rollout/speech.ts";
+export { type EnvTask, envTaskSchema } from "./env/task.ts";
+export { timeStep } from "./env/time-step.ts";
+export { toolDefinition } from "./env/tool-schema.ts";
+export { CostLimit, type CostLimitOptions } from "./env/wrappers/cost-limit.ts";
+export { EnvWrapper, type Wrap, wrapEnv } from "./env/wrappers/env-wrapper.ts";
+export { type EpisodeFigures, EpisodeStatistics } from "./env/wrappers/episode-statistics.ts";
+export { MaxSteps } from "./env/wrappers/max-steps.ts";
+export {
+  ObservationTruncate,
+  type ObservationTruncateOptions,
+} from "./env/wrappers/observation-truncate.ts";
+export { Recorder, type RecorderOptions } from "./env/wrappers/recorder.ts";
+export { Retry, type RetryOptions } from "./env/wrappers/retry.ts";
+export { Reward, type RewardFn, type RewardSource } from "./env/wrappers/reward.ts";
+export { EnvTimeoutError, Timeout, type TimeoutOptions } from "./env/wrappers/timeout.ts";
 export {
   type JudgeConfig,
   JudgeConfigError,
@@ -113,6 +240,14 @@ export {
   type ScoreSet,
   type Selection,
 } from "./ports/catalog.ts";
+export {
+  type ChatAnswer,
+  type ChatModel,
+  ChatModelError,
+  type ChatRequest,
+  type ChatTurn,
+  type TokenUsage,
+} from "./ports/chat-model.ts";
 export type { Clock } from "./ports/clock.ts";
 export {
   type Compute,
@@ -124,8 +259,18 @@ export {
   type RenderedRow,
   type RowTask,
 } from "./ports/compute.ts";
+export type { EpisodeDocument, EpisodeLedger } from "./ports/episode-ledger.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
+export type { Timers } from "./ports/timers.ts";
+export type {
+  ToolChat,
+  ToolChatAnswer,
+  ToolChatCall,
+  ToolChatMessage,
+  ToolChatRequest,
+  ToolChatResult,
+} from "./ports/tool-chat.ts";
 export { type ValueModel, ValueModelError } from "./ports/value-model.ts";
 export type { Attempt, AttemptPair, PairSource, TaskAttempts } from "./preferences/attempt.ts";
 export type { BranchOptions, BranchPair } from "./preferences/branch-tree.ts";

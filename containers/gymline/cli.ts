@@ -1,11 +1,13 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { VERSION } from "../../shared/version.ts";
 import { addAnnotate } from "./commands/annotate.ts";
 import { addCalibrate } from "./commands/calibrate.ts";
+import { addCollect } from "./commands/collect.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
 import { addCritic } from "./commands/critic.ts";
+import { addDatasets } from "./commands/datasets.ts";
 import { addDeployCheck } from "./commands/deploy-check.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
@@ -13,13 +15,17 @@ import { addDomains } from "./commands/domains.ts";
 import { addDrop } from "./commands/drop.ts";
 import { addDuplicates } from "./commands/duplicates.ts";
 import { addExport } from "./commands/export.ts";
+import { addFeedback } from "./commands/feedback.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
 import { addJudge } from "./commands/judge.ts";
 import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addPreferences } from "./commands/preferences.ts";
+import { addPublish } from "./commands/publish.ts";
+import { addQuality } from "./commands/quality.ts";
 import { addRedact } from "./commands/redact.ts";
 import { addRedrive } from "./commands/redrive.ts";
 import { addReferences } from "./commands/references.ts";
@@ -51,7 +57,7 @@ for (const stream of [process.stdout, process.stderr]) {
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command("gymline")
     .description("Turns the logs of LLM agents into clean, scored, traceable training sets.")
-    .version(version(), "-V, --version")
+    .version(VERSION, "-V, --version")
     .showHelpAfterError("(gymline --help lists the commands)")
     .addHelpText(
       "after",
@@ -59,9 +65,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     )
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
+  addCollect(program);
   addRun(program);
   addDrop(program);
   addExport(program);
+  addDatasets(program);
+  addQuality(program);
+  addPublish(program);
   addDuplicates(program);
   addList(program);
   addShow(program);
@@ -69,6 +79,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addTrace(program);
   addAnnotate(program);
   addVotes(program);
+  addFeedback(program);
   addForget(program);
   addReprocess(program);
   addJudge(program);
@@ -93,6 +104,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRequestExport(program);
   addDeployCheck(program);
   addCost(program);
+  addMcp(program);
   addJob(program);
   for (const command of program.commands) command.exitOverride();
   try {
@@ -106,17 +118,4 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (!isExpected(error) && error instanceof Error && error.stack !== undefined) note(error.stack);
     process.exitCode = EXIT.fault;
   }
-}
-
-function version(): string {
-  // Two levels up in the repository, three in the package (`dist/`).
-  for (const path of ["../../package.json", "../../../package.json"]) {
-    try {
-      const json: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
-      if (typeof json === "object" && json !== null && "version" in json) return String(json.version);
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    }
-  }
-  return "unknown";
 }

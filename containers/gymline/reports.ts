@@ -1,3 +1,5 @@
+import type { Manifest } from "../../shared/dataset/manifest.ts";
+import { CHECKS } from "../../shared/dataset/quality/checks.ts";
 import type { Rejection } from "../../shared/reading/rejection.ts";
 import type { ExportResult } from "../../shared/stages/export.ts";
 import type { IngestedItem } from "../../shared/stages/ingest.ts";
@@ -112,12 +114,44 @@ export function datasetReport(result: ExportResult, store: string): string {
   return [
     `${pc.bold("Dataset")}   ${store}/${prefix}${kind === "unchanged" ? "  (unchanged)" : ""}`,
     ...files,
+    tokensText(manifest.statistics.tokens),
+    ...qualityLines(manifest),
     excludedText(manifest.selection.excluded),
     excludedText(manifest.selection.pairs_left_out ?? {}, "pairs left out"),
     excludedText(manifest.selection.tasks_left_out ?? {}, "tasks left out"),
   ]
     .filter((line) => line !== "")
     .join("\n");
+}
+
+function tokensText(tokens: Manifest["statistics"]["tokens"]): string {
+  if (tokens === undefined) return "";
+  const { total, max, by, tokenizer, of } = tokens;
+  const rendered = of === "chat-template" ? "with its chat template" : "texts alone";
+  const how =
+    by === "estimate" ? "estimated" : `by ${tokenizer?.name} ${tokenizer?.sha256.slice(0, 8)}, ${rendered}`;
+  return `  ${many(total, "token")}, ${max ?? 0} in the longest (${how})`;
+}
+
+/** What is in the set and what its checks found, in a few lines. */
+function qualityLines({ statistics, selection, checks = [], name, version }: Manifest): readonly string[] {
+  const { reward_mean: mean, reward_min: min, reward_max: max, messages, redactions } = statistics;
+  const reward = mean === null ? "no rewards" : `reward ${figure(mean)} (${figure(min)} to ${figure(max)})`;
+  const facts = [
+    many(selection.selected, "trajectory", "trajectories"),
+    many(messages, "message"),
+    reward,
+    many(redactions, "redacted place"),
+  ];
+  const found = checks.map(
+    ({ id, outcome, count }) => `  ${pc.yellow("!")} ${outcome} ${id}: ${count} (${CHECKS[id].finds})`,
+  );
+  const more = `gymline quality ${name}/${version}`;
+  return [
+    `  ${facts.join(", ")}`,
+    found.length === 0 ? "  checks: nothing found" : `  checks: ${more} tells where`,
+    ...found,
+  ];
 }
 
 function excludedText(excluded: Readonly<Record<string, number>>, what = "left out"): string {

@@ -4,7 +4,7 @@ import type {
   DeploymentStatus,
 } from "../../shared/operations/deployment-status.ts";
 import { pc } from "./colours.ts";
-import { many, printable, table } from "./terminal.ts";
+import { duration, many, printable, table } from "./terminal.ts";
 
 /** What people see of a deployment; `now` in milliseconds. */
 export function statusReport(status: DeploymentStatus, now: number): string {
@@ -83,12 +83,4 @@ function jobLine({ jobs }: DeploymentStatus): string {
 
 function counted({ count, more }: BoundedCount): string {
   return more ? `more than ${count.toLocaleString("en")}` : count.toLocaleString("en");
-}
-
-/** The largest unit that tells something: `45 s`, `12 min`, `5 h`, `3 days`. */
-function duration(seconds: number): string {
-  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} days`;
 }

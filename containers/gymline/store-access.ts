@@ -1,11 +1,71 @@
+import type { Command } from "commander";
 import { type LocalStore, openForReading, openForWriting } from "../../shared/adapters/local/local-store.ts";
+import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import { scoreKey, trajectoryKey } from "../../shared/contracts/keys.ts";
 import type { Catalog } from "../../shared/ports/catalog.ts";
+import type { Ledger } from "../../shared/ports/ledger.ts";
 import { ObjectNotFoundError, type ObjectStore } from "../../shared/ports/object-store.ts";
 import { readDocument } from "../../shared/stages/compute-tasks.ts";
 import { readScore, type StoredScore } from "../../shared/stages/score-trajectory.ts";
 import type { Trajectory } from "../../shared/trajectory/schema.ts";
+import { inDeployment } from "./deployment.ts";
+import { storeOption } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
+
+/** Option of commands that work on the store of a folder or of a deployment. */
+export interface StoreOption {
+  readonly store: string;
+  readonly deployment?: string;
+}
+
+export interface OpenStore {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+  readonly ledger: Ledger;
+  /** What people call it: the folder, or the bucket. */
+  readonly place: string;
+  /** What a command needs to be told to work on it. */
+  readonly option: string;
+}
+
+export function storeOrDeployment(command: Command): Command {
+  return storeOption(command).option(
+    "--deployment <name>",
+    "the store of this deployment instead of a folder (needs AWS access to its buckets and table)",
+  );
+}
+
+/** Works on a store that is there already. @throws NoStoreError, StoreBusyError, DeploymentError, AwsAccessError */
+export async function inStore<T>(
+  options: StoreOption,
+  { mode, work }: { readonly mode: "read" | "write"; readonly work: (opened: OpenStore) => Promise<T> },
+): Promise<T> {
+  const { store: folder, deployment } = options;
+  if (deployment !== undefined) {
+    return inDeployment({ deployment }, async ({ storeBucket, table }, clients) => {
+      const [{ S3Store }, { DynamoCatalog }, { DynamoLedger }] = await Promise.all([
+        import("../../shared/adapters/aws/s3-store.ts"),
+        import("../../shared/adapters/aws/dynamo-catalog.ts"),
+        import("../../shared/adapters/aws/dynamo-ledger.ts"),
+      ]);
+      const client = await clients.dynamoDb();
+      return work({
+        store: new S3Store({ client: await clients.s3(), bucket: storeBucket }),
+        catalog: new DynamoCatalog({ client, table, clock: systemClock }),
+        ledger: new DynamoLedger({ client, table }),
+        place: `s3://${storeBucket}`,
+        option: `--deployment ${deployment}`,
+      });
+    });
+  }
+  const local = mode === "read" ? openForReading(folder) : await writableStore(folder);
+  try {
+    const { store, catalog, ledger } = local;
+    return await work({ store, catalog, ledger, place: folder, option: `--store ${folder}` });
+  } finally {
+    await local.close();
+  }
+}
 
 /** A store to write to that is there already. @throws NoStoreError, StoreBusyError */
 export async function writableStore(folder: string): Promise<LocalStore> {

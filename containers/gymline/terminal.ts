@@ -95,6 +95,14 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit] ?? "B"}`;
 }
 
+/** The largest unit that tells something: `45 s`, `12 min`, `5 h`, `3 days`. */
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
 export function verdict(success: boolean | null): string {
   return success === null ? "–" : success ? "yes" : "no";
 }

@@ -1,3 +1,4 @@
+import type { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
 import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
 import { jobDefinitionName, jobQueueName } from "../../shared/contracts/names.ts";
@@ -8,7 +9,14 @@ export function fixedEnvironment(config: DeploymentConfig) {
     GYMLINE_JOB_QUEUE: jobQueueName(config.name, "cpu"),
     GYMLINE_JOB_DEFINITION: jobDefinitionName(config.name),
     GYMLINE_FUNCTION_OBJECT_BYTES: String(config.functionObjectMiB * 1024 * 1024),
+    GYMLINE_FUNCTION_EXPORT_BYTES: String(config.functionExportMiB * 1024 * 1024),
     GYMLINE_FUNCTION_EXPORT_ROWS: String(config.functionExportRows),
     GYMLINE_MAX_RECEIVES: String(config.maxReceives),
   } satisfies Partial<Record<keyof FunctionEnvironment, string>>;
+}
+
+/** `-c commit=<hash>` has manifests of datasets name the commit that made them. */
+export function commitVariable(scope: Construct): Readonly<Record<string, string>> {
+  const commit: unknown = scope.node.tryGetContext("commit");
+  return typeof commit === "string" && commit !== "" ? { GYMLINE_COMMIT: commit } : {};
 }

@@ -23,7 +23,7 @@ export interface FunctionBundle {
 export const SETTINGS_FILE = "settings.json";
 
 /**
- * Writes a function's code as one ES module with its source map and settings. The same sources give the same bytes,
+ * Writes a function's code as ES modules, `index.mjs` the first, with their source maps and settings. The same sources give the same bytes,
  * so a deployment without changes changes nothing.
  */
 export function bundleFunction({ entry, folder, settings, onnx }: FunctionBundle): void {
@@ -31,9 +31,13 @@ export function bundleFunction({ entry, folder, settings, onnx }: FunctionBundle
     entryPoints: [relative(REPOSITORY, entry)],
     absWorkingDir: REPOSITORY,
     // Nothing is written there: the place only decides how the source map names the sources.
-    outfile: "bundle/index.mjs",
+    outdir: "bundle",
+    entryNames: "index",
+    outExtension: { ".js": ".mjs" },
     write: false,
     bundle: true,
+    // What is loaded on demand lies in files of its own, so that a function does not read it at each start.
+    splitting: true,
     format: "esm",
     platform: "node",
     target: "node24",

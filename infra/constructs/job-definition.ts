@@ -29,7 +29,7 @@ import {
   tableName,
 } from "../../shared/contracts/names.ts";
 import { permitRegistryLogin } from "./batch-instances.ts";
-import { fixedEnvironment } from "./fixed-environment.ts";
+import { commitVariable, fixedEnvironment } from "./fixed-environment.ts";
 import { SETTINGS_FILE } from "./function-bundle.ts";
 import { permit } from "./permit.ts";
 
@@ -78,7 +78,7 @@ export function jobDefinition(scope: Construct, props: JobDefinitionProps): EcsJ
     command: ["--help"],
     cpu: job.vcpus,
     memory: Size.mebibytes(job.memoryMiB),
-    environment: environmentOf(deployment, settings.s3ObjectUrl),
+    environment: { ...environmentOf(deployment, settings.s3ObjectUrl), ...commitVariable(scope) },
     jobRole,
     executionRole,
     user: "1000:1000",

@@ -15,6 +15,7 @@ import { Construct } from "constructs";
 import type { Stage } from "../../shared/contracts/deployment-config.ts";
 import { functionName, METRICS_NAMESPACE } from "../../shared/contracts/names.ts";
 import { acceptWildcards } from "./accept-rule.ts";
+import { commitVariable } from "./fixed-environment.ts";
 import { bundleFunction } from "./function-bundle.ts";
 import { logGroup } from "./log-group.ts";
 import { output, title } from "./output.ts";
@@ -52,7 +53,7 @@ export class PipelineFunction extends Construct {
       memorySize: memoryMiB,
       timeout: Duration.seconds(timeoutSeconds),
       ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),
-      environment: environmentOf(pipeline, name),
+      environment: { ...environmentOf(pipeline, name), ...commitVariable(this) },
       ...(key === undefined ? {} : { environmentEncryption: key }),
       logGroup: logs,
       loggingFormat: LoggingFormat.JSON,
@@ -71,7 +72,9 @@ export class PipelineFunction extends Construct {
     const folder = join(Assembly.of(this)?.outdir ?? "cdk.out", "bundles", stage);
     const processor = (local?.architecture ?? config.architecture) === "arm64" ? "arm64" : "x64";
     const onnx = critic && stage === "score" ? ({ onnx: processor } as const) : {};
-    bundleFunction({ entry: entries[stage], folder, settings, ...onnx });
+    // Evaluation sets and tokenizers may have many megabytes, which the others would read at each start for nothing.
+    const own = stage === "export" ? settings : { ...settings, files: [] };
+    bundleFunction({ entry: entries[stage], folder, settings: JSON.stringify(own), ...onnx });
     return Code.fromAsset(folder);
   }
 }

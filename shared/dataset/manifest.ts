@@ -1,9 +1,32 @@
 import { z } from "zod";
 import { curationSchema } from "../curation/curation-section.ts";
+import { checkResultSchema } from "./quality/checks.ts";
+
+export const MANIFEST_SCHEMA = "gymline.dataset.v2";
+
+const writtenFileSchema = z.strictObject({
+  /** Relative to the folder of the version. */
+  path: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+});
+export type WrittenFile = Readonly<z.infer<typeof writtenFileSchema>>;
+
+const tokensSchema = z.strictObject({
+  total: z.int(),
+  min: z.int().nullable(),
+  max: z.int().nullable(),
+  mean: z.number().nullable(),
+  /** `estimate`: from characters. */
+  by: z.enum(["estimate", "tokenizer"]),
+  tokenizer: z.strictObject({ name: z.string(), sha256: z.string() }).optional(),
+  /** The conversation with its tools as the tokenizer's chat template writes it, or its texts alone. */
+  of: z.enum(["chat-template", "texts"]),
+});
 
 /** The manifest of a dataset version; it is written last, so a version without one is unfinished. */
 export const manifestSchema = z.strictObject({
-  schema: z.literal("gymline.dataset.v1"),
+  schema: z.literal(MANIFEST_SCHEMA),
   name: z.string(),
   /** First 12 hex digits of a SHA-256 over format, settings and rows: the same rows give the same version. */
   version: z.string(),
@@ -20,7 +43,11 @@ export const manifestSchema = z.strictObject({
       sha256: z.string(),
     }),
   ),
+  /** What it was made of: a file with a line for each trajectory (`DatasetInput`), since there may be a million. */
+  inputs: writtenFileSchema.extend({ rows: z.int() }),
   settings: z.record(z.string(), z.unknown()),
+  /** Of the split and of whatever is drawn: part of the settings, named here too. */
+  seed: z.int(),
   /** What was looked at and left out, by reason. */
   selection: z.strictObject({
     considered: z.int(),
@@ -34,6 +61,8 @@ export const manifestSchema = z.strictObject({
   }),
   /** Near-duplicates and evaluation tasks: what was compared, what was left out and why. */
   curation: curationSchema.optional(),
+  /** Checks that found something and let the version pass all the same; `quality.json` has all of them. */
+  checks: z.array(checkResultSchema.pick({ id: true, outcome: true, count: true })).optional(),
   statistics: z.strictObject({
     reward_mean: z.number().nullable(),
     reward_min: z.number().nullable(),
@@ -46,7 +75,32 @@ export const manifestSchema = z.strictObject({
     redactions: z.int(),
     messages: z.int(),
     trained_messages: z.int(),
+    /** Of the trajectories in it, each once, and how they were counted. */
+    tokens: tokensSchema.optional(),
   }),
+  /** The card and what a trainer needs beside the data. */
+  beside: z.array(writtenFileSchema),
+  /** Where it comes from; no part of the version's identity. `commit`: null where the program does not know it. */
+  made_by: z.strictObject({ tool: z.literal("gymline"), version: z.string(), commit: z.string().nullable() }),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+
+/** All that a manifest says before the files beside the data are written, which are made from it. */
+export type DatasetFacts = Omit<Manifest, "beside" | "made_by">;
+
+/** A trajectory that a dataset version holds: one line of its inputs file. */
+export const datasetInputSchema = z.strictObject({
+  id: z.string(),
+  content_id: z.string(),
+  /** Of the document that was rendered. */
+  revision: z.string(),
+  /** null: it had no score. */
+  scorer: z.string().nullable(),
+  reward: z.number().nullable(),
+  split: z.enum(["train", "validation", "test"]),
+  /** Numbers of the rows it stands in, from 1 and through all files of the split. */
+  rows: z.array(z.int().positive()),
+});
+
+export type DatasetInput = Readonly<z.infer<typeof datasetInputSchema>>;

@@ -1,15 +1,17 @@
 import type { StoredScore } from "../stages/score-trajectory.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
-import { type ChatMessage, type SftMessage, sftMessages } from "./sft-messages.ts";
+import { type SftMessage, sftMessages } from "./sft-messages.ts";
+import { type TemplateMessage, templateMessage, templateTurns } from "./targets/template-messages.ts";
+import { templateTools } from "./targets/tools-text.ts";
 
 /**
  * One row of an SFT set. TRL reads `messages` and `tools` and leaves the other columns alone; the parallel lists
  * have one entry per message.
  */
 export interface SftRow {
-  readonly messages: readonly ChatMessage[];
-  /** JSON text of the tool list, "[]" where the log has none: TRL parses a text, Arrow would mangle a list. */
-  readonly tools: string;
+  readonly messages: readonly TemplateMessage[];
+  /** JSON text of the tool list, null where the log has none: TRL parses a text, Arrow would mangle a list. */
+  readonly tools: string | null;
   /** 1 where the message is to be learnt, 0 where it is context. */
   readonly weights: readonly number[];
   /** Process reward of the message's step in [0, 1]; null for other roles and unscored steps. */
@@ -30,10 +32,10 @@ export interface SftRow {
 
 /** Renders a trajectory as an SFT row; undefined where no message of it may be trained on. */
 export function sftRow(trajectory: Trajectory, score: StoredScore | undefined): SftRow | undefined {
-  return sftRowOf(sftMessages(trajectory), { trajectory, score });
+  return sftRowOf(templateTurns(sftMessages(trajectory)), { trajectory, score });
 }
 
-/** The same, with the messages as `sftMessages` gives them. */
+/** The same, with the messages as `templateTurns` gives them. */
 export function sftRowOf(
   messages: readonly SftMessage[],
   { trajectory, score }: { readonly trajectory: Trajectory; readonly score: StoredScore | undefined },
@@ -41,8 +43,8 @@ export function sftRowOf(
   if (!messages.some(({ trainable }) => trainable)) return undefined;
   const facts = trajectory.extra.gymline;
   return {
-    messages: messages.map(({ message }) => message),
-    tools: JSON.stringify(trajectory.agent.tool_definitions ?? []),
+    messages: messages.map(({ message }) => templateMessage(message)),
+    tools: templateTools(trajectory),
     weights: messages.map(({ trainable }) => (trainable ? 1 : 0)),
     step_rewards: messages.map(({ agentStep }) =>
       agentStep === null ? null : (score?.steps[agentStep]?.total ?? null),

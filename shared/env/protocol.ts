@@ -33,8 +33,14 @@ export interface StepInfo {
   readonly success?: boolean | null;
   /** On the last step: a graded result in [0, 1]. */
   readonly score?: number | null;
+  /** On the last step: what speaks against success. */
+  readonly unmet?: readonly string[];
+  /** On the last step: counts of the tests that judged the task. */
+  readonly tests?: { readonly passed: number; readonly failed: number };
   /** What a simulated user says next; the observation holds it too. */
   readonly userMessage?: string;
+  /** US dollars that this step cost the environment: a simulated user's model, a paid tool. */
+  readonly costUsd?: number;
   readonly [name: string]: unknown;
 }
 
@@ -44,6 +50,19 @@ export interface Action {
   readonly params: JsonObject;
   readonly thought?: string;
   readonly callId?: string;
+  /** US dollars that the agent's turn cost, on the first of its calls; for limits on costs. */
+  readonly costUsd?: number;
+}
+
+/** How the task stands: `success` is null where it has no criteria, `score` where nothing grades it; else in [0, 1]. */
+export interface Verdict {
+  readonly success: boolean | null;
+  readonly score: number | null;
+  /** What speaks against success, each in a few words: criteria that do not hold, tests that failed. */
+  readonly unmet?: readonly string[];
+  /** What the last step earns by it, beside its own reward. */
+  readonly reward?: number;
+  readonly tests?: { readonly passed: number; readonly failed: number };
 }
 
 /** A tool as an agent is told of it; `parameters` is a JSON Schema of an object. */
@@ -84,6 +103,11 @@ export interface AgentEnv {
    * @throws ProtocolError before reset, after done, after close
    */
   step(action: Action, signal?: AbortSignal): Promise<TimeStep>;
+  /**
+   * Judges the task as it stands, for who cuts an episode off from outside: an attempt that ran out of steps or time is
+   * judged like any other. Asked between reset and close, after an interrupted step too. Absent: nothing is judged.
+   */
+  verdict?(signal?: AbortSignal): Promise<Verdict>;
   /** Frees what it holds; may be called more than once. */
   close(): Promise<void>;
 }
@@ -100,5 +124,18 @@ export class EnvTaskError extends Error {
   constructor(message: string, taskId: string | null, options?: ErrorOptions) {
     super(message, options);
     this.taskId = taskId;
+  }
+}
+
+/**
+ * The environment itself is at fault, not the action: its service or container failed. Tools throw it to end the step
+ * with an error instead of an observation. `transient`: nothing has changed, and the same call may work a moment later.
+ */
+export class EnvFaultError extends Error {
+  override readonly name = "EnvFaultError";
+  readonly transient: boolean;
+  constructor(message: string, options: ErrorOptions & { readonly transient: boolean }) {
+    super(message, options);
+    this.transient = options.transient;
   }
 }

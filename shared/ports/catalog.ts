@@ -1,4 +1,6 @@
+import type { Rows } from "../columns/compact-rows.ts";
 import type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
+import type { Feedback, NewFeedback } from "../contracts/feedback.ts";
 
 /** State of a dropped object, so that a second run knows what it has read already. */
 export interface ObjectState {
@@ -54,7 +56,8 @@ export interface DatasetRecord {
   readonly name: string;
   readonly version: string;
   readonly format: string;
-  readonly rows: readonly { readonly id: string; readonly split: string }[];
+  /** Each trajectory once. Walked over more than once; a list is one. */
+  readonly rows: Rows<{ readonly id: string; readonly split: string }>;
 }
 
 /** A registered dataset version. */
@@ -98,6 +101,9 @@ export class FencedError extends Error {
  */
 export type ScoreSet = "first" | "again" | "stale" | "absent";
 
+/** `absent`: there is no such trajectory (any more). */
+export type FeedbackSet = "set" | "unchanged" | "absent";
+
 export interface DatasetUse {
   readonly name: string;
   readonly version: string;
@@ -133,6 +139,13 @@ export interface Catalog {
   /** Ids that have had no score since before `before` (milliseconds since the epoch), the oldest first. */
   unscored(options: { readonly before: number; readonly limit: number }): Promise<readonly string[]>;
 
+  /**
+   * Notes what a source says of a trajectory; the feedback of its entry is the mean over all sources (`meanFeedback`).
+   */
+  setFeedback(id: string, feedback: NewFeedback): Promise<FeedbackSet>;
+  /** What stands there, sorted by source. */
+  feedbackOf(id: string): Promise<readonly Feedback[]>;
+
   entry(id: string): Promise<CatalogEntry | undefined>;
   /** Ids that start with `prefix` (at least 4 hex digits), at most `limit`. */
   idsWithPrefix(prefix: string, limit: number): Promise<readonly string[]>;
@@ -155,6 +168,8 @@ export interface Catalog {
   /** Notes that the event of a dataset went out. */
   announceDataset(name: string, version: string): Promise<void>;
   datasetsOf(id: string): Promise<readonly DatasetUse[]>;
+  /** The forgotten trajectories that a registered version still holds, sorted by id. */
+  forgottenIn(name: string, version: string): Promise<readonly string[]>;
 
   /** Removes a trajectory and the shorter logs of its session that it superseded, and leaves tombstones. */
   forget(id: string): Promise<Forgotten>;

@@ -2,6 +2,8 @@
 export interface ObjectStore {
   /** @throws ObjectNotFoundError */
   read(key: string): Promise<Uint8Array>;
+  /** The same bytes piece by piece, of one object even if it is replaced meanwhile. @throws ObjectNotFoundError */
+  stream(key: string): AsyncIterable<Uint8Array>;
   /** Replaces the object as a whole: a reader sees the old bytes or the new, never a mixture. */
   put(key: string, bytes: Uint8Array): Promise<void>;
   /** Writes the object unless one stands there; of two writers one wins and the other is told `exists`. */

@@ -1,22 +1,35 @@
+import { CompactRows } from "../columns/compact-rows.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { datasetPrefix } from "../contracts/keys.ts";
 import { datasetCard } from "../dataset/card.ts";
-import { type Manifest, manifestSchema } from "../dataset/manifest.ts";
-import { type SplitName, splitOf } from "../dataset/split.ts";
+import { type DatasetFacts, MANIFEST_SCHEMA, type Manifest } from "../dataset/manifest.ts";
+import type { PlotRenderer } from "../dataset/quality/plots.ts";
+import { checksFound, qualityFiles } from "../dataset/quality/quality-files.ts";
+import { QualityRun } from "../dataset/quality/quality-run.ts";
+import { splitOf } from "../dataset/split.ts";
 import { Tally } from "../dataset/tally.ts";
 import { filesBeside } from "../dataset/targets/files-beside.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import type { DatasetRecord, Fence } from "../ports/catalog.ts";
+import type { Compute } from "../ports/compute.ts";
+import { VERSION } from "../version.ts";
+import { BesideFiles } from "./beside-files.ts";
 import { DatasetFiles } from "./dataset-files.ts";
+import { InputsFile } from "./dataset-inputs.ts";
 import type { DatasetPlan, PlanPorts } from "./dataset-plan.ts";
-import type { MadeRow } from "./dataset-rows.ts";
+import { inspectedRows } from "./inspected-rows.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
+import { readManifest } from "./stored-manifest.ts";
 
 /** With `rows`, what was rendered already need not be again; the dataset is the same, byte for byte. */
 export interface ExportPorts extends PlanPorts {
   /** Asked for just before the dataset is registered, which happens only if it still holds. */
   readonly fence?: () => Promise<Fence>;
+  /** Draws the plots of the card; without it there are none. */
+  readonly plots?: PlotRenderer;
+  /** Commit of the running program, for the manifest. */
+  readonly commit?: string | undefined;
 }
 
 export type ExportResult =
@@ -37,6 +50,7 @@ export type ExportResult =
 /**
  * Selects, splits and writes one dataset version. The version follows from the settings and the selected documents
  * and scores, so the same selection is written once, whoever asks; the manifest is written last.
+ * @throws DatasetCheckError where the rows fail a check; nothing of the version is left then
  */
 export async function exportDataset(request: DatasetRequest, ports: ExportPorts): Promise<ExportResult> {
   const isSingle = targetOf(request.target).unit === "trajectory";
@@ -48,10 +62,8 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
   const manifestKey = `${prefix}manifest.json`;
   // One that is written but not registered was left by a killed export: written again, it comes out the same.
   const registered = await ports.catalog.hasDataset(request.name, version);
-  if (registered && (await ports.store.exists(manifestKey))) {
-    const text = Buffer.from(await ports.store.read(manifestKey)).toString("utf8");
-    return { kind: "unchanged", prefix, manifest: manifestSchema.parse(JSON.parse(text)) };
-  }
+  const known = registered ? await readManifest({ name: request.name, version }, ports.store) : undefined;
+  if (known !== undefined) return { kind: "unchanged", prefix, manifest: known };
   const target = targetOf(request.target);
   const files = new DatasetFiles(
     { prefix, store: ports.store },
@@ -62,38 +74,59 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       keepTasksTogether: target.unit === "group",
     },
   );
+  const place = { prefix, store: ports.store };
+  const inputs = await InputsFile.open({ ...place, unit: target.unit });
+  const quality = new QualityRun(request, plan.tokens);
+  let manifest: Manifest;
+  let dataset: DatasetRecord;
   try {
-    const { registry, statistics } = await writeRows(plan.rows(), { request, files });
+    const { registry, statistics } = await writeRows(plan, {
+      request,
+      files,
+      inputs,
+      quality,
+      compute: ports.compute,
+    });
     if (registry.length === 0) {
       await files.abort();
+      await inputs.abort();
       return emptyResult(plan);
     }
     const written = await files.finish();
-    const rows = written.reduce((sum, file) => sum + file.rows, 0);
-    const manifest: Manifest = {
-      schema: "gymline.dataset.v1",
+    const report = quality.finish(version);
+    const { plots, files: qualityBeside } = await qualityFiles(report, ports.plots);
+    const facts: DatasetFacts = {
+      schema: MANIFEST_SCHEMA,
       name: request.name,
       version,
       format: target.format,
-      rows,
+      rows: written.reduce((sum, file) => sum + file.rows, 0),
       files: written,
+      inputs: await inputs.finish(),
       settings: plan.settings,
+      seed: request.split.seed,
       selection: { considered, selected: registry.length, excluded: excluded.record(), ...plan.facts() },
       ...(plan.curation === undefined ? {} : { curation: plan.curation }),
+      ...checksFound(report),
       statistics,
     };
-    for (const { name, text } of filesBeside(request.target, manifest)) {
-      await ports.store.put(prefix + name, Buffer.from(text));
-    }
-    await ports.store.put(`${prefix}README.md`, Buffer.from(datasetCard(manifest, request.target)));
+    const { target: id, card: settings } = request;
+    const card = datasetCard(facts, { target: id, quality: report, plots, settings });
+    const beside = new BesideFiles(place);
+    for (const { name, text } of [...filesBeside(id, facts), ...qualityBeside]) await beside.put(name, text);
+    await beside.put("README.md", card);
+    const made_by = { tool: "gymline", version: VERSION, commit: ports.commit ?? null } as const;
+    manifest = { ...facts, beside: beside.written, made_by };
     await ports.store.put(manifestKey, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
-    const dataset = { name: request.name, version, format: manifest.format, rows: registry };
-    await ports.catalog.registerDataset(dataset, await ports.fence?.());
-    return { kind: "written", prefix, manifest };
+    dataset = { name: request.name, version, format: manifest.format, rows: registry };
   } catch (error) {
     await files.abort();
+    await inputs.abort();
     throw error;
   }
+  // What has its manifest is whole and stays: who holds the lease by now may have written the same.
+  await ports.catalog.registerDataset(dataset, await ports.fence?.());
+  return { kind: "written", prefix, manifest };
 }
 
 function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult {
@@ -107,29 +140,32 @@ function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult
   };
 }
 
+/** What the catalog is told of each trajectory: 36 bytes until all are written. */
+const REGISTERED = { id: "digest", split: "text" } as const;
+
 /** Writes the rows as they come; gives the trajectories that stand in them, each once with its split. */
 async function writeRows(
-  rows: AsyncIterable<MadeRow>,
-  { request, files }: { readonly request: DatasetRequest; readonly files: DatasetFiles },
+  plan: DatasetPlan,
+  to: {
+    readonly request: DatasetRequest;
+    readonly files: DatasetFiles;
+    readonly inputs: InputsFile;
+    readonly quality: QualityRun;
+    readonly compute: Compute;
+  },
 ): Promise<{ readonly registry: DatasetRecord["rows"]; readonly statistics: Manifest["statistics"] }> {
-  const tally = new Tally();
-  const registry: { readonly id: string; readonly split: SplitName }[] = [];
-  // Rows of one task follow each other, so one task's ids are all that may come again.
-  let task: string | undefined;
-  let seen = new Set<string>();
-  for await (const made of rows) {
-    if (made.task !== task) {
-      task = made.task;
-      seen = new Set();
-    }
-    const split = splitOf(made.task, request.split);
-    for (const { id, facts } of made.members) {
-      if (seen.has(id)) continue;
-      seen.add(id);
-      tally.add(facts);
+  const { request, compute } = to;
+  const tally = new Tally(plan.tokens);
+  const registry = new CompactRows(REGISTERED);
+  for await (const { made, inspection } of inspectedRows(plan.rows(), { target: request.target, compute })) {
+    const split = splitOf(plan.splitKey(made.task), request.split);
+    for (const { id, facts } of await to.inputs.add(made, split)) {
+      tally.add({ ...facts, tokens: plan.tokens?.of.get(id) ?? facts.tokens });
+      to.quality.addTrajectory(split, facts);
       registry.push({ id, split });
     }
-    await files.write(split, made.task, made.line);
+    to.quality.addRow({ split, inspection, ...made });
+    await to.files.write(split, made.task, made.line);
   }
   return { registry, statistics: tally.statistics() };
 }

@@ -19,7 +19,7 @@ export interface Forgetting {
   /** The trajectory and the shorter logs of its session that it had superseded. */
   readonly ids: readonly string[];
   readonly removed: readonly string[];
-  /** Datasets that hold a row of it: they are immutable and must be exported anew and removed by hand. */
+  /** Versions that hold a row of it, marked in the catalog: immutable, to be exported anew and removed by hand. */
   readonly datasets: readonly DatasetUse[];
 }
 

@@ -3,7 +3,7 @@ export function ascending(a: number, b: number): number {
 }
 
 /** Quantile of sorted values by linear interpolation: type 7 of Hyndman and Fan (1996), the default of R and NumPy. */
-export function quantileOfSorted(sorted: readonly number[], p: number): number {
+export function quantileOfSorted(sorted: ArrayLike<number>, p: number): number {
   const position = (sorted.length - 1) * p;
   const below = Math.floor(position);
   const low = sorted[below] ?? Number.NaN;

@@ -22,9 +22,13 @@ import { temporaryFolder } from "../factories/temporary.ts";
 const idOf = (index: number): string => String(index).repeat(64);
 const source = { id: "a".repeat(64), revision: "r", scorer: "s" };
 
+const content = { repo: null, steps: 1, calls: { bash: 2 }, redacted: {} };
+
 function rowOf(text: string): RenderedRow {
-  const facts = { reward: 1, success: true, domain: "d", format: "f", agent: "a", model: null };
-  return { line: Buffer.from(text), facts: { ...facts, redactions: 0, messages: 2, trained: 1 } };
+  const origin = { contentId: "content", revision: "r", scorer: "s" };
+  const facts = { ...origin, reward: 1, success: true, domain: "d", format: "f", agent: "a", model: null };
+  const counts = { redactions: 0, messages: 2, trained: 1, tokens: 9 };
+  return { line: Buffer.from(text), facts: { ...facts, ...counts, ...content } };
 }
 
 describe("a spool of rows", () => {

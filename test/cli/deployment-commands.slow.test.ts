@@ -239,4 +239,35 @@ describe("commands for a deployment, on ministack", () => {
       expect(stderr).not.toMatch(/^ {4}at /m);
     }
   });
+
+  it("look after its datasets and forget as in a folder", async () => {
+    const id = idOf("held");
+    await inside(WELL, async ({ deployment: { table, storeBucket }, clients }) => {
+      const catalog = new DynamoCatalog({ client: await clients.dynamoDb(), table, clock: { now: () => 1 } });
+      await catalog.add(makeNew("held"));
+      await catalog.registerDataset({
+        ...{ name: "held", version: "1", format: "sft-messages" },
+        rows: [{ id, split: "train" }],
+      });
+      const store = new S3Store({ client: await clients.s3(), bucket: storeBucket });
+      await store.put("datasets/held/1/manifest.json", Buffer.from("{"));
+    });
+    const onWell = (...args: readonly string[]) => run(...args, "--deployment", WELL);
+    const listed = async () => JSON.parse((await onWell("datasets", "list", "held", "--json")).stdout);
+    expect(await listed()).toMatchObject({ name: "held", state: "damaged", forgotten: [] });
+    const forgot = await onWell("forget", id.slice(0, 12));
+    expect([forgot.code, forgot.stderr]).toEqual([0, ""]);
+    expect(forgot.stdout).toMatch(/s3:\/\/\S+\/datasets\/held\/1\/ still holds it, and is marked/);
+    expect(await listed()).toMatchObject({ forgotten: [id] });
+    const verified = await onWell("datasets", "verify", "held/1");
+    expect(verified.code).toBe(2);
+    expect(verified.stdout).toContain("datasets/held/1/manifest.json  bad-manifest");
+    expect(verified.stdout).toContain(`${id}  forgotten`);
+    const traced = JSON.parse((await onWell("trace", id, "--json")).stdout);
+    expect(traced.trajectories).toMatchObject([
+      { id, forgotten: true, datasets: [{ name: "held", rows: "unknown" }] },
+    ]);
+    const unknown = await onWell("datasets", "show", "hold");
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("nearest are held")]);
+  });
 });

@@ -7,9 +7,10 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type PythonEnvironment, pythonEnvironment } from "../../infra/local/python-environment.ts";
+import type { PythonEnvironment } from "../../infra/local/python-environment.ts";
 import { gymline } from "../cli/program.ts";
 import { unevenChats } from "../factories/uneven-chats.ts";
+import { trainerEnvironment } from "../trainer/venv.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const samples = join(root, "shared/samples");
@@ -55,11 +56,7 @@ describe("Hugging Face datasets 5.2.0", () => {
 
   beforeAll(async () => {
     work = await mkdtemp(join(tmpdir(), "gymline-datasets-"));
-    environment = await pythonEnvironment({
-      folder: join(root, ".cache/datasets-venv"),
-      minors: [13, 12, 11, 10],
-      installs: [["--only-binary", ":all:", "datasets==5.2.0"]],
-    });
+    environment = await trainerEnvironment();
   });
   afterAll(() => rm(work, { recursive: true, force: true }));
 
@@ -114,8 +111,8 @@ describe("Hugging Face datasets 5.2.0", () => {
     expectWhole(await load("file", join(folder, "train.jsonl")), { train: rows["train"] ?? 0 });
 
     const lines = (await readFile(join(folder, "train.jsonl"), "utf8")).split("\n");
-    const altered = lines.findIndex((line) => line.includes('"arguments":"{'));
-    lines[altered] = (lines[altered] ?? "").replace('"arguments":"{', '"arguments":"{ ');
+    const altered = lines.findIndex((line) => line.includes('"arguments":{"command":"'));
+    lines[altered] = (lines[altered] ?? "").replace('"arguments":{"command":"', '"arguments":{"command":" ');
     const truth = join(work, "altered.jsonl");
     await writeFile(truth, lines.join("\n"));
     const against = await load("file", join(folder, "train.jsonl"), truth);

@@ -45,10 +45,9 @@ def compared(split, truth):
         if row is None or not same(without_none(row), without_none(expected)):
             differing.append(index)
             continue
-        definitions = json.loads(row["tools"])
-        if not isinstance(definitions, list):
+        if row["tools"] is not None and not isinstance(json.loads(row["tools"]), list):
             differing.append(index)
-        tools["given" if definitions else "empty"] += 1
+        tools["given" if row["tools"] else "empty"] += 1
     types = {name: str(feature) for name, feature in split.features.items() if name != "messages"}
     return {"lines": count, "rows": split.num_rows, "differing": differing, "tools": tools, "types": types}
 

@@ -26,11 +26,16 @@ export interface StationRun {
 /** A drop folder and a store in temporary folders, with the real stages and local adapters between them. */
 export interface Station {
   readonly drop: string;
+  /** Of the store. */
+  readonly folder: string;
   readonly local: LocalStore;
   write(path: string, content: string | Uint8Array): void;
   erase(path: string): void;
   run(plan?: Partial<PipelinePlan>, options?: { readonly force?: boolean }): Promise<StationRun>;
-  export(request?: Partial<DatasetRequest>, ports?: Pick<ExportPorts, "evaluations">): Promise<ExportResult>;
+  export(
+    request?: Partial<DatasetRequest>,
+    ports?: Pick<ExportPorts, "evaluations" | "tokenizers" | "plots"> & Partial<Pick<ExportPorts, "compute">>,
+  ): Promise<ExportResult>;
   forget(id: string): Promise<Forgetting>;
   select(selection?: Selection): Promise<readonly CatalogEntry[]>;
   /** Task ids of what is selected, sorted. */
@@ -45,7 +50,8 @@ export function makeStation(): Station {
   const drop = temporaryFolder("drop");
   let now = Date.UTC(2026, 0, 1);
   const clock = { now: () => (now += 1000) };
-  const local = openForWriting(temporaryFolder("store"), clock);
+  const folder = temporaryFolder("store");
+  const local = openForWriting(folder, clock);
   onTestFinished(() => local.close());
   const { store, catalog } = local;
   const bytesOf = async (key: string): Promise<Buffer> => Buffer.from(await store.read(key));
@@ -56,6 +62,7 @@ export function makeStation(): Station {
   };
   return {
     drop,
+    folder,
     local,
     select,
     write: (path, content) => {

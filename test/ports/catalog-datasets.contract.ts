@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Catalog, type DatasetRecord, FencedError } from "../../shared/ports/catalog.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { Ledger } from "../../shared/ports/ledger.ts";
-import { idOf, makeNew } from "../factories/catalog-rows.ts";
+import { idOf, makeNew, makeSession } from "../factories/catalog-rows.ts";
 import { all } from "./catalog.contract.ts";
 
 /** Opens a fresh catalog with the ledger that its fences are in. */
@@ -53,6 +53,37 @@ export function datasetContract(name: string, start: StartWithLedger): void {
         expect(await catalog.entry(idOf("a"))).toBeUndefined();
         expect(await catalog.datasetsOf(idOf("a"))).toEqual([{ name: "sft", version: "1", split: "train" }]);
         expect(await catalog.entry(idOf("b"))).toMatchObject({ exportCount: 1 });
+        expect(await catalog.forgottenIn("sft", "1")).toEqual([idOf("a")]);
+      });
+
+      it("knows which versions hold what was forgotten, also when it is forgotten again", async () => {
+        const { catalog } = await start(0);
+        for (const name of ["a", "b", "c"]) await catalog.add(makeNew(name));
+        await catalog.registerDataset(makeDataset("1", ["a", "b", "c"]));
+        await catalog.registerDataset(makeDataset("1", ["b"], "other"));
+        expect(await catalog.forgottenIn("sft", "1")).toEqual([]);
+        for (const name of ["a", "b", "a"]) await catalog.forget(idOf(name));
+        await catalog.registerDataset(makeDataset("2", ["c"]));
+        expect(await catalog.forgottenIn("sft", "1")).toEqual([idOf("a"), idOf("b")].sort());
+        expect(await catalog.forgottenIn("other", "1")).toEqual([idOf("b")]);
+        for (const [name, version] of [
+          ["sft", "2"],
+          ["sft", "3"],
+          ["nobody", "1"],
+        ] as const) {
+          expect(await catalog.forgottenIn(name, version)).toEqual([]);
+        }
+      });
+
+      it("marks a version for what was forgotten along with another", async () => {
+        const { catalog } = await start(0);
+        await catalog.add(makeNew("short", { session: makeSession("s", "ab") }));
+        await catalog.registerDataset(makeDataset("1", ["short"]));
+        await catalog.add(makeNew("long", { session: makeSession("s", "abc") }));
+        await catalog.registerDataset(makeDataset("2", ["long"]));
+        await catalog.forget(idOf("long"));
+        expect(await catalog.forgottenIn("sft", "1")).toEqual([idOf("short")]);
+        expect(await catalog.forgottenIn("sft", "2")).toEqual([idOf("long")]);
       });
 
       it("lists them by name, then the oldest first, and tells whose event went out", async () => {

@@ -10,6 +10,11 @@ export interface StoreUnderTest {
 }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+async function streamed(store: ObjectStore, name: string): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of store.stream(name)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 async function keysOf(store: ObjectStore, prefix: string): Promise<readonly string[]> {
@@ -52,6 +57,7 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
           await store.put(name, bytes);
           expect(Buffer.from(await store.read(name)).equals(bytes)).toBe(true);
           expect(Buffer.from(await other.read(name)).equals(bytes)).toBe(true);
+          expect(Buffer.from(await streamed(other, name)).equals(bytes)).toBe(true);
           expect(await store.exists(name)).toBe(true);
         }),
         { numRuns: 40 },
@@ -74,6 +80,7 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
         const error = await store.read(missing).catch((reason: unknown) => reason);
         expect(error).toBeInstanceOf(ObjectNotFoundError);
         expect(error).toMatchObject({ key: missing });
+        await expect(streamed(store, missing)).rejects.toBeInstanceOf(ObjectNotFoundError);
         expect(await store.exists(missing)).toBe(false);
       }
     });
@@ -201,6 +208,7 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
       await writer.finish();
       await fresh.finish();
       expect(Buffer.from(await other.read("d/x")).equals(Buffer.concat(pieces))).toBe(true);
+      expect(Buffer.from(await streamed(other, "d/x")).equals(Buffer.concat(pieces))).toBe(true);
       expect(await keysOf(other, "")).toEqual(["d/new", "d/x"]);
     });
 
@@ -242,6 +250,7 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
       const bytes = bytesOf("x");
       const calls = [
         () => store.read(invalid),
+        () => streamed(store, invalid),
         () => store.put(invalid, bytes),
         () => store.putIfAbsent(invalid, bytes),
         () => store.writer(invalid),

@@ -65,12 +65,19 @@ describe("exportDataset", () => {
     const { manifest, prefix } = result;
     expect(prefix).toBe(datasetPrefix("sft", manifest.version));
     expect(await station.keys(prefix)).toEqual(
-      ["README.md", "manifest.json", ...manifest.files.map(({ path }) => path)]
+      [
+        "README.md",
+        "inputs.jsonl",
+        "manifest.json",
+        "quality.json",
+        ...manifest.files.map(({ path }) => path),
+      ]
         .map((name) => prefix + name)
         .sort(),
     );
     expect(manifest.files).toHaveLength(3);
-    for (const file of manifest.files) {
+    expect(manifest.beside.map(({ path }) => path)).toEqual(["quality.json", "README.md"]);
+    for (const file of [...manifest.files, ...manifest.beside, manifest.inputs]) {
       const bytes = await station.local.store.read(`${prefix}${file.path}`);
       expect(createHash("sha256").update(bytes).digest("hex")).toBe(file.sha256);
       expect(bytes.length).toBe(file.bytes);
@@ -142,7 +149,7 @@ describe("exportDataset", () => {
     const after = written(await station.export(request));
     expect(after.kind).toBe("written");
     expect(after.manifest.version).not.toBe(before.manifest.version);
-    expect(await station.keys(before.prefix)).toHaveLength(3);
+    expect(await station.keys(before.prefix)).toHaveLength(5);
   });
 
   it("makes another version when a trajectory comes in or is forgotten", async () => {

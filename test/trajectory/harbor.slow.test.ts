@@ -7,6 +7,10 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type PythonEnvironment, pythonEnvironment } from "../../infra/local/python-environment.ts";
+import { systemClock } from "../../shared/adapters/local/system-clock.ts";
+import { type ScriptedTurn, scriptedAgent } from "../../shared/agents/scripted.ts";
+import { makeEnv } from "../../shared/env/envs.ts";
+import { runEpisode } from "../../shared/env/rollout/run-episode.ts";
 import { canonicalDocuments } from "./canonical-documents.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -71,4 +75,34 @@ describe("Harbor's own models", () => {
       expect(checked).toBeGreaterThan(0);
     });
   }
+
+  it("accept episodes as they are recorded, finished or failed", async (context) => {
+    if (harbor.kind === "absent") context.skip(harbor.reason);
+    const env = makeEnv("gymline/engineering");
+    const usage = { input: 3, cacheRead: 2, cacheWrite: 1, output: 2 };
+    const tokens = { promptIds: [1, 2], completionIds: [3, 4], logprobs: [-0.5, -1] };
+    const calls = [
+      { tool: "grep", params: { pattern: "x" } },
+      { tool: "nope", params: {}, rawArguments: "{" },
+    ];
+    const scripts: readonly (readonly ScriptedTurn[])[] = [
+      [
+        { message: "Looking.", reasoning: "Where is it?", usage, tokens, costUsd: 0.5, calls },
+        { message: "Found." },
+        { calls: [{ tool: "submit", params: { conclusion: "x" } }] },
+      ],
+      [{ calls }],
+      [],
+    ];
+    const episodes = scripts.map(async (script, attempt) => {
+      const agent = { ...scriptedAgent(script, { systemPrompt: "Be brief." }), model: "m" };
+      const task = { id: "t", description: "Find x." };
+      const run = { agent, task, run: "r", attempt, clock: systemClock };
+      const { trajectory } = await runEpisode({ ...run, env: attempt === 0 ? env : makeEnv(env.id) });
+      return { name: `attempt ${attempt}`, trajectory };
+    });
+    const { checked, invalid } = await verdict(await Promise.all(episodes));
+    expect(invalid).toEqual([]);
+    expect(checked).toBe(3);
+  });
 });

@@ -2,12 +2,15 @@ import type { Command } from "commander";
 import { ComputePool } from "../../../shared/adapters/local/compute-pool.ts";
 import { openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
+import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
+import { renderPlot } from "../../../shared/adapters/vega/render-plot.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
 import { readEvaluationFile } from "../evaluation-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { examples, storeOption } from "../options.ts";
 import { threadCount } from "../pipeline.ts";
+import { programCommit } from "../program-commit.ts";
 import { startProgress } from "../progress.ts";
 import { datasetReport } from "../reports.ts";
 import { loadSettings } from "../settings.ts";
@@ -32,7 +35,10 @@ export function addExport(program: Command): void {
     "gymline export --store out --target trl",
     "gymline export --target verl --name coding --only-domain coding",
     "gymline export --store out --success true,unknown --min-score 0.7 --per-task 4 --name best",
+    "gymline export --store out --row-tokens 32768 --allow leak-text",
     "gymline export --store out --near-duplicates 0.85 --against swe-bench-verified.jsonl",
+    "gymline export --tokenizer models/qwen --max-tokens 32768 --token-budget 50000000 --split-by repository",
+    "gymline export --balance difficulty --shares easy=1,medium=2,hard=1 --limit 4000 --order easy-first",
   ]).action(run);
 }
 
@@ -53,6 +59,9 @@ async function run(options: ExportOptions): Promise<void> {
       clock: systemClock,
       onProgress,
       evaluations: readEvaluationFile,
+      tokenizers: readTokenizerFolder,
+      plots: renderPlot,
+      commit: programCommit(),
     });
     progress.end();
     out(options.json === true ? JSON.stringify(result) : datasetReport(result, options.store));

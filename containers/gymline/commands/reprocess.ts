@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { runDrop } from "../../../shared/adapters/local/embedded-run.ts";
 import { type LocalStore, openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
+import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
 import type { Compute } from "../../../shared/ports/compute.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import type { IngestSettings } from "../../../shared/stages/ingest-settings.ts";
@@ -13,6 +14,7 @@ import { readEvaluationFile } from "../evaluation-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { criticOption, examples, readingOptions, storeOption } from "../options.ts";
 import { startCompute, threadCount } from "../pipeline.ts";
+import { programCommit } from "../program-commit.ts";
 import { startProgress } from "../progress.ts";
 import { datasetReport, rejectionReport } from "../reports.ts";
 import { loadSettings, type SettingsOptions } from "../settings.ts";
@@ -70,6 +72,8 @@ async function reprocess(options: ReprocessOptions): Promise<void> {
         compute,
         clock: systemClock,
         evaluations: readEvaluationFile,
+        tokenizers: readTokenizerFolder,
+        commit: programCommit(),
       });
       if (options.json !== true) out(datasetReport(result, options.store));
       facts["dataset"] = result;

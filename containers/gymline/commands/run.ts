@@ -9,6 +9,7 @@ import { readEvaluationFile } from "../evaluation-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { criticOption, examples, readingOptions } from "../options.ts";
 import { threadCount } from "../pipeline.ts";
+import { programCommit } from "../program-commit.ts";
 import { startProgress } from "../progress.ts";
 import { datasetReport, rejectionReport, scoreTable } from "../reports.ts";
 import { loadSettings, type SettingsOptions } from "../settings.ts";
@@ -63,6 +64,7 @@ async function run(drop: string, options: RunOptions): Promise<void> {
       plan,
       dataset: options.export ? request : null,
       evaluations: readEvaluationFile,
+      commit: programCommit(),
       threads: threadCount(options.jobs),
       force: options.force === true,
       onObject: (report) => {

@@ -1,136 +1,87 @@
 import type { Command } from "commander";
-import { openForReading } from "../../../shared/adapters/local/local-store.ts";
-import {
-  datasetPrefix,
-  scoreKey,
-  scorePrefix,
-  trajectoryKey,
-  trajectoryPrefix,
-} from "../../../shared/contracts/keys.ts";
-import type { Catalog } from "../../../shared/ports/catalog.ts";
-import type { ObjectStore } from "../../../shared/ports/object-store.ts";
-import { examples, storeOption } from "../options.ts";
-import { resolveId } from "../store-access.ts";
-import { figure, out, printable, verdict } from "../terminal.ts";
-import { UsageError } from "../usage-error.ts";
+import { datasetPrefix } from "../../../shared/contracts/keys.ts";
+import { type Lineage, lineagesOf } from "../lineage.ts";
+import { examples } from "../options.ts";
+import { rejectionReport } from "../reports.ts";
+import { inStore, type StoreOption, storeOrDeployment } from "../store-access.ts";
+import { many, out, printable } from "../terminal.ts";
+import { lineageLines } from "../trace-report.ts";
+import { type Subject, subjectOf } from "../trace-subject.ts";
 
-interface TraceOptions {
-  readonly store: string;
+interface TraceOptions extends StoreOption {
   readonly json?: boolean;
 }
+
+/** Rejections of a file that are shown. */
+const SHOWN = 5;
 
 export function addTrace(program: Command): void {
   const command = program
     .command("trace")
-    .description("follow a row or trajectory back to its log, or a log forward to its rows")
-    .argument("<id|key>", "id of a trajectory (or of a dataset row), or the key of a dropped file")
+    .description(
+      "follow a dataset row or a trajectory back to its log, or a log forward to the rows made of it",
+    )
+    .argument(
+      "<subject>",
+      "id of a trajectory, row (<dataset>/<version>:<split>:<number>, or its file with :<line>), or dropped file (with :<line>)",
+    )
     .option("--json", "print JSON");
-  storeOption(command);
-  examples(command, ["gymline trace 3f2a91", "gymline trace coding-team/runs/output.jsonl --json"]).action(
-    trace,
-  );
+  storeOrDeployment(command);
+  examples(command, [
+    "gymline trace 3f2a91",
+    "gymline trace sft/5750:train:17",
+    "gymline trace out/datasets/sft/5750a653a266/train-00001.jsonl:17",
+    "gymline trace coding-team/runs/output.jsonl:3 --json",
+  ]).action(trace);
 }
 
-async function trace(subject: string, options: TraceOptions): Promise<void> {
-  const local = openForReading(options.store);
-  try {
-    const { store, catalog } = local;
-    const fromKey = await catalog.idsFrom(subject);
-    const object = await catalog.object(subject);
-    if (fromKey.length === 0 && object === undefined && !/^[0-9a-f]{4,64}$/i.test(subject)) {
-      throw new UsageError(`"${subject}" is neither the key of a dropped file nor a trajectory id`);
-    }
-    const ids =
-      object === undefined && fromKey.length === 0
-        ? [await resolveId(catalog, subject)]
-        : [...new Set(fromKey)];
-    const lineages: Lineage[] = [];
-    for (const id of ids) lineages.push(await lineageOf(id, { store, catalog }));
-    if (options.json === true) {
-      out(
-        JSON.stringify({
-          schema: "gymline.trace.v1",
-          subject,
-          object: object ?? null,
-          trajectories: lineages,
-        }),
-      );
-      return;
-    }
-    if (object !== undefined) {
-      out(
-        `${printable(subject)}  ${object.records} records, ${object.trajectories} trajectories, ${object.rejected} rejected`,
-      );
-      if (object.rejected > 0) out(`  report  rejected/${printable(subject)}.report.json`);
-    }
-    for (const lineage of lineages) print(lineage);
-  } finally {
-    await local.close();
-  }
+async function trace(text: string, options: TraceOptions): Promise<void> {
+  await inStore(options, {
+    mode: "read",
+    work: async (opened) => {
+      const subject = await subjectOf(text, opened);
+      const lineages = await lineagesOf(subject.ids, opened);
+      if (options.json === true) out(JSON.stringify(traceJson(text, { subject, lineages })));
+      else for (const line of [...headLines(subject), ...lineages.flatMap(lineageLines)]) out(line);
+    },
+  });
 }
 
-interface Lineage {
-  readonly id: string;
-  readonly places: Awaited<ReturnType<Catalog["places"]>>;
-  readonly documents: readonly string[];
-  readonly scores: readonly string[];
-  readonly success: boolean | null;
-  readonly reward: number | null;
-  readonly scorer: string | null;
-  readonly supersededBy: string | null;
-  readonly datasets: Awaited<ReturnType<Catalog["datasetsOf"]>>;
-}
-
-async function lineageOf(
-  id: string,
-  ports: { readonly store: ObjectStore; readonly catalog: Catalog },
-): Promise<Lineage> {
-  const { store, catalog } = ports;
-  const entry = await catalog.entry(id);
+function traceJson(
+  text: string,
+  { subject, lineages }: { readonly subject: Subject; readonly lineages: readonly Lineage[] },
+): unknown {
+  const { kind } = subject;
+  const row = kind === "row" ? { dataset: subject.dataset, version: subject.version, ...subject.row } : null;
   return {
-    id,
-    places: await catalog.places(id),
-    documents: await keys(store, trajectoryPrefix(id)),
-    scores: await keys(store, scorePrefix(id)),
-    success: entry?.success ?? null,
-    reward: entry?.reward ?? null,
-    scorer: entry?.scorer ?? null,
-    supersededBy: entry?.supersededBy ?? null,
-    datasets: await catalog.datasetsOf(id),
+    schema: "gymline.trace.v1",
+    subject: text,
+    kind,
+    row,
+    object: kind === "file" ? (subject.object ?? null) : null,
+    rejections: kind === "file" ? subject.rejections : [],
+    trajectories: lineages,
   };
 }
 
-async function keys(store: ObjectStore, prefix: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for await (const { key } of store.list(prefix)) found.push(key);
-  return found;
-}
-
-function print(lineage: Lineage): void {
-  const current = trajectoryKey(lineage.id);
-  out(`\n${lineage.id}`);
-  for (const place of lineage.places) {
-    const entry = place.entry === null ? "" : `!${place.entry}`;
-    const line = place.line === null ? "" : `:${place.line}`;
-    const path = place.jsonPath === null ? "" : ` ${place.jsonPath}`;
-    out(
-      printable(
-        `  from     ${place.key}${entry}${line}${path}  (project ${place.project}, record ${place.index})`,
-      ),
-    );
+function headLines(subject: Subject): readonly string[] {
+  if (subject.kind === "trajectory") return [];
+  if (subject.kind === "row") {
+    const { dataset, version, row, ids } = subject;
+    return [
+      `row ${row.number} of ${row.split}, made of ${many(ids.length, "trajectory", "trajectories")}`,
+      `  ${datasetPrefix(dataset, version)}${row.path}:${row.line}`,
+    ];
   }
-  if (lineage.places.length === 0) out("  from     no file that is still as it was read");
-  for (const key of lineage.documents) out(`  stored   ${key}${key === current ? "" : "  (older revision)"}`);
-  const now = lineage.scorer === null ? "" : scoreKey(lineage.id, lineage.scorer);
-  for (const key of lineage.scores) {
-    const facts =
-      key === now
-        ? `  reward ${figure(lineage.reward)}, solved ${verdict(lineage.success)}`
-        : "  (other scorer)";
-    out(`  scored   ${key}${facts}`);
-  }
-  if (lineage.supersededBy !== null) out(`  longer   superseded by ${lineage.supersededBy}`);
-  for (const use of lineage.datasets)
-    out(`  used in  ${datasetPrefix(use.name, use.version)}${use.split}.jsonl`);
-  if (lineage.datasets.length === 0) out("  used in  no dataset");
+  const { key, line, object, rejections } = subject;
+  const facts =
+    object === undefined
+      ? ""
+      : `  ${many(object.records, "record")}, ${many(object.trajectories, "trajectory", "trajectories")}, ${object.rejected} rejected`;
+  return [
+    `${printable(key)}${line === undefined ? "" : `:${line}`}${facts}`,
+    ...(rejections.length === 0
+      ? []
+      : [rejectionReport(rejections, { total: rejections.length, shown: SHOWN })]),
+  ];
 }

@@ -11,6 +11,7 @@ import type { SourcePlace } from "../../contracts/catalog-row.ts";
  *                       REV#<revision>                          a revision of its document
  *                       BLOB#<sha256>                           an attachment it uses; stays when it is forgotten
  *                       SET#<name>#<version>                    a dataset that has a row of it; stays likewise
+ *                       FEED#<source>                           what a source says of it
  *                       OVER#<id>                               a shorter log that it supersedes
  *                       PREFIX#<digest>#<chunk>                 prefixes of a log too long for its session entry
  *                       TOMB                                    it was forgotten; says with which root
@@ -23,6 +24,7 @@ import type { SourcePlace } from "../../contracts/catalog-row.ts";
  *   B#<sha256>          <id>                                    a user of an attachment
  *   C#<shard>#<project> COUNT                                   first scores; the project "" counts them all
  *   D                   <name>#<version>                        a registered dataset
+ *   F#<name>#<version>  <id>                                    a forgotten trajectory that the dataset holds
  *   L                   K#<key>                                 a ledger record
  *
  * A session's group is the first prefix of a log: logs of which one starts like the other share it. Names too long
@@ -63,6 +65,10 @@ export const overKey = (by: string, id: string): ItemKey => ({ pk: trajectoryPk(
 export const blobLinkKey = (id: string, sha: string): ItemKey => ({
   pk: trajectoryPk(id),
   sk: `BLOB#${sha}`,
+});
+export const feedbackKey = (id: string, source: string): ItemKey => ({
+  pk: trajectoryPk(id),
+  sk: `FEED#${source}`,
 });
 export const revisionKey = (id: string, revision: string): ItemKey => ({
   pk: trajectoryPk(id),
@@ -134,6 +140,13 @@ export const useKey = (id: string, dataset: { readonly name: string; readonly ve
   pk: trajectoryPk(id),
   sk: `SET#${dataset.name}#${dataset.version}`,
 });
+
+export const forgottenPk = ({ name, version }: { readonly name: string; readonly version: string }) =>
+  `F#${name}#${version}`;
+export const forgottenKey = (
+  id: string,
+  dataset: { readonly name: string; readonly version: string },
+): ItemKey => ({ pk: forgottenPk(dataset), sk: id });
 
 export const LEDGER_PK = "L";
 export const ledgerKey = (key: string): ItemKey => ({ pk: LEDGER_PK, sk: `K#${key}` });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DigestSet } from "../../columns/digest-set.ts";
 import {
   type DatasetEntry,
   type DatasetRecord,
@@ -9,7 +10,18 @@ import {
 import type { Clock } from "../../ports/clock.ts";
 import type { Item } from "./attributes.ts";
 import { read } from "./catalog-items.ts";
-import { DATASETS_PK, datasetKey, ledgerKey, rowKey, trajectoryPk, useKey } from "./catalog-keys.ts";
+import {
+  DATASETS_PK,
+  datasetKey,
+  forgottenKey,
+  forgottenPk,
+  keyOf,
+  ledgerKey,
+  rowKey,
+  tombKey,
+  trajectoryPk,
+  useKey,
+} from "./catalog-keys.ts";
 import { attempt, eachOf } from "./conflicts.ts";
 import { byBytes } from "./dynamo-places.ts";
 import type { DynamoTable } from "./dynamo-table.ts";
@@ -54,17 +66,10 @@ export class DynamoDatasets {
    * @throws RepeatedRowError, FencedError, CatalogBusyError
    */
   async register(dataset: DatasetRecord, fence?: Fence): Promise<"registered" | "known"> {
-    const seen = new Set<string>();
-    for (const { id } of dataset.rows) {
-      if (seen.has(id)) throw new RepeatedRowError(dataset, id);
-      seen.add(id);
-    }
+    const seen = new DigestSet();
+    for (const { id } of dataset.rows) if (!seen.add(id)) throw new RepeatedRowError(dataset, id);
     if ((await this.#state(dataset, fence)) === "known") return "known";
-    const groups: DatasetRecord["rows"][] = [];
-    for (let start = 0; start < dataset.rows.length; start += COUNTED_AT_ONCE) {
-      groups.push(dataset.rows.slice(start, start + COUNTED_AT_ONCE));
-    }
-    await eachOf(groups, (rows) => this.#count(dataset, rows));
+    await eachOf(groupsOf(dataset.rows), (rows) => this.#count(dataset, rows));
     return attempt(`dataset ${dataset.name} ${dataset.version}`, () => this.#complete(dataset, fence));
   }
 
@@ -77,17 +82,23 @@ export class DynamoDatasets {
     return found.of(key) === undefined ? "new" : "known";
   }
 
-  async #count(dataset: DatasetRecord, rows: DatasetRecord["rows"]): Promise<void> {
+  async #count(dataset: DatasetRecord, rows: readonly Registered[]): Promise<void> {
     const { name, version } = dataset;
     await attempt(`dataset ${name} ${version}`, async () => {
       const keys = rows.flatMap(({ id }) => [useKey(id, dataset), rowKey(id)]);
       const found = await this.#table.getAll(keys);
+      const gone = rows.filter(({ id }) => found.of(rowKey(id)) === undefined);
+      const tombs = await this.#table.getAll(gone.map(({ id }) => tombKey(id)));
       const writes: Write[] = [];
       for (const { id, split } of rows) {
         const use = useKey(id, dataset);
         if (found.of(use) !== undefined) continue;
         writes.push({ kind: "put", item: { ...use, name, version, split }, when: ABSENT });
-        // One that was forgotten meanwhile is noted all the same: its row stands in the dataset.
+        // One that was forgotten meanwhile is noted all the same: its row stands in the dataset, which is marked.
+        if (tombs.of(tombKey(id)) !== undefined) {
+          writes.push({ kind: "put", item: { ...forgottenKey(id, dataset) } });
+          continue;
+        }
         if (found.of(rowKey(id)) === undefined) continue;
         const add = { exportCount: 1, version: 1 };
         writes.push({ kind: "update", key: rowKey(id), add, when: PRESENT });
@@ -132,6 +143,23 @@ export class DynamoDatasets {
     await this.#table.write({ kind: "update", key, set: { announced: true }, add: {}, when: PRESENT });
   }
 
+  /** Marks the datasets that hold a forgotten trajectory; its tombstone stands, so no row of it is counted any more. */
+  async markForgotten(id: string): Promise<void> {
+    const uses: DatasetUse[] = [];
+    for await (const item of this.#table.partition(trajectoryPk(id), "SET#")) uses.push(useOf(item));
+    await this.#table.putAll(uses.map((use) => ({ ...forgottenKey(id, use) })));
+  }
+
+  async forgottenIn(dataset: {
+    readonly name: string;
+    readonly version: string;
+  }): Promise<readonly string[]> {
+    const ids: string[] = [];
+    if (!(await this.has(dataset.name, dataset.version))) return ids;
+    for await (const item of this.#table.partition(forgottenPk(dataset))) ids.push(keyOf(item).sk);
+    return ids;
+  }
+
   async of(id: string): Promise<readonly DatasetUse[]> {
     const uses: DatasetUse[] = [];
     for await (const item of this.#table.partition(trajectoryPk(id), "SET#")) uses.push(useOf(item));
@@ -142,6 +170,20 @@ export class DynamoDatasets {
       .filter((use) => found.of(keyOfUse(use)) !== undefined)
       .sort((first, second) => byBytes(first.name, second.name) || byBytes(first.version, second.version));
   }
+}
+
+type Registered = DatasetRecord["rows"] extends Iterable<infer Row> ? Row : never;
+
+/** A few rows at a time: of a million, no second list is made. */
+function* groupsOf(rows: DatasetRecord["rows"]): Generator<readonly Registered[]> {
+  let group: Registered[] = [];
+  for (const row of rows) {
+    group.push(row);
+    if (group.length < COUNTED_AT_ONCE) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 function useOf(item: Item): DatasetUse {

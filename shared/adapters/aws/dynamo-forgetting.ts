@@ -14,6 +14,7 @@ import {
   trajectoryPk,
 } from "./catalog-keys.ts";
 import { attempt, eachOf } from "./conflicts.ts";
+import type { DynamoDatasets } from "./dynamo-datasets.ts";
 import type { DynamoPlaces } from "./dynamo-places.ts";
 import { bump } from "./dynamo-sessions.ts";
 import type { DynamoTable } from "./dynamo-table.ts";
@@ -30,15 +31,18 @@ const USERS_AT_ONCE = 100;
 export class DynamoForgetting {
   readonly #table: DynamoTable;
   readonly #places: DynamoPlaces;
+  readonly #datasets: DynamoDatasets;
   readonly #clock: Clock;
 
   constructor(parts: {
     readonly table: DynamoTable;
     readonly places: DynamoPlaces;
+    readonly datasets: DynamoDatasets;
     readonly clock: Clock;
   }) {
     this.#table = parts.table;
     this.#places = parts.places;
+    this.#datasets = parts.datasets;
     this.#clock = parts.clock;
   }
 
@@ -55,6 +59,7 @@ export class DynamoForgetting {
         await this.#table.removeAll([overKey(gone, shorter)]);
       }
     }
+    for (const gone of ids) await this.#datasets.markForgotten(gone);
     // One that was forgotten along with another before: its attachments were named then.
     const buried = root === id ? [...ids] : [...ids].filter((gone) => gone !== id);
     return { ids: [...ids], orphanBlobs: await this.#orphans(buried) };
@@ -86,7 +91,7 @@ export class DynamoForgetting {
       const key = keyOf(item);
       if (key.sk.startsWith("OVER#")) shorter.push(key.sk.slice("OVER#".length));
       if (key.sk.startsWith("PLACE#")) places.push(placeOf(item));
-      if (key.sk.startsWith("REV#") || key.sk.startsWith("PREFIX#")) rest.push(key);
+      if (/^(?:REV|PREFIX|FEED)#/.test(key.sk)) rest.push(key);
     }
     await eachOf(places, (place) => this.#places.release(id, place));
     await this.#table.removeAll(rest);

@@ -8,10 +8,12 @@ import {
 } from "@aws-sdk/client-s3";
 import { InvalidKeyError, keySegments } from "../../ports/object-key.ts";
 import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "../../ports/object-store.ts";
+import { SourceGoneError } from "../../reading/source-error.ts";
 import { backOff, DEFAULT_TRIES, type Tries, tried } from "./back-off.ts";
 import { eachOf } from "./batches.ts";
 import { MultipartWriter } from "./multipart-writer.ts";
 import { listObjects, someVersions } from "./s3-listing.ts";
+import { s3Source } from "./s3-source.ts";
 import { isObjectMissing, isTransient, serviceFault } from "./service-fault.ts";
 import { WRITE_MARK } from "./write-mark.ts";
 
@@ -54,6 +56,17 @@ export class S3Store implements ObjectStore {
       return await tried(load, { tries: this.#tries, passes: isTransient });
     } catch (cause) {
       if (isObjectMissing(cause)) throw new ObjectNotFoundError(key, { cause });
+      throw cause;
+    }
+  }
+
+  async *stream(key: string): AsyncIterable<Uint8Array> {
+    const { Bucket: bucket, Key } = this.#place(key);
+    try {
+      const source = await s3Source({ client: this.#client, bucket, key: Key, tries: this.#tries });
+      yield* source.open();
+    } catch (cause) {
+      if (cause instanceof SourceGoneError) throw new ObjectNotFoundError(key, { cause });
       throw cause;
     }
   }

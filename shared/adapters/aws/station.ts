@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { deployedReaders } from "../../contracts/deployed-files.ts";
 import { type DeployedSettings, deployedSettingsSchema, planOf } from "../../contracts/deployed-settings.ts";
 import { type FunctionEnvironment, functionEnvironmentSchema } from "../../contracts/function-environment.ts";
 import type { ScoreQueueMessage } from "../../contracts/messages.ts";
@@ -17,6 +18,7 @@ import { isPartOfOne } from "../../trajectory/registry.ts";
 import { InlineCompute } from "../local/compute-inline.ts";
 import { systemClock as clock } from "../local/system-clock.ts";
 import { taskSettings } from "../local/task-settings.ts";
+import { renderPlot } from "../vega/render-plot.ts";
 import { type AwsClients, awsClients } from "./aws-clients.ts";
 import { BatchJobs } from "./batch-jobs.ts";
 import { BufferedQueue } from "./buffered-queue.ts";
@@ -39,6 +41,8 @@ export interface AwsStation {
   readonly plan: PipelinePlan;
   readonly tasks: TaskSettings;
   readonly clients: AwsClients;
+  /** Of the program, where the deployment was told. */
+  readonly commit: string | undefined;
 }
 
 /**
@@ -65,7 +69,8 @@ export async function awsStation(
       : await new S3Store({ client: await clients.s3(), bucket: url[1] ?? "" }).read(url[2] ?? "");
   const settings = deployedSettingsSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
   const plan = planOf(settings);
-  return { environment, settings, plan, tasks: await taskSettings(plan), clients };
+  const commit = variables["GYMLINE_COMMIT"];
+  return { environment, settings, plan, tasks: await taskSettings(plan), clients, commit };
 }
 
 /** What a job brings: threads that compute. It takes objects and datasets of any size, and scores as it goes. */
@@ -123,9 +128,17 @@ export async function exportPorts(
     ...(await commonPorts(station)),
     compute: job?.compute ?? new InlineCompute(tasks),
     datasets: settings.datasets,
+    ...deployedReaders(settings.files),
+    commit: station.commit,
     events: await eventsOf(station),
     queue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
-    ...(job === undefined ? { maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS } : {}),
+    plots: renderPlot,
+    ...(job === undefined
+      ? {
+          maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS,
+          maxBytes: environment.GYMLINE_FUNCTION_EXPORT_BYTES,
+        }
+      : {}),
   };
 }
 

@@ -92,7 +92,7 @@ export class DockerRunner implements Runner {
       this.#container.exec({ User: USER, Cmd: ["/bin/sh", "-c", "kill -9 -1"] }),
     );
     try {
-      // What comes back is an empty stream, which would keep this program waiting.
+      // An answer that nobody reads would keep its connection, and this program, open for minutes.
       (await exec.start({ Detach: true })).destroy();
     } catch (error) {
       // In a container full of processes there may be no room to start another; the next try may find some.

@@ -3,9 +3,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CatalogEntry } from "../../contracts/catalog-row.ts";
 import { blobKey, scoreKey, trajectoryKey } from "../../contracts/keys.ts";
-import { manifestSchema } from "../../dataset/manifest.ts";
 import { documentFault } from "../../stages/check-document.ts";
 import { storedScoreSchema } from "../../stages/score-trajectory.ts";
+import { ManifestError, readManifest } from "../../stages/stored-manifest.ts";
+import { forgottenRemedy } from "../../versions/verify-version.ts";
 import { checkEvidence } from "./check-evidence.ts";
 import { inspectCatalog } from "./inspect-catalog.ts";
 import type { LocalStore } from "./local-store.ts";
@@ -148,19 +149,27 @@ async function* checkDatasets({ local, deep, busy }: Check): AsyncGenerator<Stor
   }
   for (const prefix of versions) {
     const remedy = `remove ${folder}/${prefix} and export anew: gymline export --store ${folder}`;
-    const manifestKey = `${prefix}manifest.json`;
-    if (!(await store.exists(manifestKey))) {
+    const [, name = "", version = ""] = prefix.split("/");
+    const manifest = await readManifest({ name, version }, store).catch((error: unknown) => {
+      if (error instanceof ManifestError) return error;
+      throw error;
+    });
+    if (manifest === undefined) {
       if (busy) continue;
       const reason = "it has no manifest.json: its export was stopped before it was done";
       yield { code: "unfinished-dataset", place: prefix, reason, remedy };
       continue;
     }
-    const manifest = manifestSchema.safeParse(jsonOf(await store.read(manifestKey))).data;
-    if (manifest === undefined) {
-      yield { code: "bad-manifest", place: manifestKey, reason: "it is no manifest of a dataset", remedy };
+    if (manifest instanceof ManifestError) {
+      const { fault: reason, remedy: mend } = manifest;
+      yield { code: "bad-manifest", place: `${prefix}manifest.json`, reason, remedy: mend };
       continue;
     }
-    for (const file of manifest.files) {
+    for (const id of await local.catalog.forgottenIn(name, version)) {
+      const reason = `${prefix} holds a row of it, though it was forgotten`;
+      yield { code: "forgotten-in-dataset", place: id, reason, remedy: forgottenRemedy({ name, version }) };
+    }
+    for (const file of [...manifest.files, manifest.inputs, ...manifest.beside]) {
       const place = `${prefix}${file.path}`;
       const reason = await fileFault(local, { place, ...file, deep });
       if (reason !== undefined) yield { code: "bad-dataset-file", place, reason, remedy };

@@ -1,8 +1,12 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type {
   Compute,
   ComputedRecord,
   ComputedScore,
+  GroupRows,
+  GroupTask,
+  InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
@@ -41,6 +45,14 @@ export class KeepingCompute implements Compute {
 
   row(task: RowTask): Promise<RenderedRow | RefusedRow> {
     return this.#inner.row(task);
+  }
+
+  group(task: GroupTask): Promise<GroupRows> {
+    return this.#inner.group(task);
+  }
+
+  inspect(task: InspectTask): Promise<RowInspection> {
+    return this.#inner.inspect(task);
   }
 
   close(): Promise<void> {

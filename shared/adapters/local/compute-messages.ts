@@ -1,7 +1,17 @@
 import type { DatasetRequest } from "../../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
-import type { ComputedRecord, ComputedScore, RefusedRow, RenderedRow, RowTask } from "../../ports/compute.ts";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
+import type {
+  ComputedRecord,
+  ComputedScore,
+  GroupRows,
+  GroupTask,
+  InspectTask,
+  RefusedRow,
+  RenderedRow,
+  RowTask,
+} from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 
 /** What a compute thread starts with. */
@@ -19,9 +29,17 @@ export type ComputeTask =
       readonly document: Uint8Array;
       readonly evidence: ScoreEvidence | undefined;
     }
-  | ({ readonly kind: "row" } & RowTask);
+  | ({ readonly kind: "row" } & RowTask)
+  | { readonly kind: "group"; readonly group: GroupTask }
+  | ({ readonly kind: "inspect" } & InspectTask);
 
-export type ComputeResult = ComputedRecord | ComputedScore | RenderedRow | RefusedRow;
+export type ComputeResult =
+  | ComputedRecord
+  | ComputedScore
+  | RenderedRow
+  | RefusedRow
+  | GroupRows
+  | RowInspection;
 
 export interface TaskBatch {
   readonly tasks: readonly ComputeTask[];

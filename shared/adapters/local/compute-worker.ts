@@ -1,5 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { computeIngest, computeRow, computeScore, type TaskSettings } from "../../stages/compute-tasks.ts";
+import { computeGroup } from "../../stages/compute-groups.ts";
+import {
+  computeIngest,
+  computeInspection,
+  computeRow,
+  computeScore,
+  type TaskSettings,
+} from "../../stages/compute-tasks.ts";
 import {
   type ComputeResult,
   type ComputeTask,
@@ -51,9 +58,16 @@ async function perform(
     return { ...score, bytes: give(score.bytes) };
   }
   if (task.kind === "row") {
-    const row = computeRow(task);
+    const row = computeRow(task, context.settings);
     return "refused" in row ? row : { ...row, line: give(row.line) };
   }
+  if (task.kind === "group") {
+    const made = computeGroup(task.group, context.settings);
+    if (made.kind === "damaged") return made;
+    const rows = made.rows.map((row) => ("refused" in row ? row : { ...row, line: give(row.line) }));
+    return { ...made, rows };
+  }
+  if (task.kind === "inspect") return computeInspection(task, context.settings);
   const computed = await computeIngest(task.record, context.settings);
   return {
     rejections: computed.rejections,

@@ -129,8 +129,13 @@ export class DirectoryStore implements ObjectStore {
     await this.remove(key);
   }
 
-  stream(key: string): AsyncIterable<Uint8Array> {
-    return createReadStream(this.pathOf(key), { highWaterMark: 1 << 20 });
+  async *stream(key: string): AsyncIterable<Uint8Array> {
+    try {
+      yield* createReadStream(this.pathOf(key), { highWaterMark: 1 << 20 });
+    } catch (cause) {
+      if (isMissing(cause)) throw new ObjectNotFoundError(key, { cause });
+      throw cause;
+    }
   }
 
   *#walk(folder: string, prefix: string): Generator<{ readonly key: string; readonly size: number }> {

@@ -15,6 +15,7 @@ import type { IngestReport } from "../../stages/ingest.ts";
 import type { Format } from "../../trajectory/format.ts";
 import type { CustomMapping } from "../../trajectory/formats/custom-mapping.ts";
 import { registeredFormats } from "../../trajectory/registry.ts";
+import { renderPlot } from "../vega/render-plot.ts";
 import { InlineCompute } from "./compute-inline.ts";
 import { KeepingCompute } from "./compute-keeping.ts";
 import { ComputePool } from "./compute-pool.ts";
@@ -23,6 +24,7 @@ import { openForWriting } from "./local-store.ts";
 import { RowSpool } from "./row-spool.ts";
 import { systemClock } from "./system-clock.ts";
 import { taskSettings } from "./task-settings.ts";
+import { readTokenizerFolder } from "./tokenizer-folder.ts";
 
 /** What `pipelinePlan` takes; everything may be left out. */
 export interface PipelineSettings {
@@ -76,6 +78,8 @@ export interface PipelineRun {
   /** Called once all objects are read. */
   readonly onRead?: (summary: RunSummary) => void;
   readonly onExport?: (done: number, total: number) => void;
+  /** Commit of the program, for the manifest. */
+  readonly commit?: string | undefined;
 }
 
 export interface PipelineResult {
@@ -130,6 +134,9 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
         compute,
         clock,
         rows,
+        plots: renderPlot,
+        commit: run.commit,
+        tokenizers: readTokenizerFolder,
         ...(run.evaluations === undefined ? {} : { evaluations: run.evaluations }),
         ...(run.onExport === undefined ? {} : { onProgress: run.onExport }),
       });

@@ -20,7 +20,7 @@ export class SqliteDatasets {
     dataset: DatasetRecord,
     options: { readonly now: number; readonly fence?: Fence },
   ): "registered" | "known" {
-    return this.#sql.change(() => {
+    return this.#sql.changeMuch(() => {
       const { fence } = options;
       if (fence !== undefined) {
         const held = this.#sql.get("select version from ledger where key = ?", fence.key);
@@ -62,6 +62,13 @@ export class SqliteDatasets {
   announce(name: string, version: string): void {
     const sql = "update datasets set announced = 1 where name = ? and version = ?";
     this.#sql.change(() => this.#sql.run(sql, name, version));
+  }
+
+  /** There are few tombstones and many rows: the cross join has SQLite begin with the former. */
+  forgottenIn(name: string, version: string): readonly string[] {
+    const sql = `select r.id from tombstones t cross join dataset_rows r on r.id = t.id
+      where r.name = ? and r.version = ? order by r.id`;
+    return [...this.#sql.each(sql, name, version)].map((row) => textOf(row["id"]));
   }
 
   of(id: string): readonly DatasetUse[] {

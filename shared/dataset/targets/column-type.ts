@@ -20,6 +20,8 @@ export interface Column extends Field {
   readonly meaning: string;
   /** The trainer leaves it alone: it is for people, filters and tracing. */
   readonly extra?: true;
+  /** A row may lack it or have null there: the source may not say it. */
+  readonly optional?: true;
 }
 
 export function list(of: ColumnType): ColumnType {
@@ -29,6 +31,12 @@ export function list(of: ColumnType): ColumnType {
 /** Fields by name, in order. */
 export function struct(fields: Readonly<Record<string, ColumnType>>): ColumnType {
   return { struct: Object.entries(fields).map(([name, type]) => ({ name, type })) };
+}
+
+/** Whether free JSON is anywhere in it. */
+export function hasJson(type: ColumnType): boolean {
+  if (typeof type === "string") return type === "json";
+  return "list" in type ? hasJson(type.list) : type.struct.some((field) => hasJson(field.type));
 }
 
 /** As people read it, such as `list<{role: string, content: string}>`. */

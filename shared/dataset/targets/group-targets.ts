@@ -7,6 +7,9 @@ import {
   SUCCESS,
   TASK,
   TASK_ID,
+  TEMPLATE_MESSAGES,
+  TEMPLATE_TOOLS,
+  TOKENS,
   TOOLS,
   WEIGHTS,
 } from "./message-type.ts";
@@ -25,6 +28,7 @@ const EXTRA_INFO = struct({
   mean_reward: "float64",
   best_reward: "float64",
   success_rate: "float64",
+  tokens: "string",
 });
 
 const GROUND_TRUTH =
@@ -35,15 +39,18 @@ const TASK_FIELDS: readonly Column[] = [
     name: "description",
     type: "string",
     meaning: "what was to be done; null where the log does not say it apart",
+    optional: true,
   },
-  { name: "repo", type: "string", meaning: "repository, or null" },
-  { name: "base_commit", type: "string", meaning: "commit the work starts from, or null" },
-  { name: "test_command", type: "string", meaning: "command that checks the work, or null" },
-  { name: "difficulty", type: "string", meaning: "as the source grades it, or null" },
+  { name: "repo", type: "string", meaning: "repository, or null", optional: true },
+  { name: "base_commit", type: "string", meaning: "commit the work starts from, or null", optional: true },
+  { name: "test_command", type: "string", meaning: "command that checks the work, or null", optional: true },
+  { name: "difficulty", type: "string", meaning: "as the source grades it, or null", optional: true },
 ];
 
 const PLAIN_PROMPT =
-  "prompts hold system and user messages only; tasks whose prompt has calls in it are left out";
+  "prompts hold a system message, if any, and user messages; tasks whose prompt has calls in it are left out";
+const EXTRA_TOKENS =
+  "`extra_info.tokens` says of the best attempt whether its token ids are known: `token_exact` or `text_only`";
 
 export const GROUP_TARGETS = {
   "grpo-offline": {
@@ -62,8 +69,13 @@ export const GROUP_TARGETS = {
       { name: "group_size", type: "int64", meaning: "attempts that mean and deviation rest on" },
       { name: "group_mean", type: "float64", meaning: "mean reward of the group" },
       { name: "group_std", type: "float64", meaning: "standard deviation of the group's rewards (n − 1)" },
-      { name: "messages", type: MESSAGES, meaning: "the conversation" },
-      TOOLS,
+      {
+        name: "messages",
+        type: TEMPLATE_MESSAGES,
+        meaning:
+          "the conversation as chat templates take it; arguments are objects, but stay text where they are no JSON object",
+      },
+      TEMPLATE_TOOLS,
       { ...WEIGHTS, name: "weights" },
       STEP_REWARDS,
       {
@@ -110,7 +122,7 @@ export const GROUP_TARGETS = {
       },
       { name: "extra_info", type: EXTRA_INFO, meaning: "split, place, task, and how known attempts went" },
     ],
-    notes: [PLAIN_PROMPT, "verl takes tools from its own configuration"],
+    notes: [PLAIN_PROMPT, EXTRA_TOKENS, "verl takes tools from its own configuration"],
     source: [SOURCES.verl],
   },
   skyrl: {
@@ -135,7 +147,7 @@ export const GROUP_TARGETS = {
       },
       { name: "extra_info", type: EXTRA_INFO, meaning: "split, place, task, and how known attempts went" },
     ],
-    notes: [PLAIN_PROMPT],
+    notes: [PLAIN_PROMPT, EXTRA_TOKENS],
     source: [SOURCES.skyrl],
   },
   "trl-grpo": {
@@ -149,11 +161,39 @@ export const GROUP_TARGETS = {
       { name: "prompt", type: promptMessages, meaning: "messages before the agent's first" },
       { name: "ground_truth", type: "string", meaning: GROUND_TRUTH },
       { name: "domain", type: "string", meaning: "the domain" },
-      TOOLS,
+      TEMPLATE_TOOLS,
       { name: "extra_info", type: EXTRA_INFO, meaning: "split, place, task, and how known attempts went" },
     ],
-    notes: [PLAIN_PROMPT, "TRL takes the tools themselves as functions; the column only names them"],
+    notes: [
+      PLAIN_PROMPT,
+      EXTRA_TOKENS,
+      "TRL takes the tools themselves as functions; the column only names them",
+    ],
     source: [SOURCES.trl, SOURCES.trlGrpo],
+  },
+  verifiers: {
+    kind: "grpo",
+    unit: "task",
+    trainer: "verifiers and prime-rl, online RL",
+    use: "one prompt for each task, for an environment's `dataset`",
+    format: "verifiers",
+    files: "jsonl",
+    columns: [
+      { name: "prompt", type: promptMessages, meaning: "messages before the agent's first" },
+      { name: "answer", type: "string", meaning: GROUND_TRUTH },
+      {
+        name: "info",
+        type: "string",
+        meaning: "JSON text, which verifiers parses: domain, split, task, and how known attempts went",
+      },
+      { name: "task", type: "string", meaning: "`gymline/<domain>`" },
+    ],
+    notes: [
+      PLAIN_PROMPT,
+      'verifiers numbers the rows itself, as `example_id`; environment, tools and rewards are code of yours: `vf.ToolEnv(dataset=load_dataset(<folder>, split="train"), …)`',
+      "a taskset of verifiers 1 takes a row's `prompt` as that of `vf.TaskData`",
+    ],
+    source: [SOURCES.verifiers],
   },
   benchmark: {
     kind: "benchmark",
@@ -181,6 +221,7 @@ export const GROUP_TARGETS = {
         type: list("float64"),
         meaning: "least and greatest reward of the attempts",
       },
+      { ...TOKENS, meaning: "of the reference: `token_exact` or `text_only`" },
     ],
     notes: ["with `dataset.perTask`, so many of the best attempts are listed; the range is that of all"],
     source: [],

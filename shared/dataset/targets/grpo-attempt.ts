@@ -1,18 +1,17 @@
 import type { Step } from "../../trajectory/schema.ts";
 import { originOf, type Rendering, row, type Source } from "./rendering.ts";
-import { toolsText } from "./tools-text.ts";
 import type { Row } from "./write-row.ts";
 
 /** One attempt; what its group says is put before it once the group is known. */
 export function grpoAttemptRow(source: Source): Rendering {
-  const { messages, sft, trajectory } = source;
+  const { turns, sft, trajectory } = source;
   const steps = trajectory.steps.filter((step) => step.source === "agent" && step.is_copied_context !== true);
   return row({
     messages: sft.messages,
-    tools: toolsText(trajectory),
+    tools: sft.tools,
     weights: sft.weights,
     step_rewards: sft.step_rewards,
-    ...tokenColumns(messages.map(({ agentStep }) => (agentStep === null ? undefined : steps[agentStep]))),
+    ...tokenColumns(turns.map(({ agentStep }) => (agentStep === null ? undefined : steps[agentStep]))),
     ...originOf(source),
   });
 }

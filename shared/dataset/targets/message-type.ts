@@ -16,6 +16,9 @@ const MESSAGE_FIELDS = {
 
 export const MESSAGES: ColumnType = list(struct(MESSAGE_FIELDS));
 
+/** Messages for a chat template: as objects of one type, each would get the keys of all others, as nulls. */
+export const TEMPLATE_MESSAGES: ColumnType = list("json");
+
 /** Messages with further fields beside those of chat. */
 export function messagesWith(fields: Readonly<Record<string, ColumnType>>): ColumnType {
   return list(struct({ ...MESSAGE_FIELDS, ...fields }));
@@ -25,6 +28,24 @@ export const TOOLS: Column = {
   name: "tools",
   type: "string",
   meaning: "JSON text of the tool definitions, `[]` where the log has none",
+};
+
+export const ONE_SYSTEM =
+  "system and developer messages at the start are one system message, later ones are the user's: chat templates know no others";
+
+/** What holds wherever messages are `TEMPLATE_MESSAGES`. */
+export const TEMPLATE_NOTES = [
+  "load the folder, not a file by itself: `load_dataset(<folder>)`. The card says that messages are free JSON, so that none gets the keys of others, as nulls (Hugging Face `datasets` 4.7 or newer, as TRL asks for)",
+  "arguments are objects: as JSON text, many chat templates would quote them once more or stop. A trajectory with a call whose arguments are no JSON object is left out. `datasets` keeps ten decimals of a fraction in arguments",
+  ONE_SYSTEM,
+] as const;
+
+/** TRL parses a text; some chat templates take an empty list for tools. */
+export const TEMPLATE_TOOLS: Column = {
+  name: "tools",
+  type: "string",
+  meaning: "JSON text of the tool definitions, null where the log has none",
+  optional: true,
 };
 
 function extra(name: string, type: ColumnType, meaning: string): Column {

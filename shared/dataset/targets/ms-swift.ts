@@ -11,7 +11,7 @@ export interface SwiftMessage {
 
 export function swiftRow(source: Source): Rendering {
   return row({
-    messages: swiftMessages(source.messages),
+    messages: swiftMessages(source.turns),
     tools: toolsText(source.trajectory),
     ...originOf(source),
   });

@@ -10,7 +10,8 @@ import { type PairParts, type PairUnit, pairParts } from "./pair-parts.ts";
 import { type Rendering, refused, row } from "./rendering.ts";
 import { agentTurn, isAgents, isPaired, sharegpt } from "./sharegpt.ts";
 import type { TargetId } from "./targets.ts";
-import { toolsText } from "./tools-text.ts";
+import { haveObjects, NO_OBJECT, templateMessage, templateTurns } from "./template-messages.ts";
+import { templateTools, toolsText } from "./tools-text.ts";
 import type { Row } from "./write-row.ts";
 
 /** A pair of attempts with their documents. */
@@ -46,17 +47,23 @@ export function renderPair(target: TargetId, of: PairSource, unit: PairUnit): Re
   const known = TARGETS[target];
   if (known === undefined) throw new TypeError(`a row of ${target} is not made of a pair`);
   if (toolsText(of.chosen) !== toolsText(of.rejected)) return refused("their tools differ");
-  const sides = { chosen: sftMessages(of.chosen), rejected: sftMessages(of.rejected) };
+  const messagesOf = target === "openai-dpo" ? sftMessages : turnsOf;
+  const sides = { chosen: messagesOf(of.chosen), rejected: messagesOf(of.rejected) };
   const parts = pairParts(sides, known.units === "step" ? "step" : unit);
   return parts.kind === "refused" ? refused(parts.reason) : known.render(parts, of);
 }
 
+function turnsOf(trajectory: Trajectory): readonly SftMessage[] {
+  return templateTurns(sftMessages(trajectory));
+}
+
 function trlRow({ prompt, chosen, rejected }: Parts, of: PairSource): Rendering {
+  if (![prompt, chosen, rejected].every(haveObjects)) return refused(NO_OBJECT);
   return row({
-    prompt: plain(prompt),
-    chosen: plain(chosen),
-    rejected: plain(rejected),
-    tools: toolsText(of.chosen),
+    prompt: plain(prompt).map(templateMessage),
+    chosen: plain(chosen).map(templateMessage),
+    rejected: plain(rejected).map(templateMessage),
+    tools: templateTools(of.chosen),
     ...pairOrigin(of),
   });
 }

@@ -1,5 +1,6 @@
 import type { SchemaElement } from "hyparquet-writer";
 import type { Column, ColumnType, Field } from "./column-type.ts";
+import { numberOf } from "./exact-json.ts";
 
 /** The columns as a Parquet schema, depth first; everything but a list's inner group may be null. */
 export function parquetSchema(columns: readonly Column[]): SchemaElement[] {
@@ -23,11 +24,12 @@ function elementsOf({ name, type }: Field): SchemaElement[] {
   return [{ name, repetition_type, type: "BYTE_ARRAY", converted_type: "UTF8" }];
 }
 
-/** A value of JSON as Parquet takes it: whole numbers as big integers, free JSON as its text. */
+/** A value of JSON, from `parseAsWritten`, as Parquet takes it: whole numbers as big integers, free JSON as its text. */
 export function parquetValue(value: unknown, type: ColumnType): unknown {
   if (value === undefined || value === null) return null;
   if (type === "json") return JSON.stringify(value);
-  if (type === "int64") return BigInt(value as number);
+  if (type === "int64") return BigInt(numberOf(value));
+  if (type === "float64") return numberOf(value);
   if (typeof type === "string") return value;
   if ("list" in type) return (value as readonly unknown[]).map((item) => parquetValue(item, type.list));
   const fields = value as Readonly<Record<string, unknown>>;

@@ -14,7 +14,7 @@ export function prmRow(source: Source): Rendering {
   const rewards = source.sft.step_rewards;
   const known = rewards.filter((reward) => reward !== null);
   if (known.length === 0) return refused("no step has a reward");
-  const { prompt, completions } = stepTexts(source.messages, (index) => rewards[index] !== null);
+  const { prompt, completions } = stepTexts(source.turns, (index) => rewards[index] !== null);
   return row({
     prompt,
     completions,

@@ -1,5 +1,6 @@
 import type { SftMessage } from "../sft-messages.ts";
 import { originOf, type Rendering, refused, row, type Source } from "./rendering.ts";
+import { haveObjects, NO_OBJECT, templateMessage } from "./template-messages.ts";
 
 export interface Parts {
   readonly prompt: readonly SftMessage[];
@@ -22,12 +23,13 @@ export function isAllTrainable(messages: readonly SftMessage[]): boolean {
 }
 
 export function promptCompletionRow(source: Source): Rendering {
-  const { prompt, completion } = partsOf(source.messages);
+  const { prompt, completion } = partsOf(source.turns);
   if (prompt.length === 0) return refused(NO_PROMPT);
   if (!isAllTrainable(completion)) return refused(MASKED);
+  if (!haveObjects(source.turns)) return refused(NO_OBJECT);
   return row({
-    prompt: prompt.map(({ message }) => message),
-    completion: completion.map(({ message }) => message),
+    prompt: prompt.map(({ message }) => templateMessage(message)),
+    completion: completion.map(({ message }) => templateMessage(message)),
     tools: source.sft.tools,
     ...originOf(source),
   });

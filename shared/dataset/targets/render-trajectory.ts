@@ -1,5 +1,7 @@
 import type { StoredScore } from "../../stages/score-trajectory.ts";
+import { estimatedTokens } from "../../tokenizer/trajectory-texts.ts";
 import type { Trajectory } from "../../trajectory/schema.ts";
+import { contentFacts } from "../content-facts.ts";
 import { sftMessages } from "../sft-messages.ts";
 import { type SftRow, sftRowOf } from "../sft-row.ts";
 import type { RowFacts } from "../tally.ts";
@@ -8,17 +10,20 @@ import { knowlyrOf, knowlyrSftRow } from "./knowlyr.ts";
 import { ktoRow } from "./kto.ts";
 import { swiftRow } from "./ms-swift.ts";
 import { openaiRow } from "./openai.ts";
+import { primeRlRow } from "./prime-rl.ts";
 import { prmRow } from "./prm.ts";
 import { promptCompletionRow } from "./prompt-completion.ts";
-import { type Rendering, row, type Source } from "./rendering.ts";
+import { type Rendering, refused, row, type Source } from "./rendering.ts";
 import { sharegptRow } from "./sharegpt.ts";
 import { type TargetId, targetOf } from "./targets.ts";
+import { haveObjects, NO_OBJECT, templateTurns } from "./template-messages.ts";
 import { verlRow } from "./verl.ts";
 import type { Row } from "./write-row.ts";
 
 const RENDERERS: Readonly<Partial<Record<TargetId, (source: Source) => Rendering>>> = {
-  trl: ({ sft }) => row({ ...sft }),
+  trl: ({ sft, turns }) => (haveObjects(turns) ? row({ ...sft }) : refused(NO_OBJECT)),
   "trl-prompt-completion": promptCompletionRow,
+  "prime-rl": primeRlRow,
   verl: verlRow,
   "llama-factory": sharegptRow,
   "ms-swift": swiftRow,
@@ -47,17 +52,21 @@ export function renderTrajectory(
   const render = RENDERERS[target];
   if (render === undefined) throw new TypeError(`a row of ${target} is not made of one trajectory`);
   const messages = sftMessages(of.trajectory);
-  const sft = sftRowOf(messages, of);
+  const turns = templateTurns(messages);
+  const sft = sftRowOf(turns, of);
   if (sft === undefined) return { kind: "refused", reason: "no message may be trained on" };
-  const rendering = render({ ...of, sft, messages });
+  const rendering = render({ ...of, sft, messages, turns });
   if (rendering.kind === "refused") return rendering;
   return { ...rendering, facts: rowFacts(sft, of.trajectory) };
 }
 
 /** What the manifest adds up of a trajectory. */
 export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
-  const { reward, success, domain, format, agent, model, messages, weights } = sft;
+  const { reward, success, domain, format, agent, model, messages, weights, scorer } = sft;
   return {
+    contentId: sft.content_id,
+    revision: trajectory.extra.gymline.provenance.revision,
+    scorer,
     reward,
     success,
     domain,
@@ -67,5 +76,7 @@ export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
     redactions: trajectory.extra.gymline.redaction.total,
     messages: messages.length,
     trained: weights.reduce((sum, weight) => sum + weight, 0),
+    tokens: estimatedTokens(trajectory),
+    ...contentFacts(trajectory),
   };
 }

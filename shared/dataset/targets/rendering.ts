@@ -9,6 +9,8 @@ export interface Source {
   readonly trajectory: Trajectory;
   readonly score: StoredScore | undefined;
   readonly messages: readonly SftMessage[];
+  /** The same as `templateTurns` gives them; lists of `sft` have one entry for each. */
+  readonly turns: readonly SftMessage[];
   /** Its row for TRL, of which most others have their common columns. */
   readonly sft: SftRow;
 }

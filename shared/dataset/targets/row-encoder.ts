@@ -1,5 +1,6 @@
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import type { Column } from "./column-type.ts";
+import { type Column, hasJson } from "./column-type.ts";
+import { parseAsWritten } from "./exact-json.ts";
 import { parquetSchema, parquetValue } from "./parquet-schema.ts";
 import type { Row } from "./write-row.ts";
 
@@ -26,6 +27,7 @@ const GROUP_ROWS = 10_000;
 /** Parquet in row groups: what is held in memory is one of them. The rows are those of the lines, column by column. */
 class ParquetEncoder implements RowEncoder {
   readonly #columns: readonly Column[];
+  readonly #parse: (json: string) => unknown;
   readonly #bytes = new ByteWriter();
   readonly #writer: ParquetWriter;
   #rows: Row[] = [];
@@ -33,6 +35,7 @@ class ParquetEncoder implements RowEncoder {
 
   constructor(columns: readonly Column[]) {
     this.#columns = columns;
+    this.#parse = columns.some(({ type }) => hasJson(type)) ? parseAsWritten : JSON.parse;
     this.#writer = new ParquetWriter({
       writer: this.#bytes,
       schema: parquetSchema(columns),
@@ -41,7 +44,8 @@ class ParquetEncoder implements RowEncoder {
   }
 
   add(line: Uint8Array): Uint8Array {
-    this.#rows.push(JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.length).toString("utf8")));
+    const text = Buffer.from(line.buffer, line.byteOffset, line.length).toString("utf8");
+    this.#rows.push(this.#parse(text) as Row);
     this.#size += line.length;
     if (this.#size < GROUP_BYTES && this.#rows.length < GROUP_ROWS) return NOTHING;
     this.#writeGroup();

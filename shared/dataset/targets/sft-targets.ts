@@ -2,10 +2,14 @@ import { type Column, list, struct } from "./column-type.ts";
 import {
   MESSAGES,
   messagesWith,
+  ONE_SYSTEM,
   ORIGIN,
   REWARD,
   STEP_REWARDS,
   SUCCESS,
+  TEMPLATE_MESSAGES,
+  TEMPLATE_NOTES,
+  TEMPLATE_TOOLS,
   TOOL_CALLS,
   TOOLS,
   WEIGHTS,
@@ -15,8 +19,9 @@ import { ALONE, type Target } from "./target.ts";
 
 const native: Column = {
   name: "messages",
-  type: MESSAGES,
-  meaning: "native chat messages with `tool_calls`, `tool` results and their ids; arguments are JSON text",
+  type: TEMPLATE_MESSAGES,
+  meaning:
+    "chat messages with `tool_calls` (arguments are objects), `tool` results and their ids, and `reasoning_content`",
 };
 
 const sharegptMessages = list(struct({ from: "string", value: "string" }));
@@ -32,8 +37,9 @@ export const SFT_TARGETS = {
     use: "whole conversations with their tools",
     format: "sft-messages",
     files: "jsonl",
-    columns: [native, TOOLS, WEIGHTS, SUCCESS, ...ORIGIN, STEP_REWARDS, REWARD],
+    columns: [native, TEMPLATE_TOOLS, WEIGHTS, SUCCESS, ...ORIGIN, STEP_REWARDS, REWARD],
     notes: [
+      ...TEMPLATE_NOTES,
       "set `assistant_only_loss=True`; TRL does not read `weights`, which also leaves out single messages",
     ],
     source: [SOURCES.trl],
@@ -46,18 +52,45 @@ export const SFT_TARGETS = {
     format: "trl-prompt-completion",
     files: "jsonl",
     columns: [
-      { name: "prompt", type: MESSAGES, meaning: "messages up to the first that is learnt" },
-      { name: "completion", type: MESSAGES, meaning: "the agent's messages and the results it got" },
+      { name: "prompt", type: TEMPLATE_MESSAGES, meaning: "messages up to the first that is learnt" },
+      { name: "completion", type: TEMPLATE_MESSAGES, meaning: "the agent's messages and the results it got" },
+      TEMPLATE_TOOLS,
+      REWARD,
+      SUCCESS,
+      ...ORIGIN,
+    ],
+    notes: [
+      ...TEMPLATE_NOTES,
+      "all that follows the prompt is learnt: a trajectory that masks an assistant message there is left out",
+      "the loss of TRL covers the whole completion, results of tools included, unless `assistant_only_loss=True`",
+    ],
+    source: [SOURCES.trl],
+  },
+  "prime-rl": {
+    kind: "sft",
+    unit: "trajectory",
+    trainer: "prime-rl SFT",
+    use: "whole conversations with their tools",
+    format: "prime-rl-sft",
+    files: "jsonl",
+    columns: [
+      {
+        name: "messages",
+        type: MESSAGES,
+        meaning: "chat messages; arguments are JSON text, which prime-rl parses, as it drops nulls",
+      },
       TOOLS,
       REWARD,
       SUCCESS,
       ...ORIGIN,
     ],
     notes: [
-      "all that follows the prompt is learnt: a trajectory that masks an assistant message there is left out",
-      "the loss of TRL covers the whole completion, results of tools included, unless `assistant_only_loss=True`",
+      "`data.name` is the dataset's folder",
+      ALL_LEARNT,
+      ONE_SYSTEM,
+      "a trajectory with a call whose arguments are no JSON object is left out: prime-rl would stop there",
     ],
-    source: [SOURCES.trl],
+    source: [SOURCES.primeRl],
   },
   verl: {
     kind: "sft",
@@ -81,11 +114,12 @@ export const SFT_TARGETS = {
       {
         name: "gymline_verl.py",
         meaning:
-          "`GymlineSFTDataset`, verl's multi-turn dataset that reads `tools` from JSON text and heeds `trainable`: `data.custom_cls.path=<this file> data.custom_cls.name=GymlineSFTDataset`",
+          "`GymlineSFTDataset`, verl's multi-turn dataset that reads `tools` and arguments from JSON text and heeds `trainable`: `data.custom_cls.path=<this file> data.custom_cls.name=GymlineSFTDataset`",
       },
     ],
     notes: [
-      "verl hands the column `tools` to the chat template as it is, and a column of objects would give each tool the parameters of all others, as nulls; hence the class beside the data",
+      "verl hands the column `tools` to the chat template as it is, and a column of objects would give each tool the parameters of all others, as nulls, and arguments as text would be quoted once more; hence the class beside the data",
+      ONE_SYSTEM,
       "verl itself learns every assistant message; the class leaves those out whose `trainable` is false",
     ],
     source: [SOURCES.verlSft],
@@ -167,11 +201,17 @@ export const SFT_TARGETS = {
         ),
         meaning: "chat messages that end with the assistant's; `weight` 0: not learnt",
       },
-      { name: "tools", type: { list: "json" }, meaning: "tool definitions; absent where the log has none" },
+      {
+        name: "tools",
+        type: { list: "json" },
+        meaning: "tool definitions; absent where the log has none",
+        optional: true,
+      },
       {
         name: "parallel_tool_calls",
         type: "bool",
         meaning: "whether a message makes several calls; absent without tools",
+        optional: true,
       },
     ],
     notes: [
@@ -189,19 +229,29 @@ export const SFT_TARGETS = {
     files: "jsonl",
     columns: [
       { name: "schema_version", type: "string", meaning: "`ATIF-v1.8`" },
-      { name: "session_id", type: "string", meaning: "the source's name of the session" },
-      { name: "trajectory_id", type: "string", meaning: "the source's name of the trajectory" },
+      { name: "session_id", type: "string", meaning: "the source's name of the session", optional: true },
+      {
+        name: "trajectory_id",
+        type: "string",
+        meaning: "the source's name of the trajectory",
+        optional: true,
+      },
       { name: "agent", type: "json", meaning: "name, version, model, tool definitions" },
       { name: "steps", type: { list: "json" }, meaning: "steps with calls, observations and metrics" },
-      { name: "notes", type: "string", meaning: "remarks of the source" },
-      { name: "final_metrics", type: "json", meaning: "totals of the run" },
-      { name: "continued_trajectory_ref", type: "string", meaning: "where the run goes on" },
+      { name: "notes", type: "string", meaning: "remarks of the source", optional: true },
+      { name: "final_metrics", type: "json", meaning: "totals of the run", optional: true },
+      { name: "continued_trajectory_ref", type: "string", meaning: "where the run goes on", optional: true },
       {
         name: "extra",
         type: "json",
         meaning: "under `gymline`: ids, task, outcome, redaction, and `fidelity.tokens`",
       },
-      { name: "subagent_trajectories", type: { list: "json" }, meaning: "trajectories of sub-agents" },
+      {
+        name: "subagent_trajectories",
+        type: { list: "json" },
+        meaning: "trajectories of sub-agents",
+        optional: true,
+      },
     ],
     notes: ["images are named, not included: their files stay in the store"],
     source: [SOURCES.harbor],

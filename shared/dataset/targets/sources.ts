@@ -10,5 +10,7 @@ export const SOURCES = {
   openai: "https://developers.openai.com/api/docs/guides/supervised-fine-tuning",
   openaiDpo: "https://developers.openai.com/api/docs/guides/direct-preference-optimization",
   skyrl: "https://github.com/NovaSky-AI/SkyRL/blob/main/skyrl-train/docs/datasets/dataset-preparation.rst",
+  primeRl: "https://github.com/PrimeIntellect-ai/prime-rl/blob/main/docs/training.md",
+  verifiers: "https://github.com/PrimeIntellect-ai/verifiers/blob/main/docs/legacy/environments.md",
   harbor: "https://harborframework.com/docs/agents/trajectory-format",
 } as const;

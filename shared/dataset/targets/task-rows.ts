@@ -4,7 +4,9 @@ import type { Trajectory } from "../../trajectory/schema.ts";
 import { type SftMessage, sftMessages } from "../sft-messages.ts";
 import { NO_PROMPT } from "./prompt-completion.ts";
 import { type Rendering, refused, row } from "./rendering.ts";
-import { toolsText } from "./tools-text.ts";
+import type { TargetId } from "./targets.ts";
+import { templateTurns } from "./template-messages.ts";
+import { templateTools, toolsText } from "./tools-text.ts";
 import type { Row } from "./write-row.ts";
 
 /** A task with its best attempt's document. Attempts come the best first. */
@@ -19,15 +21,32 @@ export interface TaskSource extends TaskAttempts {
   readonly listed: number;
 }
 
-export type PromptTarget = "verl-rl" | "skyrl" | "trl-grpo";
+export type PromptTarget = "verl-rl" | "skyrl" | "trl-grpo" | "verifiers";
+
+const PROMPT_TARGETS: ReadonlySet<string> = new Set<PromptTarget>([
+  "verl-rl",
+  "skyrl",
+  "trl-grpo",
+  "verifiers",
+]);
+
+function isPromptTarget(target: TargetId): target is PromptTarget {
+  return PROMPT_TARGETS.has(target);
+}
+
+/** A task as a row of a target that has a row for each. */
+export function taskRow(target: TargetId, source: TaskSource): Rendering {
+  return isPromptTarget(target) ? promptRow(target, source) : benchmarkRow(source);
+}
 
 /** A task as a prompt for online training. */
-export function promptRow(target: PromptTarget, source: TaskSource): Rendering {
-  const messages = promptOf(sftMessages(source.trajectory));
+function promptRow(target: PromptTarget, source: TaskSource): Rendering {
+  const messages = promptOf(templateTurns(sftMessages(source.trajectory)));
   if (messages.length === 0) return refused(NO_PROMPT);
   if (messages.some(({ message }) => message.role === "tool" || message.role === "assistant")) {
     return refused("its prompt holds earlier turns of an agent");
   }
+  if (messages.at(-1)?.message.role !== "user") return refused("its prompt says nothing to the agent");
   const domain = domainOf(source);
   const prompt = messages.map(({ message: { role, content } }) => ({ role, content }));
   const ground_truth = groundTruth(source.trajectory);
@@ -41,11 +60,16 @@ export function promptRow(target: PromptTarget, source: TaskSource): Rendering {
     const reward_spec = { method: "rule", ground_truth };
     return row({ data_source, prompt, env_class: source.envClass, reward_spec, extra_info });
   }
-  return row({ prompt, ground_truth, domain, tools: toolsText(source.trajectory), extra_info });
+  if (target === "verifiers") {
+    const { index: _, ...facts } = extra_info;
+    const info = JSON.stringify({ domain, ...facts });
+    return row({ prompt, answer: ground_truth, info, task: data_source });
+  }
+  return row({ prompt, ground_truth, domain, tools: templateTools(source.trajectory), extra_info });
 }
 
 /** A task with the rewards to expect, and its best attempt for reference. */
-export function benchmarkRow(source: TaskSource): Rendering {
+function benchmarkRow(source: TaskSource): Rendering {
   const { trajectory, attempts } = source;
   const { task } = trajectory.extra.gymline;
   const messages = sftMessages(trajectory);
@@ -71,6 +95,7 @@ export function benchmarkRow(source: TaskSource): Rendering {
       steps,
     })),
     expected_reward_range: [Math.min(...rewards), Math.max(...rewards)],
+    tokens: trajectory.extra.gymline.fidelity.tokens,
   });
 }
 
@@ -107,5 +132,6 @@ function extraInfo({ task, attempts, trajectory, split, index }: TaskSource): Ro
     mean_reward: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
     best_reward: Math.max(...rewards),
     success_rate: labelled.length === 0 ? null : succeeded / labelled.length,
+    tokens: trajectory.extra.gymline.fidelity.tokens,
   };
 }

@@ -5,3 +5,8 @@ import { chatTools } from "./chat-tools.ts";
 export function toolsText(trajectory: Pick<Trajectory, "agent">): string {
   return JSON.stringify(chatTools(trajectory.agent.tool_definitions ?? []));
 }
+
+/** The same; null where it has none. */
+export function templateTools(trajectory: Pick<Trajectory, "agent">): string | null {
+  return (trajectory.agent.tool_definitions ?? []).length === 0 ? null : toolsText(trajectory);
+}

@@ -1,14 +1,16 @@
 import { JsonPieces } from "../../trajectory/json-pieces.ts";
-import type { Column, ColumnType } from "./column-type.ts";
+import { type Column, type ColumnType, hasJson } from "./column-type.ts";
+import { loadableLine } from "./exact-json.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
 /**
  * One line of JSON with its newline, in pieces: the columns in their order, those that the row does not have left out.
- * `of`: what the row's texts are from. Fractions keep a decimal point even where they are whole: loaders infer a
- * column's type from what they meet first, and a list that starts with 1 would be taken for integers.
+ * `of`: what the row's texts are from, where more is written of them. Fractions keep a decimal point even where they
+ * are whole: loaders infer a column's type from what they meet first, and a list that starts with 1 would be taken for
+ * integers.
  */
-export function rowPieces(row: Row, columns: readonly Column[], of: object): readonly string[] {
+export function rowPieces(row: Row, columns: readonly Column[], of?: object): readonly string[] {
   const json = new JsonPieces(of);
   let before = "{";
   for (const { name, type } of columns) {
@@ -19,7 +21,8 @@ export function rowPieces(row: Row, columns: readonly Column[], of: object): rea
     writeValue(json, value, type);
   }
   json.raw(before === "{" ? "{}\n" : "}\n");
-  return json.take();
+  const pieces = json.take();
+  return columns.some(({ type }) => hasJson(type)) ? loadableLine(pieces) : pieces;
 }
 
 /** Long texts stand apart down to this many levels: messages in a list, and the messages of a list of lists. */

@@ -126,6 +126,7 @@ async function contentsOf(catalog: Catalog): Promise<unknown> {
     ofProject: await all(catalog.select({ project: "one" })),
     ofTask: await all(catalog.select({ task: "task", minReward: 0.25 })),
     datasets: await all(catalog.datasets()),
+    forgottenIn: [await catalog.forgottenIn("sft", "1"), await catalog.forgottenIn("sft", "2")],
     scored: await catalog.scoredCount(),
     unscored: await catalog.unscored({ before: 8, limit: 5 }),
   };

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type PythonEnvironment, pythonEnvironment } from "../../../infra/local/python-environment.ts";
+import type { PythonEnvironment } from "../../../infra/local/python-environment.ts";
 import { InlineCompute } from "../../../shared/adapters/local/compute-inline.ts";
 import { runDrop } from "../../../shared/adapters/local/embedded-run.ts";
 import { openForWriting } from "../../../shared/adapters/local/local-store.ts";
@@ -16,8 +16,7 @@ import { attemptLines } from "../../factories/attempts.ts";
 import { atifDocument } from "../../factories/logs.ts";
 import { makePlan } from "../../factories/plan.ts";
 import { temporaryFolder } from "../../factories/temporary.ts";
-
-const root = resolve(import.meta.dirname, "../../..");
+import { trainerEnvironment } from "../../trainer/venv.ts";
 
 const loadedSchema = z.record(
   z.string(),
@@ -39,11 +38,7 @@ describe("Hugging Face datasets 5.2.0", () => {
   let environment: PythonEnvironment = { kind: "absent", reason: "not looked for yet" };
 
   beforeAll(async () => {
-    environment = await pythonEnvironment({
-      folder: join(root, ".cache/datasets-venv"),
-      minors: [13, 12, 11, 10],
-      installs: [["--only-binary", ":all:", "datasets==5.2.0"]],
-    });
+    environment = await trainerEnvironment();
   });
 
   it("loads every target in both file formats, row by row as written, tools and arguments untouched", async (context) => {
@@ -61,7 +56,7 @@ describe("Hugging Face datasets 5.2.0", () => {
     const [first] = ways;
     const altered = join(temporaryFolder("altered"), "altered.jsonl");
     const text = await readFile(first?.truth ?? "", "utf8");
-    await writeFile(altered, text.replace('\\"command\\":', '\\"commanD\\":'));
+    await writeFile(altered, text.replace('{"command":', '{"commanD":'));
     const home = temporaryFolder("home");
     const env = {
       ...process.env,

@@ -29,8 +29,23 @@ const chatMessage = z.object({
   content: z.string(),
   tool_calls: z.array(call).optional(),
 });
-const agents = z.array(chatMessage).refine((list) => list[0]?.role === "assistant", "begins with the agent");
-const context = z.array(chatMessage).min(1);
+/** For chat templates: arguments are objects, and one system message at the most, the first. */
+const templateCall = call.extend({
+  function: z.strictObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()) }),
+});
+const templateMessage = z.strictObject({
+  role: z.enum(["system", "user", "assistant", "tool"]),
+  content: z.string(),
+  reasoning_content: z.string().optional(),
+  tool_calls: z.array(templateCall).min(1).optional(),
+  tool_call_id: z.string().optional(),
+  name: z.string().optional(),
+});
+const oneSystem = <T extends { readonly role: string }>(list: readonly T[]): boolean =>
+  list.every(({ role }, at) => role !== "system" || at === 0);
+const template = z.array(templateMessage).min(1).refine(oneSystem, "a system message stands first");
+const templateTools = tools.nullable();
+const templateAgents = template.refine((list) => list[0]?.role === "assistant", "begins with the agent");
 
 const turn = z.strictObject({
   from: z.enum(["human", "observation", "gpt", "function_call"]),
@@ -61,15 +76,34 @@ const openaiMessage = z.strictObject({
 const openaiTools = z.array(z.object({ type: z.literal("function") })).min(1);
 const openaiSide = z.tuple([openaiMessage.extend({ role: z.literal("assistant") })]);
 
-const plainPrompt = z.array(z.strictObject({ role: z.enum(["system", "user"]), content: z.string() })).min(1);
+/** TRL stops at a prompt that does not end with the user. */
+const plainPrompt = z
+  .array(z.strictObject({ role: z.enum(["system", "user"]), content: z.string() }))
+  .min(1)
+  .refine(oneSystem)
+  .refine((list) => list.at(-1)?.role === "user");
 const groundTruth = jsonText.pipe(
   z.object({ task_id: z.string().nullable(), test_command: z.string().nullable() }),
 );
-const place = z.object({ split: z.string(), index: z.int(), mean_reward: z.number() });
+const place = z.object({
+  split: z.string(),
+  index: z.int(),
+  mean_reward: z.number(),
+  tokens: z.enum(["token_exact", "text_only"]),
+});
 
 const ROWS: Readonly<Partial<Record<TargetId, z.ZodType>>> = {
-  "trl-prompt-completion": z.object({ prompt: context, completion: agents, tools }),
-  verl: z.object({ messages: z.array(chatMessage.extend({ trainable: z.boolean().optional() })), tools }),
+  trl: z.object({ messages: template, tools: templateTools }),
+  "trl-prompt-completion": z.object({ prompt: template, completion: templateAgents, tools: templateTools }),
+  // prime-rl: src/prime_rl/trainer/sft/data.py. It knows these four roles and parses arguments and tools.
+  "prime-rl": z.object({ messages: z.array(chatMessage).min(1).refine(oneSystem), tools }),
+  verl: z.object({
+    messages: z
+      .array(chatMessage.extend({ trainable: z.boolean().optional() }))
+      .min(1)
+      .refine(oneSystem),
+    tools,
+  }),
   "llama-factory": z.object({
     conversations: turns.refine((list) => list.length % 2 === 0, "turns come in pairs"),
     system: z.string(),
@@ -98,8 +132,18 @@ const ROWS: Readonly<Partial<Record<TargetId, z.ZodType>>> = {
     preferred_output: openaiSide,
     non_preferred_output: openaiSide,
   }),
-  "trl-dpo": z.object({ prompt: context, chosen: agents, rejected: agents, tools }),
-  "trl-kto": z.object({ prompt: context, completion: agents, label: z.boolean(), tools }),
+  "trl-dpo": z.object({
+    prompt: template,
+    chosen: templateAgents,
+    rejected: templateAgents,
+    tools: templateTools,
+  }),
+  "trl-kto": z.object({
+    prompt: template,
+    completion: templateAgents,
+    label: z.boolean(),
+    tools: templateTools,
+  }),
   "trl-prm": z
     .object({
       prompt: z.string().min(1),
@@ -121,7 +165,16 @@ const ROWS: Readonly<Partial<Record<TargetId, z.ZodType>>> = {
     reward_spec: z.strictObject({ method: z.literal("rule"), ground_truth: groundTruth }),
     extra_info: place,
   }),
-  "trl-grpo": z.object({ prompt: plainPrompt, ground_truth: groundTruth }),
+  "trl-grpo": z.object({ prompt: plainPrompt, ground_truth: groundTruth, tools: templateTools }),
+  // verifiers: a string to compare with, and `info` as JSON text of an object.
+  verifiers: z.strictObject({
+    prompt: plainPrompt,
+    answer: groundTruth,
+    info: jsonText.pipe(
+      z.object({ domain: z.string(), split: z.string(), tokens: z.enum(["token_exact", "text_only"]) }),
+    ),
+    task: z.string(),
+  }),
 };
 
 async function rowsFor(
