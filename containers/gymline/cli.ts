@@ -33,6 +33,7 @@ import { addReprocess } from "./commands/reprocess.ts";
 import { addRequestExport } from "./commands/request-export.ts";
 import { addRubrics } from "./commands/rubrics.ts";
 import { addRun } from "./commands/run.ts";
+import { addSandbox } from "./commands/sandbox.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addScore } from "./commands/score.ts";
 import { addShow } from "./commands/show.ts";
@@ -93,6 +94,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRedact(program);
   addFormats(program);
   addDomains(program);
+  addSandbox(program);
   addReferences(program);
   addRubrics(program);
   addSchema(program);
