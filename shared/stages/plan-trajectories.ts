@@ -33,7 +33,13 @@ export async function planTrajectories(request: DatasetRequest, ports: PlanPorts
     trajectories: selected.length,
     excluded,
     splitKey: (task) => splitKeys.of(task),
-    rows: () => trajectoryRows(selected, { target: request.target, excluded, ports }),
+    rows: () =>
+      trajectoryRows(selected, {
+        target: request.target,
+        excluded,
+        ports,
+        onRow: (done) => ports.onProgress?.(done, selected.length),
+      }),
     facts: () => unscored(selected),
   };
 }

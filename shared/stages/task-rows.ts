@@ -36,7 +36,7 @@ export async function* taskRows(work: GroupWork): AsyncGenerator<MadeRow> {
       const facts = result.facts[place];
       return facts === undefined ? [] : [{ id, facts }];
     });
-    yield { task: of.task, line, members };
+    yield { task: of.task, line, inspection: result.inspection, members };
   }
 }
 
