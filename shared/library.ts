@@ -11,6 +11,7 @@ export {
   type RunSummary,
   runDrop,
 } from "./adapters/local/embedded-run.ts";
+export { EpisodeFolder, RunFolderError, type RunPlace } from "./adapters/local/episode-folder.ts";
 export {
   type LocalStore,
   NoStoreError,
@@ -30,7 +31,7 @@ export {
 export { systemClock } from "./adapters/local/system-clock.ts";
 export { systemTimers } from "./adapters/local/system-timers.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
-export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
+export { type ModelChoice, modelOf, type ToolChatChoice, toolChatOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
 export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
 export { renderPlot } from "./adapters/vega/render-plot.ts";
@@ -44,6 +45,15 @@ export {
   type Observation,
   type TurnTokens,
 } from "./agents/agent.ts";
+export { AgentSettingsError, type ChatAgentOptions, chatAgent } from "./agents/chat-agent.ts";
+export {
+  type HarnessBridge,
+  HarnessError,
+  MINI_SWE_AGENT,
+  parseHarnessBridge,
+} from "./agents/harness/harness-bridge.ts";
+export { type HarnessRequest, type HarnessRun, runHarness } from "./agents/harness/run-harness.ts";
+export { ScriptFileError, scriptedAgents } from "./agents/script-file.ts";
 export {
   type Script,
   type ScriptedTurn,
@@ -57,6 +67,23 @@ export {
   parseCalibration,
 } from "./calibration/calibration-document.ts";
 export { CalibrationError } from "./calibration/calibration-error.ts";
+export {
+  type CollectEvent,
+  type CollectOptions,
+  type CollectResult,
+  collect,
+  collectParallel,
+} from "./collect/collect.ts";
+export type { CollectSummary } from "./collect/collect-summary.ts";
+export { type EnvRunnerOptions, envRunner } from "./collect/env-runner.ts";
+export type { EpisodeEntry } from "./collect/episode-entry.ts";
+export type { EpisodeContext, EpisodeOutput, EpisodeRunner } from "./collect/episode-runner.ts";
+export { type HarnessPlace, type HarnessRunnerOptions, harnessRunner } from "./collect/harness-runner.ts";
+export { MemoryLedger } from "./collect/memory-ledger.ts";
+export { CollectPlanError, type EpisodePlan, episodeSeed, planEpisodes } from "./collect/plan-episodes.ts";
+export { type ReadTasksOptions, readTasks, TasksFileError } from "./collect/read-tasks.ts";
+export { sandboxPlace } from "./collect/sandbox-place.ts";
+export { selectTasks, TaskFilterError, type TaskFilters } from "./collect/select-tasks.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
@@ -232,9 +259,18 @@ export {
   type RenderedRow,
   type RowTask,
 } from "./ports/compute.ts";
+export type { EpisodeDocument, EpisodeLedger } from "./ports/episode-ledger.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
 export type { Timers } from "./ports/timers.ts";
+export type {
+  ToolChat,
+  ToolChatAnswer,
+  ToolChatCall,
+  ToolChatMessage,
+  ToolChatRequest,
+  ToolChatResult,
+} from "./ports/tool-chat.ts";
 export { type ValueModel, ValueModelError } from "./ports/value-model.ts";
 export type { Attempt, AttemptPair, PairSource, TaskAttempts } from "./preferences/attempt.ts";
 export type { BranchOptions, BranchPair } from "./preferences/branch-tree.ts";

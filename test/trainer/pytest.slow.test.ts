@@ -33,6 +33,9 @@ describe("the trainer's scripts", () => {
         if (environment.kind === "absent") context.skip(environment.reason);
         const own = outcomes.filter(({ test }) => test.split("::")[1]?.replace(/\[.*/, "") === name);
         expect(own.length, output).toBeGreaterThan(0);
+        // Such as those that need the reference's vectors, where there are none.
+        const [first] = own;
+        if (first?.outcome === "skipped") context.skip(first.detail);
         expect(own.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
       });
     }
