@@ -74,9 +74,10 @@ function copyAssets() {
   if (existsSync(join(root, samples))) {
     cpSync(join(root, samples), join(root, "dist", samples), { recursive: true });
   }
-  for (const file of ["critic.py", "pyproject.toml"]) {
-    cpSync(join(root, "containers/trainer", file), join(root, "dist/containers/trainer", file));
-  }
+  const trainer = "containers/trainer";
+  // Python leaves its own files beside the sources.
+  const filter = (path) => !/__pycache__|\.egg-info/.test(path);
+  cpSync(join(root, trainer), join(root, "dist", trainer), { recursive: true, filter });
 }
 
 /** Installs what package-lock.json names, unless exactly that is installed already. */

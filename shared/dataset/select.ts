@@ -2,7 +2,8 @@ import { CompactRows, type RowOf } from "../columns/compact-rows.ts";
 import { DigestSet } from "../columns/digest-set.ts";
 import type { CatalogEntry } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
-import { gdiScore } from "../curation/gdi.ts";
+import { gdiOf } from "../curation/gdi.ts";
+import { goesByDifficulty } from "../curation/mix.ts";
 import { targetOf } from "./targets/targets.ts";
 
 /** What is held of each selected trajectory. */
@@ -16,11 +17,13 @@ const SELECTED = {
   reward: "numberOrNull",
   domain: "text",
   agentSteps: "number",
+  /** At the moment of the export; null where the order does not go by it. */
+  gdi: "numberOrNull",
 } as const;
 
 export type SelectedTrajectory = RowOf<typeof SELECTED>;
 
-/** Selected trajectories, some 70 bytes each. */
+/** Selected trajectories, some 80 bytes each. */
 export class SelectedTrajectories extends CompactRows<typeof SELECTED> {
   constructor(rows: Iterable<SelectedTrajectory> = []) {
     super(SELECTED);
@@ -96,12 +99,13 @@ export class Selector {
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
-    this.selected.push(entry);
+    const gdi = this.#request.mix?.order === "gdi" ? gdiOf(entry, this.#now).total : null;
+    this.selected.push({ ...entry, gdi });
     return true;
   }
 
   #note({ taskKey, success, supersededBy }: CatalogEntry): void {
-    if (success === null || supersededBy !== null || this.#request.mix?.order !== "easy-first") return;
+    if (success === null || supersededBy !== null || !goesByDifficulty(this.#request.mix)) return;
     const task = this.verdicts.get(taskKey) ?? { known: 0, solved: 0 };
     this.verdicts.set(taskKey, task);
     task.known += 1;
@@ -137,11 +141,7 @@ export function reasonAmongAll(
     return "came in too early";
   if (request.createdBefore !== undefined && entry.createdAt >= Date.parse(request.createdBefore))
     return "came in too late";
-  return request.minGdi !== undefined && gdiOf(entry, now) < request.minGdi
+  return request.minGdi !== undefined && gdiOf(entry, now).total < request.minGdi
     ? "GDI below the minimum"
     : undefined;
-}
-
-function gdiOf({ reward, exportCount, feedback, createdAt }: CatalogEntry, now: number): number {
-  return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now }).total;
 }

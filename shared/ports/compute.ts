@@ -3,6 +3,7 @@ import type { ScoreEvidence } from "../contracts/evidence.ts";
 import type { RowInspection } from "../dataset/quality/inspect-row.ts";
 import type { SplitName } from "../dataset/split.ts";
 import type { RowFacts } from "../dataset/tally.ts";
+import type { GroupFacts } from "../dataset/targets/grpo-attempt.ts";
 import type { PairUnit } from "../dataset/targets/pair-parts.ts";
 import type { TargetId } from "../dataset/targets/targets.ts";
 import type { AttemptPair, TaskAttempts } from "../preferences/attempt.ts";
@@ -41,6 +42,8 @@ export interface ComputedRecord {
 export interface RenderedRow {
   readonly line: Uint8Array;
   readonly facts: RowFacts;
+  /** What the checks need to know of it, where it was looked at as it was made. */
+  readonly inspection?: RowInspection;
 }
 
 /** Why a trajectory makes no row of the target. */
@@ -53,6 +56,8 @@ export interface RowTask {
   readonly document: Uint8Array;
   readonly score: Uint8Array | undefined;
   readonly target: TargetId;
+  /** What the columns of its group say, for targets that have them. */
+  readonly group?: GroupFacts;
 }
 
 /** A document and its score as they lie in the store. */
@@ -89,6 +94,7 @@ export type GroupTask = PairsTask | PromptTask;
 export interface GroupRow {
   readonly line: Uint8Array;
   readonly facts: readonly RowFacts[];
+  readonly inspection: RowInspection;
 }
 
 /** A row for each pair, or one for the task; `damaged` where a document or score cannot be read. */

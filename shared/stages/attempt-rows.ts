@@ -1,34 +1,19 @@
 import { createHash } from "node:crypto";
-import { type GroupFacts, groupColumns } from "../dataset/targets/grpo-attempt.ts";
-import { targetOf } from "../dataset/targets/targets.ts";
-import { rowPieces } from "../dataset/targets/write-row.ts";
 import type { Attempt } from "../preferences/attempt.ts";
-import { type MadeRow, renderedRows, type ToRender } from "./dataset-rows.ts";
+import { type MadeRow, type ToRender, trajectoryRows } from "./dataset-rows.ts";
 import type { GroupWork } from "./plan-groups.ts";
 
 /** Attempts in groups whose rewards may be compared: a row each, those of a group one after another. */
-export async function* attemptRows(work: GroupWork): AsyncGenerator<MadeRow> {
+export function attemptRows(work: GroupWork): AsyncIterable<MadeRow> {
   const { request, excluded, ports } = work;
-  const { target } = request;
-  const { columns } = targetOf(target);
-  for await (const { of, made } of renderedRows(grouped(work), { target, excluded, ports })) {
-    if (made === undefined) continue;
-    const head = rowPieces(groupColumns(of.facts), columns).join("");
-    // `{"group":…}\n` and `{"messages":…}\n` become one object.
-    const line = Buffer.concat([Buffer.from(`${head.slice(0, -2)},`), made.line.subarray(1)]);
-    yield { ...made, line };
-  }
-}
-
-interface GroupAttempt extends ToRender {
-  readonly facts: GroupFacts;
+  return trajectoryRows(grouped(work), { target: request.target, excluded, ports });
 }
 
 /** The attempts of all groups, one after another. */
-function* grouped(work: GroupWork): Generator<GroupAttempt> {
+function* grouped(work: GroupWork): Generator<ToRender> {
   for (const { group, task, attempts } of groups(work)) {
     const facts = { group, rewards: attempts.map(({ reward }) => reward) };
-    for (const { id, scorer } of attempts) yield { id, taskKey: task, revision: "", scorer, facts };
+    for (const { id, scorer } of attempts) yield { id, taskKey: task, revision: "", scorer, group: facts };
   }
 }
 

@@ -8,6 +8,8 @@ import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Counts } from "../preferences/counts.ts";
+import type { CountedTokens } from "../tokenizer/token-counter.ts";
+import type { TokenizerReader } from "../tokenizer/tokenizer-files.ts";
 import type { DatasetSettings, EvaluationReader } from "./curate.ts";
 import type { MadeRow, RowPorts } from "./dataset-rows.ts";
 
@@ -18,6 +20,8 @@ export interface DatasetPlan {
   readonly settings: DatasetSettings;
   /** What curation compared and left out, where it was asked for. */
   readonly curation?: CurationSection;
+  /** Tokens by the request's tokenizer; absent where they are estimated along with the rows. */
+  readonly tokens?: CountedTokens;
   /** How many trajectories there were to choose from, and how many may get in. */
   readonly considered: number;
   readonly trajectories: number;
@@ -25,6 +29,8 @@ export interface DatasetPlan {
   readonly excluded: Counts;
   /** The rows, those of one task after another. */
   rows(): AsyncIterable<MadeRow>;
+  /** By which key a task is split. */
+  splitKey(task: string): string;
   /** What else the manifest says of the selection, once the rows are made. */
   facts(): Partial<Manifest["selection"]>;
 }
@@ -38,6 +44,8 @@ export interface PlanPorts extends RowPorts {
   readonly maxBytes?: number;
   /** Reads the evaluation sets that a request names in `against`. */
   readonly evaluations?: EvaluationReader;
+  /** Reads the tokenizer that a request names. */
+  readonly tokenizers?: TokenizerReader;
 }
 
 /** More was selected than this process may write; nothing was written. */

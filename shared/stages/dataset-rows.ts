@@ -1,7 +1,8 @@
-import type { Rows } from "../columns/compact-rows.ts";
 import { scoreKey, trajectoryKey } from "../contracts/keys.ts";
+import type { RowInspection } from "../dataset/quality/inspect-row.ts";
 import type { SelectedTrajectory } from "../dataset/select.ts";
 import type { RowFacts } from "../dataset/tally.ts";
+import type { GroupFacts } from "../dataset/targets/grpo-attempt.ts";
 import type { TargetId } from "../dataset/targets/targets.ts";
 import type { Compute, RefusedRow, RenderedRow } from "../ports/compute.ts";
 import type { KeptRows } from "../ports/kept-rows.ts";
@@ -14,6 +15,8 @@ export interface MadeRow {
   readonly task: string;
   /** One line of JSON with its newline. */
   readonly line: Uint8Array;
+  /** Absent where it was kept since ingest. */
+  readonly inspection?: RowInspection;
   readonly members: readonly { readonly id: string; readonly facts: RowFacts }[];
 }
 
@@ -26,37 +29,35 @@ export interface RowPorts {
 }
 
 /** What rendering asks of a selected trajectory. */
-export type ToRender = Pick<SelectedTrajectory, "id" | "taskKey" | "revision" | "scorer">;
+export interface ToRender extends Pick<SelectedTrajectory, "id" | "taskKey" | "revision" | "scorer"> {
+  readonly group?: GroupFacts;
+}
 
 /** Rows rendered side by side. */
 const WINDOW = 32;
 
 /** A row of each trajectory in the order of the selection; those that make none are counted with the reason. */
 export async function* trajectoryRows(
-  selected: Rows<ToRender>,
-  of: { readonly target: TargetId; readonly excluded: Counts; readonly ports: RowPorts },
+  selected: Iterable<ToRender>,
+  of: {
+    readonly target: TargetId;
+    readonly excluded: Counts;
+    readonly ports: RowPorts;
+    readonly onRow?: (done: number) => void;
+  },
 ): AsyncGenerator<MadeRow> {
+  const { excluded, ports, onRow } = of;
+  const work = (each: ToRender): Promise<RenderedRow | RefusedRow> => renderStored(each, of);
   let done = 0;
-  for await (const { made } of renderedRows(selected, of)) {
-    done += 1;
-    of.ports.onProgress?.(done, selected.length);
-    if (made !== undefined) yield made;
-  }
-}
-
-/** The same, with what each row is of; `made` is undefined where a trajectory makes none. */
-export async function* renderedRows<T extends ToRender>(
-  selected: Iterable<T>,
-  of: { readonly target: TargetId; readonly excluded: Counts; readonly ports: RowPorts },
-): AsyncGenerator<{ readonly of: T; readonly made: MadeRow | undefined }> {
-  const { excluded, ports } = of;
-  const work = (each: T): Promise<RenderedRow | RefusedRow> => renderStored(each, of);
   for await (const { of: each, result: row } of inOrder(selected, { width: WINDOW, work })) {
     await ports.beat?.();
+    done += 1;
+    onRow?.(done);
     if ("refused" in row) excluded.add(row.refused);
-    const { id, taskKey: task } = each;
-    const made = "refused" in row ? undefined : { task, line: row.line, members: [{ id, facts: row.facts }] };
-    yield { of: each, made };
+    else {
+      const { facts, ...written } = row;
+      yield { task: each.taskKey, ...written, members: [{ id: each.id, facts }] };
+    }
   }
 }
 
@@ -71,7 +72,8 @@ async function renderStored(
     if (kept !== undefined) return kept;
     const document = await ports.store.read(trajectoryKey(id));
     const score = scorer === null ? undefined : await ports.store.read(scoreKey(id, scorer));
-    return await ports.compute.row({ document, score, target });
+    const { group } = of;
+    return await ports.compute.row({ document, score, target, ...(group === undefined ? {} : { group }) });
   } catch (cause) {
     throw new ExportError(id, cause);
   }

@@ -45,7 +45,8 @@ export async function* pairRows(work: GroupWork): AsyncGenerator<MadeRow> {
         return facts === undefined ? [] : [{ id, facts }];
       });
       unpaired.use(members.map(({ id }) => id));
-      yield { task, line: row.line, members };
+      const { line, inspection } = row;
+      yield { task, line, inspection, members };
     }
   }
   unpaired.countUpTo(undefined);

@@ -4,10 +4,12 @@ import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { CurationSection } from "../curation/curation-section.ts";
 import type { Manifest } from "../dataset/manifest.ts";
 import { reasonAmongAll } from "../dataset/select.ts";
+import { SplitKeys } from "../dataset/split.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import { type AttemptEntry, AttemptTable, type Tasks } from "../preferences/attempt-table.ts";
 import { Counts } from "../preferences/counts.ts";
 import type { VotedPair } from "../preferences/votes.ts";
+import type { CountedTokens } from "../tokenizer/token-counter.ts";
 import { votedPreferences } from "../votes/voted-preferences.ts";
 import { attemptRows } from "./attempt-rows.ts";
 import { curate, type DatasetSettings, isCurated } from "./curate.ts";
@@ -30,6 +32,8 @@ export interface GroupWork {
   /** In the order of their keys; the attempts of each the best first. */
   readonly tasks: Tasks;
   readonly votes: readonly VotedPair[];
+  /** By which key a task is split. */
+  readonly splitKey: (task: string) => string;
   /** Trajectories left out, pairs and tasks that make no row. */
   readonly excluded: Counts;
   readonly pairsLeftOut: Counts;
@@ -46,15 +50,17 @@ export async function planGroups(request: DatasetRequest, ports: PlanPorts): Pro
   const [pairsLeftOut, tasksLeftOut] = [new Counts(), new Counts()];
   const now = ports.clock.now();
   const picked = new Picked(request, ports);
+  const splitKeys = new SplitKeys(request.split);
   let considered = 0;
   const scope = request.project === undefined ? {} : { project: request.project };
   for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true })) {
     considered += 1;
+    splitKeys.note(entry);
     const reason = reasonAmongAll(entry, { request, now });
     if (reason === undefined) picked.add(entry);
     else excluded.add(reason);
   }
-  const { table, hash, settings, section } = await picked.settle(excluded);
+  const { table, hash, settings, section, tokens } = await picked.settle(excluded);
   const votes = await wantedVotes(request, ports);
   hash.update(createHash("sha256").update(JSON.stringify(votes)).digest());
   const { limit } = request;
@@ -62,14 +68,17 @@ export async function planGroups(request: DatasetRequest, ports: PlanPorts): Pro
     limit === undefined
       ? table.tasks()
       : table.tasksWithin(limit, (attempts) => excluded.add("over the limit", attempts));
-  const work: GroupWork = { request, tasks, votes, excluded, pairsLeftOut, tasksLeftOut, ports };
+  const splitKey = (task: string): string => splitKeys.of(task);
+  const work: GroupWork = { request, tasks, votes, splitKey, excluded, pairsLeftOut, tasksLeftOut, ports };
   return {
     version: versionText(hash),
     settings: { ...request, ...settings },
     ...(section === undefined ? {} : { curation: section }),
+    ...(tokens === undefined ? {} : { tokens }),
     considered,
     trajectories: tasks.attempts,
     excluded,
+    splitKey,
     rows: () => rowsOf(work),
     facts: () => ({
       ...recordOf("pairs_left_out", pairsLeftOut),
@@ -121,21 +130,28 @@ class Picked {
     readonly hash: VersionHash;
     readonly settings: DatasetSettings;
     readonly section?: CurationSection;
+    readonly tokens?: CountedTokens;
   }> {
     const left: Record<string, number> = {};
     const request = withoutCaps(this.#request);
-    const { selected, settings, section } = await curate(
+    const { selected, settings, section, tokens } = await curate(
       { selected: this.#list ?? [], excluded: left, verdicts: new Map() },
       { request, ports: this.#ports },
     );
     excluded.merge(left);
     if (this.#list !== undefined) {
-      this.#hash = versionHash(this.#request.target, { ...this.#request, against: settings["against"] });
+      const { against, tokenizer } = settings;
+      this.#hash = versionHash(this.#request.target, { ...this.#request, against, tokenizer });
       for (const candidate of selected) this.#take(candidate);
     }
     excluded.merge(this.#excluded.record());
-    const made = { table: this.#table, hash: this.#hash, settings };
-    return section === undefined ? made : { ...made, section };
+    return {
+      table: this.#table,
+      hash: this.#hash,
+      settings,
+      ...(section === undefined ? {} : { section }),
+      ...(tokens === undefined ? {} : { tokens }),
+    };
   }
 
   #take(candidate: Candidate): void {

@@ -1,5 +1,6 @@
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { SelectedTrajectories, type SelectedTrajectory, Selector } from "../dataset/select.ts";
+import { SplitKeys } from "../dataset/split.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import { Counts } from "../preferences/counts.ts";
 import { curate, isCurated, requestBeforeCuration } from "./curate.ts";
@@ -9,13 +10,15 @@ import { trajectoryRows } from "./dataset-rows.ts";
 /** Plans a dataset whose rows are made of one trajectory each, the best first. */
 export async function planTrajectories(request: DatasetRequest, ports: PlanPorts): Promise<DatasetPlan> {
   const selector = new Selector(requestBeforeCuration(request), ports.clock.now());
+  const splitKeys = new SplitKeys(request.split);
   const scope = request.project === undefined ? {} : { project: request.project };
   const size = new SizeLimit(request, ports);
   for await (const entry of ports.catalog.select({ ...scope, includeSuperseded: true })) {
     if (selector.offer(entry)) size.add(entry);
+    splitKeys.note(entry);
   }
   const { considered } = selector;
-  const { curated, settings, section } = await curatedRows(selector, { request, ports });
+  const { curated, settings, section, tokens } = await curatedRows(selector, { request, ports });
   const excluded = new Counts();
   excluded.merge(selector.excluded);
   const selected = withTwoSides(curated, { request, excluded });
@@ -25,10 +28,18 @@ export async function planTrajectories(request: DatasetRequest, ports: PlanPorts
     version: versionText(hash),
     settings,
     ...(section === undefined ? {} : { curation: section }),
+    ...(tokens === undefined ? {} : { tokens }),
     considered,
     trajectories: selected.length,
     excluded,
-    rows: () => trajectoryRows(selected, { target: request.target, excluded, ports }),
+    splitKey: (task) => splitKeys.of(task),
+    rows: () =>
+      trajectoryRows(selected, {
+        target: request.target,
+        excluded,
+        ports,
+        onRow: (done) => ports.onProgress?.(done, selected.length),
+      }),
     facts: () => unscored(selected),
   };
 }

@@ -6,6 +6,7 @@ import { rowFacts } from "../dataset/targets/render-trajectory.ts";
 import type { GroupRows, StoredPart } from "../ports/compute.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Attempt } from "../preferences/attempt.ts";
+import { estimatedTokens } from "../tokenizer/trajectory-texts.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import { readDocument } from "./compute-tasks.ts";
 import { ExportError } from "./dataset-rows.ts";
@@ -59,6 +60,7 @@ function factsOf(trajectory: Trajectory, score: StoredScore | undefined): RowFac
     redactions: redaction.total,
     messages: 0,
     trained: 0,
+    tokens: estimatedTokens(trajectory),
     ...contentFacts(trajectory),
   };
 }

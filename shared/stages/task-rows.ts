@@ -28,7 +28,7 @@ export async function* taskRows(work: GroupWork): AsyncGenerator<MadeRow> {
       tasksLeftOut.add(result.refused);
       continue;
     }
-    const split = splitOf(of.task, request.split);
+    const split = splitOf(work.splitKey(of.task), request.split);
     const line = withIndex(result.line, written[split]);
     written[split] += 1;
     excluded.add("another attempt stands for its task", of.attempts.length - result.facts.length);
@@ -36,18 +36,19 @@ export async function* taskRows(work: GroupWork): AsyncGenerator<MadeRow> {
       const facts = result.facts[place];
       return facts === undefined ? [] : [{ id, facts }];
     });
-    yield { task: of.task, line, members };
+    yield { task: of.task, line, inspection: result.inspection, members };
   }
 }
 
-async function renderTask(of: TaskAttempts, { request, ports }: GroupWork): Promise<GroupRow | RefusedRow> {
+async function renderTask(of: TaskAttempts, work: GroupWork): Promise<GroupRow | RefusedRow> {
+  const { request, ports } = work;
   const { target, perTask, envClass } = request;
   const isGrpo = target === "knowlyr-grpo";
   if (isGrpo && of.attempts.length < 2) return { refused: "the only attempt at its task" };
   const knowlyrSize = perTask ?? (isGrpo ? KNOWLYR_GROUP : of.attempts.length);
   const size = isGrpo || target === "knowlyr-benchmark" ? knowlyrSize : 1;
   const parts = await Promise.all(of.attempts.slice(0, size).map((each) => loadPart(each, ports.store)));
-  const split = splitOf(of.task, request.split);
+  const split = splitOf(work.splitKey(of.task), request.split);
   const [row] = rowsOrDamage(
     await ports.compute.group({ kind: "prompt", target, of, parts, split, envClass, perTask }),
   );

@@ -5,10 +5,12 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
 import { ComputePool } from "../../shared/adapters/local/compute-pool.ts";
 import { PluginError, taskSettings } from "../../shared/adapters/local/task-settings.ts";
+import { TARGET_IDS, targetOf } from "../../shared/dataset/targets/targets.ts";
 import {
   type ComputedRecord,
   ComputeLostError,
   ComputeStoppedError,
+  type GroupRows,
   type GroupTask,
 } from "../../shared/ports/compute.ts";
 import type { SourceRecord } from "../../shared/reading/source.ts";
@@ -55,6 +57,12 @@ const record = fc.oneof(
   fc.string().map((broken) => recordOf(`{${broken}`)),
 );
 
+function onlyRow(made: GroupRows) {
+  const [row] = made.kind === "rows" ? made.rows : [];
+  if (row === undefined) throw new Error("there is no row");
+  return row;
+}
+
 describe("ComputePool", () => {
   it("computes what this thread would compute: documents, scores, attachments, rejections and rows", async () => {
     const pool = poolOf(2);
@@ -72,7 +80,11 @@ describe("ComputePool", () => {
           expect(plain(scored)).toEqual(plain(await inline.score(document)));
           expect(plain(scored)).toEqual(plain(score));
           const task = { document, score: scored.bytes, target: "trl" } as const;
-          expect(plain(await pool.row(task))).toEqual(plain(await inline.row(task)));
+          const row = await pool.row(task);
+          expect(plain(row)).toEqual(plain(await inline.row(task)));
+          // What was found as the row was made is what its line would show.
+          if (!("refused" in row))
+            expect(row.inspection).toEqual(await inline.inspect({ ...row, target: "trl" }));
         }
       }),
       { numRuns: 15 },
@@ -104,10 +116,23 @@ describe("ComputePool", () => {
     const prompts = (["verl-rl", "benchmark", "knowlyr-grpo"] as const).map(
       (target): GroupTask => ({ ...prompt, target, envClass: "gym", perTask: undefined }),
     );
-    for (const task of [pairs, ...prompts]) {
-      const rows = await pool.group(task);
+    for (const each of [pairs, ...prompts]) {
+      const rows = await pool.group(each);
       expect(rows).toMatchObject({ kind: "rows", rows: [{ line: expect.any(Uint8Array) }] });
-      expect(plain(rows)).toEqual(plain(await inline.group(task)));
+      expect(plain(rows)).toEqual(plain(await inline.group(each)));
+    }
+    const [first] = parts;
+    if (first === undefined) throw new Error("there is no document");
+    const group = { group: "t", rewards: [1, 0.5] };
+    const task = { ...prompt, envClass: "gym", perTask: undefined };
+    for (const target of TARGET_IDS) {
+      const { unit } = targetOf(target);
+      const row =
+        unit === "trajectory" || unit === "group"
+          ? await pool.row({ target, ...first, ...(unit === "group" ? { group } : {}) })
+          : onlyRow(await pool.group(unit === "pair" ? { ...pairs, target } : { ...task, target }));
+      if ("refused" in row) continue;
+      expect([target, row.inspection]).toEqual([target, await inline.inspect({ line: row.line, target })]);
     }
     const broken = parts.map((part, place) =>
       place === 1 ? { ...part, document: part.document.slice(0, 40) } : part,

@@ -209,7 +209,9 @@ function logNumber(number: number): string {
     const output = `line ${number} ${index}: ${"x".repeat(40 + ((number * 31 + index * 17) % 200))}`;
     return [`cat file-${(number * 13 + index) % 97}.txt`, output] as const;
   });
-  return chatRow({ task: taskName(0), success: number % 5 < 3, calls, answer: `Answer ${number}.` });
+  // Prompts of different tasks are not alike, or they would leak from split to split.
+  const prompt = `Do ${taskName(0)}: ${taskName(0)} says what to read, and ${taskName(0)} what to answer.`;
+  return chatRow({ prompt, task: taskName(0), success: number % 5 < 3, calls, answer: `Answer ${number}.` });
 }
 
 function taskName(number: number): string {

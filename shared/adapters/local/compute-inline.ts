@@ -38,11 +38,11 @@ export class InlineCompute implements Compute {
   }
 
   async row(task: RowTask): Promise<RenderedRow | RefusedRow> {
-    return computeRow(task);
+    return computeRow(task, this.#settings);
   }
 
   async group(task: GroupTask): Promise<GroupRows> {
-    return computeGroup(task);
+    return computeGroup(task, this.#settings);
   }
 
   async inspect(task: InspectTask): Promise<RowInspection> {

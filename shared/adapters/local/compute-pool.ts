@@ -74,10 +74,10 @@ export class ComputePool implements Compute {
     return this.#add({ kind: "score", document: bytes, evidence }, [bytes]) as Promise<ComputedScore>;
   }
 
-  row({ document, score, target }: RowTask): Promise<RenderedRow | RefusedRow> {
+  row({ document, score, ...rest }: RowTask): Promise<RenderedRow | RefusedRow> {
     const own = ownBuffer(document);
     const ownScore = score === undefined ? undefined : ownBuffer(score);
-    const task: ComputeTask = { kind: "row", document: own, score: ownScore, target };
+    const task: ComputeTask = { kind: "row", document: own, score: ownScore, ...rest };
     return this.#add(task, ownScore === undefined ? [own] : [own, ownScore]) as Promise<
       RenderedRow | RefusedRow
     >;

@@ -58,11 +58,11 @@ async function perform(
     return { ...score, bytes: give(score.bytes) };
   }
   if (task.kind === "row") {
-    const row = computeRow(task);
+    const row = computeRow(task, context.settings);
     return "refused" in row ? row : { ...row, line: give(row.line) };
   }
   if (task.kind === "group") {
-    const made = computeGroup(task.group);
+    const made = computeGroup(task.group, context.settings);
     if (made.kind === "damaged") return made;
     const rows = made.rows.map((row) => ("refused" in row ? row : { ...row, line: give(row.line) }));
     return { ...made, rows };
