@@ -58,6 +58,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "SessionError",
   "SandboxError",
   "CommandFailedError",
+  "RepositoryError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */
