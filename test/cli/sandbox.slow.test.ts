@@ -141,8 +141,7 @@ describe("gymline sandbox", () => {
     [["create", "--memory", "1z"], /--memory takes a measure such as 512m or 2g, not "1z"/],
     [["create", "--cpus", "0"], /--cpus takes a number above 0/],
     [["create", "--image", "no/such:1"], /image no\/such:1 is not on this machine; build one with gymline sandbox image/],
-    [["create", "--backend", "vm"], /--backend takes docker or process, not "vm"/],
-    [["create", "--no-isolation"], /--no-isolation is for --backend process/],
+    [["create", "--backend", "vm"], /--backend takes docker, process or process-unisolated, not "vm"/],
     [["create", "--task-id", "x"], /give --task <file> as well/],
     [["exec", "ffffffffffff", "--", "ls"], /there is none; gymline sandbox list/],
     [["exec", "x", "--tool", "submit", "ls"], /a command or --tool, not both/],
@@ -163,9 +162,9 @@ describe("gymline sandbox", () => {
     const without = await gymline(["sandbox", "create"], { env });
     expect(without).toMatchObject({ code: 1, stdout: "" });
     expect(without.stderr).toMatch(/no Docker is installed or running here; start Docker/);
-    const open = await gymline(["sandbox", "create", "--backend", "process", "--no-isolation"], { env });
+    const open = await gymline(["sandbox", "create", "--backend", "process-unisolated"], { env });
     expect(open.stderr).toMatch(/WITHOUT ISOLATION/);
-    const options = ["--backend", "process", "--no-isolation"];
+    const options = ["--backend", "process-unisolated"];
     expect((await gymline(["sandbox", "close", open.stdout.trim(), ...options], { env })).code).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import Docker from "dockerode";
 import { DockerSandboxes } from "../../shared/adapters/docker/docker-sandboxes.ts";
 import { GitRepositories } from "../../shared/adapters/local/git-repositories.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
-import type { Action } from "../../shared/env/protocol.ts";
+import type { Action, TimeStep } from "../../shared/env/protocol.ts";
 import { sandboxEnv } from "../../shared/env/sandbox-env.ts";
 import type { EnvTask } from "../../shared/env/task.ts";
 import { sandboxSpec } from "../../shared/sandbox/sandbox-limits.ts";
@@ -71,11 +71,14 @@ export async function soakSandboxes(request: {
         if (plan === undefined) break;
         try {
           await env.reset({ task: taskOf({ repo, base, index }) });
-          for (const detour of plan.detours) await env.step(detour);
-          if (plan.solves) await env.step(FIX);
-          const { info, reward } = await env.step({ tool: "submit", params: {} });
-          if (info.success !== plan.solves || reward !== (plan.solves ? 1 : 0)) {
-            failures.push(`episode ${index}: success ${info.success}: ${String(info["testOutput"])}`);
+          const steps = [...plan.detours, ...(plan.solves ? [FIX] : []), { tool: "submit", params: {} }];
+          let last: TimeStep | undefined;
+          for (const step of steps) {
+            last = await env.step(step);
+            if (last.done) break;
+          }
+          if (last?.info.success !== plan.solves || last.reward !== (plan.solves ? 1 : 0)) {
+            failures.push(`episode ${index}: ${JSON.stringify(last)}`);
           }
           counts[plan.solves ? "solved" : "unsolved"] += 1;
         } catch (error) {

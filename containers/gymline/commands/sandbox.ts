@@ -1,10 +1,10 @@
 import { buffer } from "node:stream/consumers";
 import type { Command } from "commander";
 import { wholeNumber } from "../deployment.ts";
+import { sandboxesOf } from "../env-ports.ts";
 import { collect, examples } from "../options.ts";
 import {
   type EngineOptions,
-  engineOf,
   engineOptions,
   type LimitOptions,
   limitOptions,
@@ -121,7 +121,7 @@ async function execIn(
   if (options.tool !== undefined && command.length > 0) {
     throw new UsageError("give a command or --tool, not both");
   }
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   if (options.tool !== undefined) {
     const { callTool } = await import("../sandbox-tool.ts");
     await callTool({ sandbox, tool: options.tool, params: options.params, timeoutMs, json: options.json === true });
@@ -134,7 +134,7 @@ async function execIn(
 }
 
 async function resetOne(id: string, options: EngineOptions): Promise<void> {
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   const [first] = await sandbox.snapshots();
   if (first === undefined) {
     throw new UsageError(`sandbox ${sandbox.id} has no snapshot to go back to; gymline sandbox create makes one`);
@@ -144,19 +144,19 @@ async function resetOne(id: string, options: EngineOptions): Promise<void> {
 }
 
 async function snapshotOf(id: string, options: EngineOptions): Promise<void> {
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   const snapshot = await sandbox.snapshot();
   report(options, snapshot, { id: sandbox.id, snapshot });
 }
 
 async function restoreOne(id: string, snapshot: string, options: EngineOptions): Promise<void> {
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   await sandbox.restore(snapshot);
   report(options, `sandbox ${sandbox.id} is as it was at ${snapshot}`, { id: sandbox.id, snapshot });
 }
 
 async function branchOff(id: string, snapshot: string, options: EngineOptions): Promise<void> {
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   const branch = await sandbox.branch(snapshot);
   await branch.snapshot();
   report(options, branch.id, { id: branch.id, of: sandbox.id, snapshot });
@@ -179,11 +179,11 @@ async function replayRun(
 
 async function listAll(options: EngineOptions): Promise<void> {
   const { printSandboxes } = await import("../sandbox-run.ts");
-  printSandboxes(await (await engineOf(options)).list(), options.json === true);
+  printSandboxes(await (await sandboxesOf(options.backend)).list(), options.json === true);
 }
 
 async function closeAll(ids: readonly string[], options: EngineOptions): Promise<void> {
-  const sandboxes = await engineOf(options);
+  const sandboxes = await sandboxesOf(options.backend);
   // All are looked up first: a slip of the pen removes nothing.
   const found = await Promise.all(ids.map((id) => sandboxes.open(id)));
   for (const sandbox of found) await sandbox.close();
@@ -191,7 +191,7 @@ async function closeAll(ids: readonly string[], options: EngineOptions): Promise
 }
 
 async function reapAll(options: EngineOptions): Promise<void> {
-  const reaped = await (await engineOf(options)).reap();
+  const reaped = await (await sandboxesOf(options.backend)).reap();
   report(options, `${many(reaped.length, "sandbox", "sandboxes")} removed`, { reaped });
 }
 
