@@ -4,8 +4,8 @@ import type { EnvTask } from "../../shared/env/task.ts";
 import type { Sandbox, Sandboxes, SandboxSummary } from "../../shared/ports/sandbox.ts";
 import { type ReplayedCall, type ReplayReport, replayTrajectory } from "../../shared/sandbox/replay.ts";
 import type { Trajectory } from "../../shared/trajectory/schema.ts";
-import { EXIT } from "./exit-code.ts";
 import { sandboxesOf } from "./env-ports.ts";
+import { EXIT } from "./exit-code.ts";
 import { type EngineOptions, type LimitOptions, specOptions } from "./sandbox-options.ts";
 import { many, note, out, printableLines, table } from "./terminal.ts";
 
@@ -30,10 +30,7 @@ export async function createSandbox(task: EnvTask, options: EngineOptions & Limi
   }
 }
 
-async function environment(
-  sandboxes: Sandboxes,
-  options: EngineOptions & LimitOptions,
-): Promise<SandboxEnv> {
+async function environment(sandboxes: Sandboxes, options: EngineOptions & LimitOptions): Promise<SandboxEnv> {
   const spec = specOptions(options);
   const warning = WARNINGS.get(options.backend);
   if (warning !== undefined) note(`warning: ${warning}`);
@@ -74,7 +71,8 @@ export async function execInSandbox(request: {
     const left = dropped.stdout + dropped.stderr;
     if (left > 0) note(`[${left} bytes were left out of the middle of the output]`);
     if (end.kind === "timeout") note(`[timed out after ${timeoutMs / 1000} s; give --timeout for more]`);
-    if (end.kind === "out-of-memory") note("[ended for want of memory; create the sandbox with more --memory]");
+    if (end.kind === "out-of-memory")
+      note("[ended for want of memory; create the sandbox with more --memory]");
   }
   process.exitCode = end.kind === "exit" ? end.code : end.kind === "timeout" ? 124 : 137;
 }
