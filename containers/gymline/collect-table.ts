@@ -91,7 +91,8 @@ export class CollectTable {
   }
 
   #draw(): void {
-    const width = process.stderr.columns ?? 80;
+    // Some terminals say that they have no columns.
+    const width = process.stderr.columns || 80;
     const { done, failed, solved, judged, usd } = this.#counts;
     const head = [
       `${done + failed}/${this.#total}`,
@@ -100,7 +101,7 @@ export class CollectTable {
       usd === 0 ? "" : usdText(usd),
     ];
     const rows = [...this.#slots].sort(([left], [right]) => left - right).map(([, slot]) => row(slot));
-    const most = Math.max(1, (process.stderr.rows ?? 24) - 2);
+    const most = Math.max(1, (process.stderr.rows || 24) - 2);
     const lines = [head.filter((each) => each !== "").join("   "), ...rows].slice(0, most);
     this.#clear();
     process.stderr.write(lines.map((line) => `${cutTo(line, width - 1)}\n`).join(""));
@@ -120,6 +121,6 @@ function row({ id, turns, startedAt }: Slot): string {
 
 function cutTo(line: string, width: number): string {
   let kept = line;
-  while (displayWidth(kept) > width) kept = kept.slice(0, -1);
+  while (kept !== "" && displayWidth(kept) > width) kept = kept.slice(0, -1);
   return kept;
 }

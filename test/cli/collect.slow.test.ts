@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +8,7 @@ import { answer, calling, status } from "../factories/model-server/replies.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
 import { gymline } from "./program.ts";
 
+const MAIN = resolve(import.meta.dirname, "../../containers/gymline/main.ts");
 const MODULE = resolve(import.meta.dirname, "../factories/counting-module.ts");
 const ENV = ["--env", "test/counting", "--env-module", MODULE];
 const add = { calls: [{ tool: "add" }] };
@@ -126,6 +128,24 @@ describe("gymline collect", () => {
     expect(refused.code).toBe(2);
     expect(JSON.parse(refused.stdout).summary.failures).toEqual({ "agent:provider": 2 });
   });
+
+  it("redraws a table on a terminal, whatever size that has", (context) => {
+    if (spawnSync("script", ["--version"]).status !== 0) return context.skip("no script(1) for a terminal");
+    const cwd = workplace([{ id: "slow", target: 2, delay: 500 }]);
+    for (const [run, size] of Object.entries({
+      wide: "stty cols 70 rows 20; ",
+      none: "stty cols 0 rows 0; ",
+    })) {
+      const words = [process.execPath, MAIN, "collect", ...SCRIPTED, "--run", run].join(" ");
+      const { stdout } = spawnSync("script", ["-qec", `${size}${words}`, "/dev/null"], {
+        cwd,
+        encoding: "utf8",
+      });
+      expect(stdout).toContain("slow.0  turn 1");
+      expect(stdout).toContain("\u001b[J");
+      expect(stdout).toContain("1 done");
+    }
+  }, 120_000);
 
   it.each([
     [["--env", "test/nothing"], 'there is no environment "test/nothing"'],

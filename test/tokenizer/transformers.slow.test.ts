@@ -66,7 +66,13 @@ describe("tokens as Hugging Face transformers counts them", () => {
   it.for(["byte-level", "metaspace"])("counts texts with a %s vocabulary", async (name, { skip }) => {
     if (skipped(skip)) return;
     const counter = await tokenCounter(await readTokenizerFolder(join(folder, name)));
-    const texts = [...ODD, (await readFile(join(root, "docs/CURATION.md"), "utf8")).slice(0, 20_000)];
+    const texts = [...ODD];
+    // Prose that the vocabulary was learnt from, and code that it was not.
+    for await (const path of glob(["docs/*.md", "shared/{redaction,reward}/**/*.ts", "test/redaction/*.ts"], {
+      cwd: root,
+    }))
+      texts.push(await readFile(join(root, path), "utf8"));
+    expect(texts.length).toBeGreaterThan(100);
     // Twice: what was counted once is not counted again.
     for (let round = 0; round < 2; round += 1) {
       expect(texts.map(counter.text)).toEqual(
