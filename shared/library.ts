@@ -3,6 +3,7 @@
 // biome-ignore-all lint/performance/noBarrelFile: a package has one public entry, and no module inside imports it
 // biome-ignore-all lint/style/noRestrictedImports: the entry shows the local adapters too
 
+export { DockerSandboxes, type DockerSandboxesOptions } from "./adapters/docker/docker-sandboxes.ts";
 export { InlineCompute } from "./adapters/local/compute-inline.ts";
 export { ComputePool } from "./adapters/local/compute-pool.ts";
 export {
@@ -12,6 +13,7 @@ export {
   runDrop,
 } from "./adapters/local/embedded-run.ts";
 export { EpisodeFolder, RunFolderError, type RunPlace } from "./adapters/local/episode-folder.ts";
+export { GitRepositories } from "./adapters/local/git-repositories.ts";
 export {
   type LocalStore,
   NoStoreError,
@@ -35,6 +37,10 @@ export { readTokenizerFolder } from "./adapters/local/tokenizer-folder.ts";
 export { type ModelChoice, modelOf, type ToolChatChoice, toolChatOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
 export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
+export {
+  ProcessSandboxes,
+  type ProcessSandboxesOptions,
+} from "./adapters/process-sandbox/process-sandboxes.ts";
 export { renderPlot } from "./adapters/vega/render-plot.ts";
 export {
   type Agent,
@@ -196,6 +202,8 @@ export {
 export type { EpisodeCounts, EpisodeFailure, EpisodeResult } from "./env/rollout/episode-result.ts";
 export { type EpisodeLimits, type EpisodeRequest, runEpisode } from "./env/rollout/run-episode.ts";
 export type { TextTurns } from "./env/rollout/speech.ts";
+export { SandboxEnv, type SandboxEnvOptions, sandboxEnv } from "./env/sandbox-env.ts";
+export { type SandboxTask, sandboxTaskSchema } from "./env/sandbox-task.ts";
 export { type EnvTask, envTaskSchema } from "./env/task.ts";
 export { timeStep } from "./env/time-step.ts";
 export { toolDefinition } from "./env/tool-schema.ts";
@@ -266,6 +274,23 @@ export {
 export type { EpisodeDocument, EpisodeLedger } from "./ports/episode-ledger.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
+export {
+  type Checkout,
+  type CheckoutRequest,
+  type Repositories,
+  RepositoryError,
+} from "./ports/repositories.ts";
+export {
+  type ExecRequest,
+  type ExecResult,
+  type Sandbox,
+  SandboxError,
+  type Sandboxes,
+  type SandboxFile,
+  type SandboxLimits,
+  type SandboxSpec,
+  type SandboxSummary,
+} from "./ports/sandbox.ts";
 export type { Timers } from "./ports/timers.ts";
 export type {
   ToolChat,
@@ -358,6 +383,15 @@ export {
 } from "./reward/signals/trajectory-signals.ts";
 export type { ModelScores } from "./reward/step-score.ts";
 export { type FactStep, type TrajectoryFacts, trajectoryFacts } from "./reward/trajectory-facts.ts";
+export {
+  type ReplayDifference,
+  type ReplayedCall,
+  type ReplayOptions,
+  type ReplayReport,
+  replayTrajectory,
+} from "./sandbox/replay.ts";
+export { sandboxSpec } from "./sandbox/sandbox-limits.ts";
+export { WarmPool, type WarmPoolOptions } from "./sandbox/warm-pool.ts";
 export type { TaskSettings } from "./stages/compute-tasks.ts";
 export { type ExportPorts, type ExportResult, exportDataset } from "./stages/export.ts";
 export {

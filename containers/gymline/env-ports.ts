@@ -15,8 +15,8 @@ export async function envPorts(backend = "docker"): Promise<EnvPorts> {
   };
 }
 
-/** `process`: bubblewrap, weaker than containers; `process-unisolated`: nothing is kept from what runs there. */
-async function sandboxesOf(backend: string): Promise<Sandboxes> {
+/** `process`: bubblewrap, weaker than containers; `process-unisolated`: nothing is kept from what runs there. @throws UsageError */
+export async function sandboxesOf(backend: string): Promise<Sandboxes> {
   if (backend === "docker") {
     const { DockerSandboxes } = await import("../../shared/adapters/docker/docker-sandboxes.ts");
     return new DockerSandboxes();

@@ -1,12 +1,10 @@
 import type { Command } from "commander";
-import type { SandboxLimits, Sandboxes, SandboxSpec } from "../../shared/ports/sandbox.ts";
+import type { SandboxLimits, SandboxSpec } from "../../shared/ports/sandbox.ts";
 import { DEFAULT_IMAGE } from "../../shared/sandbox/sandbox-limits.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface EngineOptions {
   readonly backend: string;
-  /** `--no-isolation` makes it false. */
-  readonly isolation: boolean;
   readonly json?: boolean;
 }
 
@@ -22,8 +20,11 @@ export interface LimitOptions {
 
 export function engineOptions(command: Command): Command {
   return command
-    .option("--backend <name>", "docker, or process: weaker, for trusted programs only", "docker")
-    .option("--no-isolation", "with --backend process: no isolation at all, not even bubblewrap's")
+    .option(
+      "--backend <name>",
+      "docker; process (bubblewrap, weaker); process-unisolated (trusted programs only)",
+      "docker",
+    )
     .option("--json", "print JSON");
 }
 
@@ -36,18 +37,6 @@ export function limitOptions(command: Command): Command {
     .option("--pids <n>", "processes (default: 256)")
     .option("--disk <size>", "of workspace and /tmp, each (default: 256m)")
     .option("--lifetime <time>", "after which it ends by itself: 90s, 30m, 2h (default: 1h)");
-}
-
-/** The engine that the options name. What it needs is loaded only now. @throws UsageError */
-export async function engineOf({ backend, isolation }: EngineOptions): Promise<Sandboxes> {
-  if (backend === "docker") {
-    if (!isolation) throw new UsageError("--no-isolation is for --backend process; Docker isolates always");
-    const { DockerSandboxes } = await import("../../shared/adapters/docker/docker-sandboxes.ts");
-    return new DockerSandboxes();
-  }
-  if (backend !== "process") throw new UsageError(`--backend takes docker or process, not "${backend}"`);
-  const { ProcessSandboxes } = await import("../../shared/adapters/process-sandbox/process-sandboxes.ts");
-  return new ProcessSandboxes({ isolation: isolation ? "bubblewrap" : "none" });
 }
 
 /** @throws UsageError */
@@ -70,7 +59,13 @@ export function specOptions(
 
 /** Milliseconds. @throws UsageError */
 export function timeOf(option: string, text: string): number {
-  return measure({ option, text, units: { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }, plain: 1000, example: "90s or 2h" });
+  return measure({
+    option,
+    text,
+    units: { ms: 1, s: 1000, m: 60_000, h: 3_600_000 },
+    plain: 1000,
+    example: "90s or 2h",
+  });
 }
 
 function sizeOf(option: string, text: string): number {

@@ -1,24 +1,18 @@
-import { GitRepositories } from "../../shared/adapters/local/git-repositories.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
-import { sandboxEnv } from "../../shared/env/sandbox-env.ts";
+import { type SandboxEnv, sandboxEnv } from "../../shared/env/sandbox-env.ts";
 import type { EnvTask } from "../../shared/env/task.ts";
-import type { Sandbox, SandboxSummary } from "../../shared/ports/sandbox.ts";
+import type { Sandbox, Sandboxes, SandboxSummary } from "../../shared/ports/sandbox.ts";
 import { type ReplayedCall, type ReplayReport, replayTrajectory } from "../../shared/sandbox/replay.ts";
 import type { Trajectory } from "../../shared/trajectory/schema.ts";
+import { sandboxesOf } from "./env-ports.ts";
 import { EXIT } from "./exit-code.ts";
-import { type EngineOptions, engineOf, type LimitOptions, specOptions } from "./sandbox-options.ts";
+import { type EngineOptions, type LimitOptions, specOptions } from "./sandbox-options.ts";
 import { many, note, out, printableLines, table } from "./terminal.ts";
 
 /** Makes a sandbox that stays, with what the task begins with, and notes that state as its first snapshot. */
 export async function createSandbox(task: EnvTask, options: EngineOptions & LimitOptions): Promise<void> {
-  const sandboxes = await engineOf(options);
-  if (options.backend === "process") warnOfProcesses(options);
-  const env = sandboxEnv({
-    sandboxes,
-    repositories: new GitRepositories(),
-    clock: systemClock,
-    spec: specOptions(options),
-  });
+  const sandboxes = await sandboxesOf(options.backend);
+  const env = await environment(sandboxes, options);
   try {
     const { info } = await env.reset({ task });
     const snapshot = await env.snapshot();
@@ -36,13 +30,19 @@ export async function createSandbox(task: EnvTask, options: EngineOptions & Limi
   }
 }
 
-function warnOfProcesses({ isolation }: EngineOptions): void {
-  note(
-    isolation
-      ? "warning: the process backend isolates less than Docker does (docs/SANDBOX.md); run trusted programs only"
-      : "warning: commands run WITHOUT ISOLATION, with all rights of this user",
-  );
+async function environment(sandboxes: Sandboxes, options: EngineOptions & LimitOptions): Promise<SandboxEnv> {
+  const spec = specOptions(options);
+  const warning = WARNINGS.get(options.backend);
+  if (warning !== undefined) note(`warning: ${warning}`);
+  const { GitRepositories } = await import("../../shared/adapters/local/git-repositories.ts");
+  return sandboxEnv({ sandboxes, repositories: new GitRepositories(), clock: systemClock, spec });
 }
+
+/** Nobody gets less isolation without being told. */
+const WARNINGS: ReadonlyMap<string, string> = new Map([
+  ["process", "this backend isolates less than Docker does (docs/SANDBOX.md); run trusted programs only"],
+  ["process-unisolated", "commands run WITHOUT ISOLATION, with all rights of this user"],
+]);
 
 /** Runs a command, and ends as the command did. */
 export async function execInSandbox(request: {
@@ -71,7 +71,8 @@ export async function execInSandbox(request: {
     const left = dropped.stdout + dropped.stderr;
     if (left > 0) note(`[${left} bytes were left out of the middle of the output]`);
     if (end.kind === "timeout") note(`[timed out after ${timeoutMs / 1000} s; give --timeout for more]`);
-    if (end.kind === "out-of-memory") note("[ended for want of memory; create the sandbox with more --memory]");
+    if (end.kind === "out-of-memory")
+      note("[ended for want of memory; create the sandbox with more --memory]");
   }
   process.exitCode = end.kind === "exit" ? end.code : end.kind === "timeout" ? 124 : 137;
 }
@@ -106,10 +107,7 @@ export async function replayInSandbox(
   options: EngineOptions & LimitOptions,
 ): Promise<void> {
   const { trajectory, task, exact, beforeStep } = request;
-  const sandboxes = await engineOf(options);
-  if (options.backend === "process") warnOfProcesses(options);
-  const spec = specOptions(options);
-  const env = sandboxEnv({ sandboxes, repositories: new GitRepositories(), clock: systemClock, spec });
+  const env = await environment(await sandboxesOf(options.backend), options);
   try {
     const until = beforeStep === undefined ? {} : { beforeStep };
     const report = await replayTrajectory({ trajectory, env, task, exact, ...until });

@@ -21,10 +21,8 @@ export function sandboxPlace(env: AgentEnv, sandboxes: Sandboxes): HarnessPlace 
     },
     verdict: async (signal): Promise<Verdict> => {
       const { info } = await env.step({ tool: "submit", params: {} }, signal);
-      const { success = null, score = null, tests_passed: passed, tests_failed: failed } = info;
-      const tests =
-        typeof passed === "number" && typeof failed === "number" ? { tests: { passed, failed } } : {};
-      return { success, score, ...tests };
+      const { success = null, score = null, tests } = info;
+      return { success, score, ...(tests === undefined ? {} : { tests }) };
     },
     close: () => env.close(),
   };

@@ -1,6 +1,5 @@
-import { z } from "zod";
 import type { Clock } from "../ports/clock.ts";
-import { type Checkout, type Repositories, RepositoryError } from "../ports/repositories.ts";
+import type { Repositories } from "../ports/repositories.ts";
 import {
   type Sandbox,
   SandboxError,
@@ -12,18 +11,19 @@ import { sandboxSpec } from "../sandbox/sandbox-limits.ts";
 import {
   type Action,
   type AgentEnv,
-  EnvTaskError,
   ProtocolError,
   type ResetOptions,
-  type StepInfo,
   type TimeStep,
   type ToolDefinition,
+  type Verdict,
 } from "./protocol.ts";
 import { gradeWork } from "./sandbox-grade.ts";
-import { filesOf, type SandboxTask, sandboxTask } from "./sandbox-task.ts";
-import { commandText } from "./sandbox-text.ts";
-import { execute, runSandboxTool, SANDBOX_TOOLS, shellCommand, type ToolContext } from "./sandbox-tools.ts";
+import { prepareSandbox } from "./sandbox-prepare.ts";
+import { type SandboxTask, sandboxTask } from "./sandbox-task.ts";
+import { runSandboxTool, SANDBOX_TOOLS, type ToolContext } from "./sandbox-tools.ts";
 import type { EnvTask } from "./task.ts";
+import { cutOff, judged, timeStep } from "./time-step.ts";
+import { checkAction, toolDefinition } from "./tool-schema.ts";
 
 export interface SandboxEnvOptions {
   readonly sandboxes: Sandboxes;
@@ -53,7 +53,7 @@ interface Episode {
   readonly startedAt: number;
   /** Milliseconds that commands took. */
   spentMs: number;
-  done: boolean;
+  state: "running" | "interrupted" | "done";
 }
 
 /**
@@ -64,13 +64,11 @@ interface Episode {
 export class SandboxEnv implements AgentEnv {
   readonly id = "gymline/sandbox-v1";
   readonly domain = "coding";
-  readonly tools: readonly ToolDefinition[] = SANDBOX_TOOLS.map(({ name, description, params }) => ({
-    name,
-    description,
-    parameters: z.toJSONSchema(params),
-  }));
+  readonly tools: readonly ToolDefinition[] = SANDBOX_TOOLS.map(toolDefinition);
   readonly #options: SandboxEnvOptions;
   #episode: Episode | undefined;
+  #busy = false;
+  #work: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: SandboxEnvOptions) {
@@ -83,58 +81,56 @@ export class SandboxEnv implements AgentEnv {
 
   /** @throws EnvTaskError, SandboxError, and the signal's reason */
   async reset({ task: given = {}, signal }: ResetOptions = {}): Promise<TimeStep> {
-    if (this.#closed) throw new ProtocolError("reset after close; make a new environment");
+    this.#open("reset");
     const task = sandboxTask(given);
-    await this.#endEpisode();
-    const sandbox = await this.#options.sandboxes.create(this.#specOf(task, given), signal);
-    try {
-      const commit = await this.#prepare({
-        sandbox,
-        task,
-        given,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      const startedAt = this.#options.clock?.now() ?? 0;
-      this.#episode = { task, sandbox, startedAt, spentMs: 0, done: false };
-      const info = { sandboxId: sandbox.id, ...(commit === undefined ? {} : { commit }) };
-      return timeStep(firstObservation(given, task, sandbox), info);
-    } catch (error) {
-      await sandbox.close();
-      throw error;
-    }
+    return this.#alone(async () => {
+      await this.#endEpisode();
+      const { sandboxes, repositories, setupTimeoutMs = 5 * MINUTE } = this.#options;
+      const sandbox = await sandboxes.create(this.#specOf(task, given), signal);
+      try {
+        const commit = await prepareSandbox({ sandbox, task, given, repositories, setupTimeoutMs, signal });
+        signal?.throwIfAborted();
+        // Closed meanwhile: nobody else would close this one.
+        if (this.#closed) throw new ProtocolError("the environment was closed while it was reset");
+        const startedAt = this.#options.clock?.now() ?? 0;
+        this.#episode = { task, sandbox, startedAt, spentMs: 0, state: "running" };
+        const info = { sandboxId: sandbox.id, ...(commit === undefined ? {} : { commit }) };
+        return timeStep({ observation: firstObservation(given, task, sandbox), info });
+      } catch (error) {
+        await sandbox.close();
+        throw error;
+      }
+    });
   }
 
   async step(action: Action, signal?: AbortSignal): Promise<TimeStep> {
+    if (this.#busy) throw new ProtocolError("step while another call is under way; await each call");
     const episode = this.#running("step");
-    const tool = SANDBOX_TOOLS.find(({ name }) => name === action.tool);
-    if (tool === undefined) {
-      const known = SANDBOX_TOOLS.map(({ name }) => name).join(", ");
-      return this.#next(
-        episode,
-        refusal(`There is no tool ${JSON.stringify(action.tool)}; the tools are ${known}.`),
-      );
-    }
-    const params = tool.params.safeParse(action.params);
-    if (!params.success) {
-      const why = z.prettifyError(params.error);
-      return this.#next(episode, refusal(`The arguments of ${tool.name} are not valid:\n${why}`));
-    }
-    const context = this.#context(episode, signal);
-    try {
-      if (tool.name === "submit") return await this.#submit(episode, context);
-      const { text, exitCode, error } = await runSandboxTool(tool.name, params.data, context);
-      return this.#next(episode, { text, info: { exitCode, ...(error === undefined ? {} : { error }) } });
-    } catch (error) {
-      if (!(error instanceof SandboxError) || error.reason !== "lost") throw error;
-      episode.done = true;
-      // Nothing is left that could be tested: no verdict, rather than a wrong one.
-      const info = { error: "the sandbox is gone", exitCode: 1, success: null, score: null };
-      return {
-        ...timeStep("The sandbox is gone; the episode ends here.", info),
-        truncated: true,
-        done: true,
-      };
-    }
+    return this.#alone(async () => {
+      try {
+        const step = await this.#act(episode, action, signal);
+        if (step.done) episode.state = "done";
+        return step;
+      } catch (error) {
+        // What it had done by then nobody knows.
+        episode.state = "interrupted";
+        if (!(error instanceof SandboxError) || error.reason !== "lost") throw error;
+        episode.state = "done";
+        // Nothing is left that could be tested: no verdict, rather than a wrong one.
+        const info = { error: error.message, exitCode: 1, success: null, score: null };
+        return timeStep({
+          observation: "The sandbox is gone; the episode ends here.",
+          truncated: true,
+          info,
+        });
+      }
+    });
+  }
+
+  /** Runs the task's tests on the workspace as it stands. @throws ProtocolError, SandboxError */
+  async verdict(signal?: AbortSignal): Promise<Verdict> {
+    const episode = this.#begun("verdict");
+    return this.#alone(() => this.#judge(episode, signal));
   }
 
   async close(): Promise<void> {
@@ -144,63 +140,54 @@ export class SandboxEnv implements AgentEnv {
 
   /** The state of the workspace under an id, to `restore` or to `branch` from. @throws ProtocolError, SandboxError */
   snapshot(): Promise<string> {
-    return this.#running("snapshot").sandbox.snapshot();
+    return this.#begun("snapshot").sandbox.snapshot();
   }
 
   /** The workspace as it was; an episode that has ended goes on. @throws ProtocolError, SandboxError */
   async restore(snapshot: string): Promise<void> {
     const episode = this.#begun("restore");
-    await episode.sandbox.restore(snapshot);
-    episode.done = false;
+    await this.#alone(() => episode.sandbox.restore(snapshot));
+    episode.state = "running";
   }
 
   /** A second environment in the same episode, as it was at the snapshot: for another way to go on. */
   async branch(snapshot: string): Promise<SandboxEnv> {
     const { task, sandbox, startedAt, spentMs } = this.#begun("branch");
     const env = new SandboxEnv(this.#options);
-    env.#episode = { task, sandbox: await sandbox.branch(snapshot), startedAt, spentMs, done: false };
+    const branch = await sandbox.branch(snapshot);
+    env.#episode = { task, sandbox: branch, startedAt, spentMs, state: "running" };
     return env;
   }
 
-  async #submit(episode: Episode, context: ToolContext): Promise<TimeStep> {
-    const { task } = episode;
-    const limit = seconds(task.test_timeout_s) ?? this.#options.testTimeoutMs ?? 10 * MINUTE;
-    // A fresh time of their own: the tests must not suffer for how long the agent took.
-    const grade = await gradeWork(task, { ...context, timeoutMs: limit });
-    episode.done = true;
-    const { success, score, testsPassed, testsFailed, exitCode, output } = grade;
-    const counts =
-      testsPassed === undefined || testsFailed === undefined
-        ? {}
-        : {
-            tests_passed: testsPassed,
-            tests_failed: testsFailed,
-            tests_total: testsPassed + testsFailed,
-          };
-    const info = {
-      exitCode: 0,
-      success,
-      score,
-      ...counts,
-      testExitCode: exitCode ?? null,
-      testOutput: output,
-    };
-    // The verdict stays out of what the agent sees: models that learn from it must not learn to read it there.
-    return {
-      ...timeStep("Submitted.", info),
-      reward: success === true ? 1 : 0,
-      terminated: true,
-      done: true,
-    };
+  async #act(episode: Episode, action: Action, signal: AbortSignal | undefined): Promise<TimeStep> {
+    signal?.throwIfAborted();
+    const checked = checkAction(action, SANDBOX_TOOLS);
+    if (!checked.valid) {
+      const info = { exitCode: 1, error: checked.error };
+      return this.#next(episode, timeStep({ observation: `Error: ${checked.error}`, info }), signal);
+    }
+    const { tool, params } = checked;
+    if (tool.name === "submit") {
+      // The verdict stays out of what the agent sees: models that learn from it must not learn to read it there.
+      const submitted = timeStep({ observation: "Submitted.", terminated: true, info: { exitCode: 0 } });
+      return judged(submitted, await this.#judge(episode, signal));
+    }
+    const { text, exitCode, error } = await runSandboxTool(tool.name, params, this.#context(episode, signal));
+    const info = { exitCode, ...(error === undefined ? {} : { error }) };
+    return this.#next(episode, timeStep({ observation: text, info }), signal);
   }
 
-  #next(episode: Episode, { text, info }: { readonly text: string; readonly info: StepInfo }): TimeStep {
-    if (this.#left(episode) > 0) return timeStep(text, info);
-    episode.done = true;
-    const hasTests = episode.task.test_command !== undefined;
-    const verdict = { success: hasTests ? false : null, score: hasTests ? 0 : null, stopped: "timeout" };
-    const observation = `${text}\n[the time of the episode is over]`;
-    return { ...timeStep(observation, { ...info, ...verdict }), truncated: true, done: true };
+  async #next(episode: Episode, step: TimeStep, signal: AbortSignal | undefined): Promise<TimeStep> {
+    if (this.#left(episode) > 0) return step;
+    const observation = `${step.observation}\n[the time of the episode is over]`;
+    const verdict = await this.#judge(episode, signal);
+    return cutOff({ ...step, observation }, { verdict, info: { stopped: "timeout" } });
+  }
+
+  async #judge(episode: Episode, signal: AbortSignal | undefined): Promise<Verdict> {
+    // A fresh time of their own: the tests must not suffer for how long the agent took.
+    const timeoutMs = seconds(episode.task.test_timeout_s) ?? this.#options.testTimeoutMs ?? 10 * MINUTE;
+    return gradeWork(episode.task, { ...this.#context(episode, signal), timeoutMs });
   }
 
   #left({ task, startedAt, spentMs }: Episode): number {
@@ -242,81 +229,37 @@ export class SandboxEnv implements AgentEnv {
     });
   }
 
-  /** Brings in what the task begins with. Gives the commit, where there is one. */
-  async #prepare(request: {
-    readonly sandbox: Sandbox;
-    readonly task: SandboxTask;
-    readonly given: EnvTask;
-    readonly signal?: AbortSignal;
-  }): Promise<string | undefined> {
-    const { sandbox, task, given, signal } = request;
-    const id = given.id ?? null;
-    const commit = await this.#putRepository(request);
+  /** Whoever was interrupted may come back before what was interrupted has come to its end: then it waits. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#work;
+    const own = Promise.withResolvers<void>();
+    this.#work = own.promise;
+    this.#busy = true;
     try {
-      await sandbox.put(filesOf(task.files));
-    } catch (cause) {
-      if (!(cause instanceof SandboxError) || cause.reason !== "refused") throw cause;
-      throw new EnvTaskError(`the files of task ${id ?? "without an id"}: ${cause.message}`, id, { cause });
+      await before;
+      return await work();
+    } finally {
+      if (this.#work === own.promise) this.#busy = false;
+      own.resolve();
     }
-    const timeoutMs = seconds(task.setup_timeout_s) ?? this.#options.setupTimeoutMs ?? 5 * MINUTE;
-    for (const [index, line] of task.setup.entries()) {
-      const context: ToolContext = {
-        sandbox,
-        env: task.env,
-        timeoutMs,
-        maxOutputBytes: 2000,
-        spent: () => undefined,
-        ...(signal === undefined ? {} : { signal }),
-      };
-      const { result } = await execute({ command: shellCommand(line) }, context);
-      const { text, exitCode } = commandText(result, timeoutMs);
-      if (exitCode === 0) continue;
-      const message = `setup command ${index + 1} of task ${id ?? "without an id"} fails: ${text}`;
-      throw new EnvTaskError(message, id);
-    }
-    return commit;
   }
 
-  async #putRepository(request: {
-    readonly sandbox: Sandbox;
-    readonly task: SandboxTask;
-    readonly given: EnvTask;
-    readonly signal?: AbortSignal;
-  }): Promise<string | undefined> {
-    const { sandbox, task, given, signal } = request;
-    if (task.repo === undefined) return undefined;
-    const id = given.id ?? null;
-    const { repositories } = this.#options;
-    if (repositories === undefined) {
-      throw new EnvTaskError(
-        `task ${id ?? "without an id"} needs a repository, and this environment has none`,
-        id,
-      );
-    }
-    const { repo, base_commit: commit, hide_git_history: hideHistory } = task;
-    const checkout = { repo, hideHistory, ...(commit === undefined ? {} : { commit }) };
-    const bringIn = async ({ archive, commit: hash }: Checkout): Promise<string> => {
-      await sandbox.unpack(archive);
-      return hash;
-    };
-    try {
-      return await repositories.checkout(checkout, bringIn, signal);
-    } catch (cause) {
-      if (!(cause instanceof RepositoryError)) throw cause;
-      throw new EnvTaskError(`task ${id ?? "without an id"}: ${cause.message}`, id, { cause });
-    }
+  /** @throws ProtocolError */
+  #open(what: string): void {
+    if (this.#closed) throw new ProtocolError(`${what} after close; make a new environment`);
   }
 
   #begun(what: string): Episode {
-    if (this.#closed) throw new ProtocolError(`${what} after close; make a new environment`);
+    this.#open(what);
     if (this.#episode === undefined) throw new ProtocolError(`${what} before reset`);
     return this.#episode;
   }
 
   #running(what: string): Episode {
     const episode = this.#begun(what);
-    if (episode.done) throw new ProtocolError(`${what} after the episode has ended; reset first`);
-    return episode;
+    if (episode.state === "running") return episode;
+    const why = episode.state === "done" ? "the episode has ended" : "a step was interrupted";
+    throw new ProtocolError(`${what} after ${why}; reset first`);
   }
 
   async #endEpisode(): Promise<void> {
@@ -329,14 +272,6 @@ export class SandboxEnv implements AgentEnv {
 /** The environment `gymline/sandbox-v1` over an engine of sandboxes. */
 export function sandboxEnv(options: SandboxEnvOptions): SandboxEnv {
   return new SandboxEnv(options);
-}
-
-function refusal(text: string): { readonly text: string; readonly info: StepInfo } {
-  return { text, info: { exitCode: 1, error: text } };
-}
-
-function timeStep(observation: string, info: StepInfo): TimeStep {
-  return { observation, reward: 0, terminated: false, truncated: false, done: false, info };
 }
 
 function seconds(value: number | undefined): number | undefined {

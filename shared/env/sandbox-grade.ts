@@ -1,20 +1,14 @@
 import { SandboxError } from "../ports/sandbox.ts";
+import type { Verdict } from "./protocol.ts";
 import { filesOf, type SandboxTask } from "./sandbox-task.ts";
 import { commandText, outputText } from "./sandbox-text.ts";
 import { execute, shellCommand, type ToolContext } from "./sandbox-tools.ts";
 import { testCounts } from "./test-counts.ts";
 
-/** How work that was handed in did. */
-export interface Grade {
-  /** null where the task has no tests. */
-  readonly success: boolean | null;
-  /** Share of the tests that passed where they are counted, else 1 or 0; null where there are none. */
-  readonly score: number | null;
-  readonly testsPassed?: number;
-  readonly testsFailed?: number;
-  readonly exitCode?: number;
-  /** What the tests printed; for people, agents are not shown it. */
-  readonly output: string;
+/** How work did, with what people may want to see of it; agents are shown none. */
+export interface Grade extends Verdict {
+  readonly testExitCode?: number;
+  readonly testOutput?: string;
 }
 
 /** Enough for the summary of any test run. */
@@ -29,14 +23,14 @@ const MAX_TEST_OUTPUT = 1 << 20;
  * that matters, `min_tests_passed` and tests in a process of their own make it harder.
  */
 export async function gradeWork(task: SandboxTask, context: ToolContext): Promise<Grade> {
-  if (task.test_command === undefined) return { success: null, score: null, output: "" };
+  if (task.test_command === undefined) return { success: null, score: null };
   await context.sandbox.endProcesses();
   try {
     await context.sandbox.put(filesOf(task.hidden_tests));
   } catch (error) {
     if (!(error instanceof SandboxError) || (error.reason !== "refused" && error.reason !== "failed"))
       throw error;
-    return { success: false, score: 0, output: `the tests cannot be put in: ${error.message}` };
+    return { success: false, score: 0, reward: 0, unmet: [`the tests cannot be put in: ${error.message}`] };
   }
   const wider = { ...context, maxOutputBytes: MAX_TEST_OUTPUT };
   const { result: made } = await execute({ command: ["mktemp", "-d"] }, wider);
@@ -54,11 +48,18 @@ export async function gradeWork(task: SandboxTask, context: ToolContext): Promis
   const success = exitCode === 0 && result.end.kind === "exit" && enough;
   const total = counts === undefined ? 0 : counts.passed + counts.failed;
   const share = counts === undefined || total === 0 ? 0 : counts.passed / total;
+  const unmet = [
+    ...(exitCode === 0 ? [] : [`the tests end with exit code ${exitCode}`]),
+    ...(enough ? [] : [`${counts?.passed ?? 0} tests passed, ${task.min_tests_passed} are asked for`]),
+  ];
   return {
     success,
+    // All that were counted passed, and yet it is no success: the count does not tell the whole.
     score: success ? 1 : share === 1 ? 0 : share,
-    ...(counts === undefined ? {} : { testsPassed: counts.passed, testsFailed: counts.failed }),
-    exitCode,
-    output: text,
+    reward: success ? 1 : 0,
+    ...(success ? {} : { unmet }),
+    ...(counts === undefined ? {} : { tests: counts }),
+    testExitCode: exitCode,
+    testOutput: text,
   };
 }

@@ -15,10 +15,10 @@ export interface ReplayedCall {
   readonly recordedExitCode: number | null;
   readonly verdict: "same" | "diverged" | "unrecorded";
   /** Where it diverged. */
-  readonly difference?: Difference;
+  readonly difference?: ReplayDifference;
 }
 
-export type Difference =
+export type ReplayDifference =
   | { readonly in: "exit code"; readonly recorded: number; readonly replayed: number }
   | {
       readonly in: "observation";
@@ -128,7 +128,7 @@ function differenceOf(sides: {
   readonly recorded: Side;
   readonly replayed: Side;
   readonly exact: boolean;
-}): Difference | undefined {
+}): ReplayDifference | undefined {
   const { recorded, replayed, exact } = sides;
   if (recorded.exitCode !== null && replayed.exitCode !== null && recorded.exitCode !== replayed.exitCode) {
     return { in: "exit code", recorded: recorded.exitCode, replayed: replayed.exitCode };

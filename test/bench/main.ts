@@ -8,9 +8,10 @@ import { benchJudge } from "./judge.ts";
 import { benchMinhash } from "./minhash.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchRules } from "./rules.ts";
+import { benchSandbox } from "./sandbox.ts";
 import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonl
   minhash: benchMinhash,
   export: benchExport,
   environments: benchEnvironments,
+  sandbox: benchSandbox,
 };
 
 const wanted = process.argv.slice(2);

@@ -5,7 +5,7 @@ import Docker from "dockerode";
 import { DockerSandboxes } from "../../shared/adapters/docker/docker-sandboxes.ts";
 import { GitRepositories } from "../../shared/adapters/local/git-repositories.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
-import type { Action } from "../../shared/env/protocol.ts";
+import type { Action, TimeStep } from "../../shared/env/protocol.ts";
 import { sandboxEnv } from "../../shared/env/sandbox-env.ts";
 import type { EnvTask } from "../../shared/env/task.ts";
 import { sandboxSpec } from "../../shared/sandbox/sandbox-limits.ts";
@@ -64,18 +64,26 @@ export async function soakSandboxes(request: {
   const failures: string[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    const env = sandboxEnv({ sandboxes: pool, repositories: new GitRepositories(), clock: systemClock, spec });
+    const env = sandboxEnv({
+      sandboxes: pool,
+      repositories: new GitRepositories(),
+      clock: systemClock,
+      spec,
+    });
     try {
       for (let index = next++; index < plans.length; index = next++) {
         const plan = plans[index];
         if (plan === undefined) break;
         try {
           await env.reset({ task: taskOf({ repo, base, index }) });
-          for (const detour of plan.detours) await env.step(detour);
-          if (plan.solves) await env.step(FIX);
-          const { info, reward } = await env.step({ tool: "submit", params: {} });
-          if (info.success !== plan.solves || reward !== (plan.solves ? 1 : 0)) {
-            failures.push(`episode ${index}: success ${info.success}: ${String(info["testOutput"])}`);
+          const steps = [...plan.detours, ...(plan.solves ? [FIX] : []), { tool: "submit", params: {} }];
+          let last: TimeStep | undefined;
+          for (const step of steps) {
+            last = await env.step(step);
+            if (last.done) break;
+          }
+          if (last?.info.success !== plan.solves || last.reward !== (plan.solves ? 1 : 0)) {
+            failures.push(`episode ${index}: ${JSON.stringify(last)}`);
           }
           counts[plan.solves ? "solved" : "unsolved"] += 1;
         } catch (error) {
@@ -105,7 +113,15 @@ const DETOURS: readonly Action[] = [
   { tool: "git", params: { args: ["status", "--short"] } },
 ];
 
-function taskOf({ repo, base, index }: { readonly repo: string; readonly base: string; readonly index: number }): EnvTask {
+function taskOf({
+  repo,
+  base,
+  index,
+}: {
+  readonly repo: string;
+  readonly base: string;
+  readonly index: number;
+}): EnvTask {
   return {
     id: `mean-${index}`,
     base_commit: base,

@@ -1,10 +1,10 @@
 import { buffer } from "node:stream/consumers";
 import type { Command } from "commander";
 import { wholeNumber } from "../deployment.ts";
+import { sandboxesOf } from "../env-ports.ts";
 import { collect, examples } from "../options.ts";
 import {
   type EngineOptions,
-  engineOf,
   engineOptions,
   type LimitOptions,
   limitOptions,
@@ -21,11 +21,13 @@ interface TaskOptions {
 export function addSandbox(program: Command): void {
   const sandbox = program
     .command("sandbox")
-    .description("work in sandboxes by hand: isolated places to run what nobody has looked at (docs/SANDBOX.md)");
+    .description(
+      "work in sandboxes by hand: isolated places to run what nobody has looked at (docs/SANDBOX.md)",
+    );
   examples(sandbox, [
     "gymline sandbox create --task tasks.jsonl --task-id fix-mean",
     "gymline sandbox exec 3f2a91c07d44 -- python3 -m pytest -q",
-    "gymline sandbox exec 3f2a91c07d44 --tool edit --params '{\"path\":\"a.py\",\"old\":\"x\",\"new\":\"y\"}'",
+    'gymline sandbox exec 3f2a91c07d44 --tool edit --params \'{"path":"a.py","old":"x","new":"y"}\'',
     "gymline sandbox reset 3f2a91c07d44",
     "gymline sandbox replay trajectory.json --task tasks.jsonl",
   ]);
@@ -89,12 +91,16 @@ export function addSandbox(program: Command): void {
   engineOptions(reap).action(reapAll);
   const image = sandbox
     .command("image")
-    .description("build the image of sandboxes from Debian packages, where no registry is in reach; needs root")
+    .description(
+      "build the image of sandboxes from Debian packages, where no registry is in reach; needs root",
+    )
     .option("--tag <name>", "name of the image (default: the one that sandboxes use)")
     .option("--package <name>", "one more package (may be given several times)", collect)
     .option("--suite <name>", "release of Debian", "bookworm")
     .option("--mirror <url>", "Debian mirror", "http://deb.debian.org/debian");
-  examples(image, ["gymline sandbox image", "gymline sandbox image --tag my/node:1 --package nodejs"]).action(buildImage);
+  examples(image, ["gymline sandbox image", "gymline sandbox image --tag my/node:1 --package nodejs"]).action(
+    buildImage,
+  );
 }
 
 async function createOne(options: EngineOptions & LimitOptions & TaskOptions): Promise<void> {
@@ -121,10 +127,16 @@ async function execIn(
   if (options.tool !== undefined && command.length > 0) {
     throw new UsageError("give a command or --tool, not both");
   }
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   if (options.tool !== undefined) {
     const { callTool } = await import("../sandbox-tool.ts");
-    await callTool({ sandbox, tool: options.tool, params: options.params, timeoutMs, json: options.json === true });
+    await callTool({
+      sandbox,
+      tool: options.tool,
+      params: options.params,
+      timeoutMs,
+      json: options.json === true,
+    });
     return;
   }
   if (command.length === 0) throw new UsageError(`give a command: gymline sandbox exec ${id} -- ls -la`);
@@ -134,29 +146,31 @@ async function execIn(
 }
 
 async function resetOne(id: string, options: EngineOptions): Promise<void> {
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   const [first] = await sandbox.snapshots();
   if (first === undefined) {
-    throw new UsageError(`sandbox ${sandbox.id} has no snapshot to go back to; gymline sandbox create makes one`);
+    throw new UsageError(
+      `sandbox ${sandbox.id} has no snapshot to go back to; gymline sandbox create makes one`,
+    );
   }
   await sandbox.restore(first);
   report(options, `sandbox ${sandbox.id} is as it was at ${first}`, { id: sandbox.id, snapshot: first });
 }
 
 async function snapshotOf(id: string, options: EngineOptions): Promise<void> {
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   const snapshot = await sandbox.snapshot();
   report(options, snapshot, { id: sandbox.id, snapshot });
 }
 
 async function restoreOne(id: string, snapshot: string, options: EngineOptions): Promise<void> {
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   await sandbox.restore(snapshot);
   report(options, `sandbox ${sandbox.id} is as it was at ${snapshot}`, { id: sandbox.id, snapshot });
 }
 
 async function branchOff(id: string, snapshot: string, options: EngineOptions): Promise<void> {
-  const sandbox = await (await engineOf(options)).open(id);
+  const sandbox = await (await sandboxesOf(options.backend)).open(id);
   const branch = await sandbox.branch(snapshot);
   await branch.snapshot();
   report(options, branch.id, { id: branch.id, of: sandbox.id, snapshot });
@@ -179,11 +193,11 @@ async function replayRun(
 
 async function listAll(options: EngineOptions): Promise<void> {
   const { printSandboxes } = await import("../sandbox-run.ts");
-  printSandboxes(await (await engineOf(options)).list(), options.json === true);
+  printSandboxes(await (await sandboxesOf(options.backend)).list(), options.json === true);
 }
 
 async function closeAll(ids: readonly string[], options: EngineOptions): Promise<void> {
-  const sandboxes = await engineOf(options);
+  const sandboxes = await sandboxesOf(options.backend);
   // All are looked up first: a slip of the pen removes nothing.
   const found = await Promise.all(ids.map((id) => sandboxes.open(id)));
   for (const sandbox of found) await sandbox.close();
@@ -191,7 +205,7 @@ async function closeAll(ids: readonly string[], options: EngineOptions): Promise
 }
 
 async function reapAll(options: EngineOptions): Promise<void> {
-  const reaped = await (await engineOf(options)).reap();
+  const reaped = await (await sandboxesOf(options.backend)).reap();
   report(options, `${many(reaped.length, "sandbox", "sandboxes")} removed`, { reaped });
 }
 
@@ -205,8 +219,12 @@ async function buildImage(options: {
   const { DEFAULT_IMAGE } = await import("../../../shared/sandbox/sandbox-limits.ts");
   const image = options.tag ?? DEFAULT_IMAGE;
   const packages = [...DEBIAN_IMAGE.packages, ...(options.package ?? [])];
-  note(`building ${image} from ${packages.join(", ")} of Debian ${options.suite}; this takes a minute or two`);
-  out(`${image} ${await buildDebianImage({ image, packages, suite: options.suite, mirror: options.mirror })}`);
+  note(
+    `building ${image} from ${packages.join(", ")} of Debian ${options.suite}; this takes a minute or two`,
+  );
+  out(
+    `${image} ${await buildDebianImage({ image, packages, suite: options.suite, mirror: options.mirror })}`,
+  );
 }
 
 function report(options: EngineOptions, line: string, facts: object): void {

@@ -16,9 +16,9 @@ const FIRST_LOOK_MS = 100;
 const LOOKS_APART_MS = 250;
 /** For output that is on its way when a command has ended. */
 const DRAIN_MS = 50;
-/** A fork bomb takes its share of the processor from what ends it. */
-const END_PATIENCE_MS = 45_000;
-const END_TRIES = 20;
+/** A fork bomb, or a machine with hundreds of sandboxes, leaves little of the processor to what ends processes. */
+const END_PATIENCE_MS = 180_000;
+const LONGEST_PAUSE_MS = 1000;
 /** Of a command that was ended, to close its outputs. */
 const SWITCH_PATIENCE_MS = 3000;
 
@@ -77,9 +77,9 @@ export class DockerRunner implements Runner {
 
   async endProcesses(): Promise<void> {
     const until = performance.now() + END_PATIENCE_MS;
-    for (let attempt = 0; attempt < END_TRIES && performance.now() < until; attempt += 1) {
+    for (let pause = 20; performance.now() < until; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
       if ((await this.#killAll(until - performance.now())) === 0) return;
-      await delay(20);
+      await delay(pause);
     }
     // Better no sandbox than one that nobody can stop.
     await this.remove();

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { z } from "zod";
 import type { Clock } from "../../ports/clock.ts";
 import {
@@ -53,7 +53,8 @@ const ID_LENGTH = 12;
 
 export class DockerSandboxes implements Sandboxes {
   readonly kind = "docker";
-  readonly #docker: Docker;
+  readonly #socketPath: string | undefined;
+  #client: Promise<Docker> | undefined;
   readonly #snapshots: SnapshotFiles;
   readonly #clock: Clock;
   readonly #group: string;
@@ -65,7 +66,7 @@ export class DockerSandboxes implements Sandboxes {
     clock = systemClock,
     group = DEFAULT_GROUP,
   }: DockerSandboxesOptions = {}) {
-    this.#docker = socketPath === undefined ? new Docker() : new Docker({ socketPath });
+    this.#socketPath = socketPath;
     this.#snapshots = new SnapshotFiles(join(stateFolder ?? defaultStateFolder(), "docker-snapshots"));
     this.#clock = clock;
     this.#group = group;
@@ -78,10 +79,11 @@ export class DockerSandboxes implements Sandboxes {
     const imageId = await this.#imageId(spec.image);
     const expiresAt = this.#clock.now() + spec.limits.lifetimeMs;
     const what = `no sandbox can be created from image ${spec.image}`;
+    const docker = await this.#docker();
     const container = await asking(what, () =>
-      this.#docker.createContainer(containerOptions({ spec, imageId, expiresAt, group: this.#group })),
+      docker.createContainer(containerOptions({ spec, imageId, expiresAt, group: this.#group })),
     );
-    const sandbox = this.#sandbox({ id: container.id.slice(0, ID_LENGTH), spec, expiresAt });
+    const sandbox = this.#sandbox(docker, { id: container.id.slice(0, ID_LENGTH), spec, expiresAt });
     try {
       signal?.throwIfAborted();
       await asking(what, () => container.start());
@@ -101,15 +103,16 @@ export class DockerSandboxes implements Sandboxes {
       const message = `no sandbox can be opened as ${JSON.stringify(id)}: ${why}; gymline sandbox list tells which there are`;
       throw new SandboxError(message, { reason: found === undefined ? "lost" : "refused" });
     }
+    const docker = await this.#docker();
     const { Config } = await asking(`sandbox ${found.id} cannot be opened`, () =>
-      this.#docker.getContainer(found.id).inspect(),
+      docker.getContainer(found.id).inspect(),
     );
     const spec = readSpec(Config.Labels[LABEL.spec]);
     if (spec === undefined) {
       const message = `sandbox ${found.id} is none of this program's version; remove it with docker rm -f ${found.id}`;
       throw new SandboxError(message, { reason: "failed" });
     }
-    return this.#sandbox({ id: found.id, spec, expiresAt: found.expiresAt });
+    return this.#sandbox(docker, { id: found.id, spec, expiresAt: found.expiresAt });
   }
 
   async list(): Promise<readonly SandboxSummary[]> {
@@ -135,7 +138,7 @@ export class DockerSandboxes implements Sandboxes {
     const ids: string[] = [];
     for (const { Id } of over) {
       const id = Id.slice(0, ID_LENGTH);
-      await new DockerRunner(this.#docker, id).remove();
+      await new DockerRunner(await this.#docker(), id).remove();
       await this.#snapshots.drop(id);
       ids.push(id);
     }
@@ -143,15 +146,28 @@ export class DockerSandboxes implements Sandboxes {
     return ids;
   }
 
-  #containers(): Promise<readonly Docker.ContainerInfo[]> {
-    const filters = { label: [`${LABEL.mark}=${this.#group}`] };
-    return asking("sandboxes cannot be listed", () => this.#docker.listContainers({ all: true, filters }));
+  /** Loaded when it is first needed: whoever has no use for Docker need not wait for its client. */
+  #docker(): Promise<Docker> {
+    const socketPath = this.#socketPath;
+    this.#client ??= import("dockerode").then(({ default: Client }) =>
+      socketPath === undefined ? new Client() : new Client({ socketPath }),
+    );
+    return this.#client;
   }
 
-  #sandbox(of: { readonly id: string; readonly spec: SandboxSpec; readonly expiresAt: number }): Sandbox {
+  async #containers(): Promise<readonly Docker.ContainerInfo[]> {
+    const docker = await this.#docker();
+    const filters = { label: [`${LABEL.mark}=${this.#group}`] };
+    return asking("sandboxes cannot be listed", () => docker.listContainers({ all: true, filters }));
+  }
+
+  #sandbox(
+    docker: Docker,
+    of: { readonly id: string; readonly spec: SandboxSpec; readonly expiresAt: number },
+  ): Sandbox {
     return new CommandSandbox({
       ...of,
-      runner: new DockerRunner(this.#docker, of.id),
+      runner: new DockerRunner(docker, of.id),
       snapshots: this.#snapshots,
       clock: this.#clock,
       create: (spec) => this.create(spec),
@@ -160,7 +176,7 @@ export class DockerSandboxes implements Sandboxes {
 
   async #imageId(image: string): Promise<string> {
     try {
-      return (await this.#docker.getImage(image).inspect()).Id;
+      return (await (await this.#docker()).getImage(image).inspect()).Id;
     } catch (error) {
       if (statusOf(error) !== 404) throw dockerFault(`image ${image} cannot be looked up`, error);
       const message = `the image ${image} is not on this machine; build one with gymline sandbox image, or get it with docker pull ${image}`;
@@ -178,7 +194,8 @@ export class DockerSandboxes implements Sandboxes {
   }
 
   async #checkEngine(): Promise<void> {
-    const info = engineSchema.parse(await asking("Docker cannot be asked", () => this.#docker.info()));
+    const docker = await this.#docker();
+    const info = engineSchema.parse(await asking("Docker cannot be asked", () => docker.info()));
     const lacks = [
       ...(info.OSType === "linux" ? [] : ["Linux containers"]),
       ...(info.MemoryLimit ? [] : ["a limit of memory"]),

@@ -71,7 +71,7 @@ export async function checkBubblewrap(): Promise<void> {
     const why = missing
       ? "bubblewrap (bwrap) or prlimit is not installed; apt-get install bubblewrap util-linux brings them"
       : `bubblewrap does not work here, where user namespaces may be switched off: ${String(cause instanceof Error && "stderr" in cause ? cause.stderr : cause).trim()}`;
-    const message = `the process backend cannot isolate anything: ${why}. Use Docker, or, for programs you trust as you trust yourself, ask for no isolation`;
+    const message = `the process backend cannot isolate anything: ${why}. Use Docker, or, for programs you trust as you trust yourself, ask for no isolation (--backend process-unisolated)`;
     throw new SandboxError(message, { reason: "unavailable", cause });
   }
 }

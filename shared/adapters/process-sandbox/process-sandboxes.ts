@@ -97,7 +97,7 @@ export class ProcessSandboxes implements Sandboxes {
     const state = only === undefined ? undefined : await this.#state(only);
     if (only === undefined || state === undefined || another !== undefined) {
       const why = another === undefined ? "there is none" : "there are several";
-      const message = `no sandbox can be opened as ${JSON.stringify(id)}: ${why}; gymline sandbox list --backend process tells which there are`;
+      const message = `no sandbox can be opened as ${JSON.stringify(id)}: ${why}; gymline sandbox list --backend ${this.#isolation === "none" ? "process-unisolated" : "process"} tells which there are`;
       throw new SandboxError(message, { reason: another === undefined ? "lost" : "refused" });
     }
     if (state.isolation !== this.#isolation) {
