@@ -24,7 +24,7 @@ def home(tmp_path_factory):
     os.environ["GYMLINE_TRAINER_CACHE"] = str(folder / "cache")
     tiny.saved(folder / "model")
     for algorithm in runs.SCRIPTS:
-        test = [tiny.sft_row(100)] if algorithm == "sft" else []
+        test = [tiny.sft_row(100, rewards=[0.5, 0.7])] if algorithm == "sft" else []
         runs.dataset(folder / algorithm, algorithm, test=test)
     yield folder
     del os.environ["GYMLINE_TRAINER_CACHE"]
@@ -101,9 +101,9 @@ def test_a_run_may_be_killed_at_any_moment_of_its_saving(home, tmp_path):
 def test_sigterm_saves_and_ends_with_75_and_the_run_goes_on_to_the_same_bits(home, tmp_path):
     """The script as a program, as Batch runs it."""
     undisturbed, stopped = tmp_path / "undisturbed", tmp_path / "stopped"
-    assert runs.train("sft", **options(home, "sft", undisturbed, epochs=30, save_steps=1000)) == 0
+    assert runs.train("sft", **options(home, "sft", undisturbed, epochs=12, save_steps=1000)) == 0
     path = tmp_path / "run.json"
-    given = {"batch_size": 1, "gradient_accumulation_steps": 2, "epochs": 30, "learning_rate": 1e-3, "logging_steps": 1}
+    given = {"batch_size": 1, "gradient_accumulation_steps": 2, "epochs": 12, "learning_rate": 1e-3, "logging_steps": 1}
     path.write_text(json.dumps({**given, **{name: str(value) for name, value in options(home, "sft", stopped).items()}, "save_steps": 1000}))
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     child = subprocess.Popen([sys.executable, "sft.py", "--config", str(path)], cwd=TRAINER, env=env, stderr=subprocess.PIPE, text=True)
@@ -120,7 +120,7 @@ def test_sigterm_saves_and_ends_with_75_and_the_run_goes_on_to_the_same_bits(hom
     assert "start it again" in said[-1]
     assert len(list((stopped / "checkpoints").glob("step-*"))) == 1
     assert not (stopped / "trained").exists()
-    assert runs.train("sft", **{**options(home, "sft", stopped), "epochs": 30, "save_steps": 1000}) == 0
+    assert runs.train("sft", **{**options(home, "sft", stopped), "epochs": 12, "save_steps": 1000}) == 0
     assert runs.result(stopped) == runs.result(undisturbed)
 
 

@@ -59,5 +59,6 @@ def _first_process_first() -> Any:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return nullcontext()
     from accelerate import PartialState
+    from accelerate.utils import parse_flag_from_env
 
-    return PartialState().local_main_process_first()
+    return PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).local_main_process_first()
