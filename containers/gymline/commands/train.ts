@@ -226,7 +226,8 @@ async function run(
   const python = trainerPython({ python: given.python, extra: "train", modules: MODULES });
   const code = await runTrainer(python, program, args);
   process.exitCode = code;
-  if (code === STOPPED) note(`gymline: stopped, nothing is lost; to go on: ${again(process.argv.slice(2))}`);
+  if (code === STOPPED)
+    note(`gymline: stopped, nothing is lost; to go on: ${again(process.argv.slice(2), args)}`);
   if (code === 128 + 9) {
     note(
       "gymline: it was killed, as a machine does that runs out of memory: lower --batch-size or --max-length, or give --gradient-checkpointing; the same command goes on from the last checkpoint",
@@ -234,12 +235,18 @@ async function run(
   }
 }
 
-/** The command as a shell takes it, but for what would begin anew. */
-function again(args: readonly string[]): string {
-  const kept = args.filter((arg, index) => {
+/**
+ * The command as a shell takes it, but for what would begin anew. A dataset is named by its version: the newest one may be
+ * another by then.
+ */
+function again(args: readonly string[], scriptArgs: readonly string[]): string {
+  const place = scriptArgs[scriptArgs.indexOf("--data") + 1] ?? "";
+  const kept = args.flatMap((arg, index) => {
     const before = args[index - 1];
-    if (arg === "--resume=never" || (arg === "--resume" && args[index + 1] === "never")) return false;
-    return !(arg === "never" && before === "--resume");
+    if (arg === "--resume=never" || (arg === "--resume" && args[index + 1] === "never")) return [];
+    if (arg === "never" && before === "--resume") return [];
+    if (before === "--data") return [place];
+    return [arg.startsWith("--data=") ? `--data=${place}` : arg];
   });
   const quoted = kept.map((arg) => (/^[\w./:=@,+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
   return ["gymline", ...quoted].join(" ");
