@@ -21,7 +21,8 @@ export async function collectRunner(
   options: ShapingOptions,
   limits: CollectLimits,
 ): Promise<() => EpisodeRunner> {
-  const ports = await envPorts(options.backend);
+  const { backend = "docker", isolation = true } = options;
+  const ports = await envPorts({ backend, isolation });
   const bridge = bridgeOf(required("agent", options.agent));
   // A harness has its own time; the environment's would run while nobody steps.
   const own = bridge === null ? limits : { ...limits, timeoutMs: undefined };

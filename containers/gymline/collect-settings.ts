@@ -38,6 +38,7 @@ const shapingSchema = z.strictObject({
   project: text,
   repos: text,
   backend: text,
+  isolation: z.boolean().exactOptional(),
 });
 export type ShapingOptions = Readonly<z.infer<typeof shapingSchema>>;
 

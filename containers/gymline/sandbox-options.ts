@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { SandboxLimits, Sandboxes, SandboxSpec } from "../../shared/ports/sandbox.ts";
+import type { Sandboxes, SandboxLimits, SandboxSpec } from "../../shared/ports/sandbox.ts";
 import { DEFAULT_IMAGE } from "../../shared/sandbox/sandbox-limits.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -70,7 +70,13 @@ export function specOptions(
 
 /** Milliseconds. @throws UsageError */
 export function timeOf(option: string, text: string): number {
-  return measure({ option, text, units: { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }, plain: 1000, example: "90s or 2h" });
+  return measure({
+    option,
+    text,
+    units: { ms: 1, s: 1000, m: 60_000, h: 3_600_000 },
+    plain: 1000,
+    example: "90s or 2h",
+  });
 }
 
 function sizeOf(option: string, text: string): number {

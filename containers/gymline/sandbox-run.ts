@@ -71,7 +71,8 @@ export async function execInSandbox(request: {
     const left = dropped.stdout + dropped.stderr;
     if (left > 0) note(`[${left} bytes were left out of the middle of the output]`);
     if (end.kind === "timeout") note(`[timed out after ${timeoutMs / 1000} s; give --timeout for more]`);
-    if (end.kind === "out-of-memory") note("[ended for want of memory; create the sandbox with more --memory]");
+    if (end.kind === "out-of-memory")
+      note("[ended for want of memory; create the sandbox with more --memory]");
   }
   process.exitCode = end.kind === "exit" ? end.code : end.kind === "timeout" ? 124 : 137;
 }

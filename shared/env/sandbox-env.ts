@@ -18,6 +18,7 @@ import {
   type StepInfo,
   type TimeStep,
   type ToolDefinition,
+  type Verdict,
 } from "./protocol.ts";
 import { gradeWork } from "./sandbox-grade.ts";
 import { filesOf, type SandboxTask, sandboxTask } from "./sandbox-task.ts";
@@ -162,35 +163,40 @@ export class SandboxEnv implements AgentEnv {
     return env;
   }
 
+  /** Judges the workspace as it stands; nothing that the agent left running sees the tests. @throws SandboxError */
+  async verdict(signal?: AbortSignal): Promise<Verdict> {
+    const episode = this.#begun("verdict");
+    episode.done = true;
+    const { verdict } = await this.#judge(episode, this.#context(episode, signal));
+    return verdict;
+  }
+
   async #submit(episode: Episode, context: ToolContext): Promise<TimeStep> {
-    const { task } = episode;
+    const { verdict, testExitCode, testOutput } = await this.#judge(episode, context);
+    const { reward = 0, ...facts } = verdict;
+    episode.done = true;
+    const info = { exitCode: 0, ...facts, testExitCode, testOutput };
+    // The verdict stays out of what the agent sees: models that learn from it must not learn to read it there.
+    return { ...timeStep("Submitted.", info), reward, terminated: true, done: true };
+  }
+
+  async #judge(
+    { task }: Episode,
+    context: ToolContext,
+  ): Promise<{
+    readonly verdict: Verdict;
+    readonly testExitCode: number | null;
+    readonly testOutput: string;
+  }> {
     const limit = seconds(task.test_timeout_s) ?? this.#options.testTimeoutMs ?? 10 * MINUTE;
     // A fresh time of their own: the tests must not suffer for how long the agent took.
     const grade = await gradeWork(task, { ...context, timeoutMs: limit });
-    episode.done = true;
-    const { success, score, testsPassed, testsFailed, exitCode, output } = grade;
-    const counts =
-      testsPassed === undefined || testsFailed === undefined
-        ? {}
-        : {
-            tests_passed: testsPassed,
-            tests_failed: testsFailed,
-            tests_total: testsPassed + testsFailed,
-          };
-    const info = {
-      exitCode: 0,
-      success,
-      score,
-      ...counts,
+    const { success, score, testsPassed: passed, testsFailed: failed, exitCode, output } = grade;
+    const tests = passed === undefined || failed === undefined ? {} : { tests: { passed, failed } };
+    return {
+      verdict: { success, score, reward: success === true ? 1 : 0, ...tests },
       testExitCode: exitCode ?? null,
       testOutput: output,
-    };
-    // The verdict stays out of what the agent sees: models that learn from it must not learn to read it there.
-    return {
-      ...timeStep("Submitted.", info),
-      reward: success === true ? 1 : 0,
-      terminated: true,
-      done: true,
     };
   }
 
@@ -198,7 +204,7 @@ export class SandboxEnv implements AgentEnv {
     if (this.#left(episode) > 0) return timeStep(text, info);
     episode.done = true;
     const hasTests = episode.task.test_command !== undefined;
-    const verdict = { success: hasTests ? false : null, score: hasTests ? 0 : null, stopped: "timeout" };
+    const verdict = { success: hasTests ? false : null, score: hasTests ? 0 : null, timeout: true };
     const observation = `${text}\n[the time of the episode is over]`;
     return { ...timeStep(observation, { ...info, ...verdict }), truncated: true, done: true };
   }

@@ -11,7 +11,11 @@ import { offerSandboxDocker } from "../factories/sandbox-image.ts";
 import { type Ended, gymline } from "./program.ts";
 
 const madeSchema = z.looseObject({ id: z.string(), snapshot: z.string() });
-const reportSchema = z.looseObject({ diverged: z.number(), success: z.boolean().nullable(), end: z.string() });
+const reportSchema = z.looseObject({
+  diverged: z.number(),
+  success: z.boolean().nullable(),
+  end: z.string(),
+});
 
 describe("gymline sandbox", () => {
   let offer: DockerOffer;
@@ -75,7 +79,10 @@ describe("gymline sandbox", () => {
       const host = offer.kind === "ready" ? `unix://${offer.docker.socketPath}` : "";
       const options = { env: { DOCKER_HOST: host, XDG_CACHE_HOME: join(folder, "cache") }, stdin: "given" };
       expect((await gymline(["sandbox", "exec", id, "-i", "--", "cat"], options)).stdout).toBe("given");
-      expect(await run("exec", id, "--", "sh", "-c", "echo e >&2; exit 9")).toMatchObject({ code: 9, stderr: "e\n" });
+      expect(await run("exec", id, "--", "sh", "-c", "echo e >&2; exit 9")).toMatchObject({
+        code: 9,
+        stderr: "e\n",
+      });
       const slow = await run("exec", id, "--timeout", "500ms", "--", "sleep", "60");
       expect(slow).toMatchObject({ code: 124, stderr: "[timed out after 0.5 s; give --timeout for more]\n" });
       const json: unknown = JSON.parse((await run("exec", id, "--json", "--", "echo", "x")).stdout);
@@ -102,11 +109,7 @@ describe("gymline sandbox", () => {
       const document = trajectorySchema.parse({
         schema_version: "ATIF-v1.8",
         agent: { name: "script", version: "1" },
-        steps: [
-          { step_id: 1, source: "user", message: "Mend it." },
-          call(0, first),
-          call(1, "Submitted."),
-        ],
+        steps: [{ step_id: 1, source: "user", message: "Mend it." }, call(0, first), call(1, "Submitted.")],
         extra: {
           gymline: {
             schema: "gymline.trajectory.v1",
@@ -126,12 +129,24 @@ describe("gymline sandbox", () => {
       writeFileSync(file, JSON.stringify(document));
       return file;
     };
-    const same = await run("replay", trajectory("Changed stats.py from line 2 on."), "--task", tasks, "--json");
+    const same = await run(
+      "replay",
+      trajectory("Changed stats.py from line 2 on."),
+      "--task",
+      tasks,
+      "--json",
+    );
     expect(same).toMatchObject({ code: 0, stderr: "" });
-    expect(reportSchema.parse(JSON.parse(same.stdout))).toMatchObject({ diverged: 0, success: true, end: "all" });
+    expect(reportSchema.parse(JSON.parse(same.stdout))).toMatchObject({
+      diverged: 0,
+      success: true,
+      end: "all",
+    });
     const other = await run("replay", trajectory("Changed stats.py from line 7 on."), "--task", tasks);
     expect(other.code).toBe(2);
-    expect(other.stdout).toContain("parts at step 2, line 1 of the observation:\n- Changed stats.py from line 7 on.");
+    expect(other.stdout).toContain(
+      "parts at step 2, line 1 of the observation:\n- Changed stats.py from line 7 on.",
+    );
     const none = await run("replay", tasks, "--task", tasks);
     expect(none).toMatchObject({ code: 1 });
     expect(none.stderr).toMatch(/tasks.jsonl is no JSON/);
@@ -140,7 +155,10 @@ describe("gymline sandbox", () => {
   it.each([
     [["create", "--memory", "1z"], /--memory takes a measure such as 512m or 2g, not "1z"/],
     [["create", "--cpus", "0"], /--cpus takes a number above 0/],
-    [["create", "--image", "no/such:1"], /image no\/such:1 is not on this machine; build one with gymline sandbox image/],
+    [
+      ["create", "--image", "no/such:1"],
+      /image no\/such:1 is not on this machine; build one with gymline sandbox image/,
+    ],
     [["create", "--backend", "vm"], /--backend takes docker or process, not "vm"/],
     [["create", "--no-isolation"], /--no-isolation is for --backend process/],
     [["create", "--task-id", "x"], /give --task <file> as well/],

@@ -55,11 +55,22 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes): void {
         expect((await env.step(FIX)).info.exitCode).toBe(0);
         const solved = await env.step(SUBMIT);
         expect(solved).toMatchObject({ reward: 1, terminated: true, truncated: false, done: true });
-        expect(solved.info).toMatchObject({ success: true, score: 1, tests_passed: 2, tests_failed: 0 });
+        expect(solved.info).toMatchObject({ success: true, score: 1, tests: { passed: 2, failed: 0 } });
         await env.reset({ task: repairTask() });
         const unsolved = await env.step(SUBMIT);
         expect(unsolved).toMatchObject({ reward: 0, terminated: true, done: true });
-        expect(unsolved.info).toMatchObject({ success: false, score: 0, tests_passed: 0, tests_failed: 2 });
+        expect(unsolved.info).toMatchObject({ success: false, score: 0, tests: { passed: 0, failed: 2 } });
+      }));
+
+    it("is judged as it stands for whoever cuts the episode off, and the episode has ended then", () =>
+      within(async (env) => {
+        await env.reset({ task: repairTask() });
+        await env.step(FIX);
+        expect(await env.verdict()).toEqual({
+          ...{ success: true, score: 1, reward: 1 },
+          tests: { passed: 2, failed: 0 },
+        });
+        await expect(env.step(SUBMIT)).rejects.toThrow(/ended/);
       }));
 
     it("is tested by the hidden files, whatever the agent made of the visible ones", () =>
@@ -69,10 +80,10 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes): void {
           env,
           "printf 'def test_nothing():\\n    pass\\n' >test_stats.py; (sleep 30; rm -f *.py) &",
         );
-        expect((await env.step(SUBMIT)).info).toMatchObject({ success: false, tests_failed: 2 });
+        expect((await env.step(SUBMIT)).info).toMatchObject({ success: false, tests: { failed: 2 } });
         await env.reset({ task: repairTask() });
         await shell(env, "rm test_stats.py; mkdir test_stats.py");
-        expect((await env.step(SUBMIT)).info).toMatchObject({ success: false, tests_failed: 2 });
+        expect((await env.step(SUBMIT)).info).toMatchObject({ success: false, tests: { failed: 2 } });
       }));
 
     it("that ends the tests with exit code 0 before they ran is no success where a number of them is asked for", () =>

@@ -64,7 +64,12 @@ export async function soakSandboxes(request: {
   const failures: string[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    const env = sandboxEnv({ sandboxes: pool, repositories: new GitRepositories(), clock: systemClock, spec });
+    const env = sandboxEnv({
+      sandboxes: pool,
+      repositories: new GitRepositories(),
+      clock: systemClock,
+      spec,
+    });
     try {
       for (let index = next++; index < plans.length; index = next++) {
         const plan = plans[index];
@@ -105,7 +110,15 @@ const DETOURS: readonly Action[] = [
   { tool: "git", params: { args: ["status", "--short"] } },
 ];
 
-function taskOf({ repo, base, index }: { readonly repo: string; readonly base: string; readonly index: number }): EnvTask {
+function taskOf({
+  repo,
+  base,
+  index,
+}: {
+  readonly repo: string;
+  readonly base: string;
+  readonly index: number;
+}): EnvTask {
   return {
     id: `mean-${index}`,
     base_commit: base,

@@ -24,8 +24,9 @@ export function addCollect(program: Command): void {
     .option("--repos <dir>", "clones for rows of SWE-bench, each in a folder <owner>__<name>")
     .option(
       "--backend <name>",
-      "where sandboxes run: docker (default); process (bubblewrap, weaker); process-unisolated (trusted programs only)",
+      "where sandboxes run: docker (default), or process: weaker, for trusted programs only",
     )
+    .option("--no-isolation", "with --backend process: no isolation at all, not even bubblewrap's")
     .option("--ids <list>", "these tasks only, separated by commas")
     .option("--domain <list>", "tasks of these domains only")
     .option("--difficulty <list>", "tasks of these difficulties only")

@@ -21,11 +21,13 @@ interface TaskOptions {
 export function addSandbox(program: Command): void {
   const sandbox = program
     .command("sandbox")
-    .description("work in sandboxes by hand: isolated places to run what nobody has looked at (docs/SANDBOX.md)");
+    .description(
+      "work in sandboxes by hand: isolated places to run what nobody has looked at (docs/SANDBOX.md)",
+    );
   examples(sandbox, [
     "gymline sandbox create --task tasks.jsonl --task-id fix-mean",
     "gymline sandbox exec 3f2a91c07d44 -- python3 -m pytest -q",
-    "gymline sandbox exec 3f2a91c07d44 --tool edit --params '{\"path\":\"a.py\",\"old\":\"x\",\"new\":\"y\"}'",
+    'gymline sandbox exec 3f2a91c07d44 --tool edit --params \'{"path":"a.py","old":"x","new":"y"}\'',
     "gymline sandbox reset 3f2a91c07d44",
     "gymline sandbox replay trajectory.json --task tasks.jsonl",
   ]);
@@ -89,12 +91,16 @@ export function addSandbox(program: Command): void {
   engineOptions(reap).action(reapAll);
   const image = sandbox
     .command("image")
-    .description("build the image of sandboxes from Debian packages, where no registry is in reach; needs root")
+    .description(
+      "build the image of sandboxes from Debian packages, where no registry is in reach; needs root",
+    )
     .option("--tag <name>", "name of the image (default: the one that sandboxes use)")
     .option("--package <name>", "one more package (may be given several times)", collect)
     .option("--suite <name>", "release of Debian", "bookworm")
     .option("--mirror <url>", "Debian mirror", "http://deb.debian.org/debian");
-  examples(image, ["gymline sandbox image", "gymline sandbox image --tag my/node:1 --package nodejs"]).action(buildImage);
+  examples(image, ["gymline sandbox image", "gymline sandbox image --tag my/node:1 --package nodejs"]).action(
+    buildImage,
+  );
 }
 
 async function createOne(options: EngineOptions & LimitOptions & TaskOptions): Promise<void> {
@@ -124,7 +130,13 @@ async function execIn(
   const sandbox = await (await engineOf(options)).open(id);
   if (options.tool !== undefined) {
     const { callTool } = await import("../sandbox-tool.ts");
-    await callTool({ sandbox, tool: options.tool, params: options.params, timeoutMs, json: options.json === true });
+    await callTool({
+      sandbox,
+      tool: options.tool,
+      params: options.params,
+      timeoutMs,
+      json: options.json === true,
+    });
     return;
   }
   if (command.length === 0) throw new UsageError(`give a command: gymline sandbox exec ${id} -- ls -la`);
@@ -137,7 +149,9 @@ async function resetOne(id: string, options: EngineOptions): Promise<void> {
   const sandbox = await (await engineOf(options)).open(id);
   const [first] = await sandbox.snapshots();
   if (first === undefined) {
-    throw new UsageError(`sandbox ${sandbox.id} has no snapshot to go back to; gymline sandbox create makes one`);
+    throw new UsageError(
+      `sandbox ${sandbox.id} has no snapshot to go back to; gymline sandbox create makes one`,
+    );
   }
   await sandbox.restore(first);
   report(options, `sandbox ${sandbox.id} is as it was at ${first}`, { id: sandbox.id, snapshot: first });
@@ -205,8 +219,12 @@ async function buildImage(options: {
   const { DEFAULT_IMAGE } = await import("../../../shared/sandbox/sandbox-limits.ts");
   const image = options.tag ?? DEFAULT_IMAGE;
   const packages = [...DEBIAN_IMAGE.packages, ...(options.package ?? [])];
-  note(`building ${image} from ${packages.join(", ")} of Debian ${options.suite}; this takes a minute or two`);
-  out(`${image} ${await buildDebianImage({ image, packages, suite: options.suite, mirror: options.mirror })}`);
+  note(
+    `building ${image} from ${packages.join(", ")} of Debian ${options.suite}; this takes a minute or two`,
+  );
+  out(
+    `${image} ${await buildDebianImage({ image, packages, suite: options.suite, mirror: options.mirror })}`,
+  );
 }
 
 function report(options: EngineOptions, line: string, facts: object): void {
