@@ -31,6 +31,7 @@ export {
 export { systemClock } from "./adapters/local/system-clock.ts";
 export { systemTimers } from "./adapters/local/system-timers.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
+export { readTokenizerFolder } from "./adapters/local/tokenizer-folder.ts";
 export { type ModelChoice, modelOf, type ToolChatChoice, toolChatOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
 export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
@@ -86,6 +87,7 @@ export { sandboxPlace } from "./collect/sandbox-place.ts";
 export { selectTasks, TaskFilterError, type TaskFilters } from "./collect/select-tasks.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
+export { type Feedback, meanFeedback, type NewFeedback } from "./contracts/feedback.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
 export { type CriticDocument, CriticError } from "./critic/critic-document.ts";
@@ -107,6 +109,7 @@ export {
   type GdiInput,
   type GdiScore,
   type GdiWeights,
+  gdiOf,
   gdiScore,
   rankByGdi,
 } from "./curation/gdi.ts";
@@ -230,6 +233,7 @@ export {
   type DatasetEntry,
   type DatasetRecord,
   type DatasetUse,
+  type FeedbackSet,
   type Fence,
   FencedError,
   type Forgotten,
@@ -356,6 +360,12 @@ export type { ModelScores } from "./reward/step-score.ts";
 export { type FactStep, type TrajectoryFacts, trajectoryFacts } from "./reward/trajectory-facts.ts";
 export type { TaskSettings } from "./stages/compute-tasks.ts";
 export { type ExportPorts, type ExportResult, exportDataset } from "./stages/export.ts";
+export {
+  type FeedbackCounts,
+  giveFeedback,
+  giveVersionFeedback,
+  NoManifestError,
+} from "./stages/give-feedback.ts";
 export type { IngestedItem, IngestReport } from "./stages/ingest.ts";
 export { type IngestedRecord, type IngestedTrajectory, ingestRecord } from "./stages/ingest-record.ts";
 export { type IngestSettings, ingestSettings, UnknownFormatError } from "./stages/ingest-settings.ts";
@@ -375,6 +385,8 @@ export {
   scoreTrajectory,
   storedScoreSchema,
 } from "./stages/score-trajectory.ts";
+export { type CountedBy, type TokenCounter, tokenCounter } from "./tokenizer/token-counter.ts";
+export { TokenizerError, type TokenizerFiles, type TokenizerReader } from "./tokenizer/tokenizer-files.ts";
 export { type AgentCall, type AgentStep, agentSteps } from "./trajectory/agent-steps.ts";
 export {
   type AgentInput,

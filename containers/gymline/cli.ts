@@ -39,6 +39,7 @@ import { addScore } from "./commands/score.ts";
 import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTrace } from "./commands/trace.ts";
+import { addEvalModel, addTrain } from "./commands/train.ts";
 import { addValidate } from "./commands/validate.ts";
 import { addVotes } from "./commands/votes.ts";
 import { EXIT } from "./exit-code.ts";
@@ -91,6 +92,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   addPreferences(program);
   addCalibrate(program);
   addCritic(program);
+  addTrain(program);
+  addEvalModel(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);

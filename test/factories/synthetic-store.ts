@@ -54,11 +54,11 @@ export class SyntheticStore implements ObjectStore {
       const record = { source: "synthetic", index: 0, line: 1, bytes, framing: "document" } as const;
       const [made] = (await computeIngest(record, settings)).trajectories;
       if (made?.score === undefined) throw new Error("a synthetic log makes no trajectory");
-      const { id } = made.row;
+      const { id, contentId } = made.row;
       templates.push({
         row: made.row,
         score: made.score.row,
-        document: new Patched(unpackDocument(made.document), [id, taskName(0)]),
+        document: new Patched(unpackDocument(made.document), [id, contentId, taskName(0)]),
         scoreDocument: new Patched(Buffer.from(made.score.bytes).toString("utf8"), [id]),
       });
     }
@@ -93,7 +93,7 @@ export class SyntheticStore implements ObjectStore {
     const id = name.slice(0, 64);
     const number = this.#numberOf(id);
     const { document, scoreDocument, score } = this.#template(number);
-    if (key === trajectoryKey(id)) return rawFrame(document.with([id, taskName(number)]));
+    if (key === trajectoryKey(id)) return rawFrame(document.with([id, contentOf(number), taskName(number)]));
     if (key === scoreKey(id, score.scorer)) return scoreDocument.with([id]);
     return this.#kept.read(key);
   }
@@ -158,9 +158,8 @@ export class SyntheticStore implements ObjectStore {
   #columns(number: number): Readonly<Record<string, string | number | null>> {
     const { row, score } = this.#template(number);
     const { revision, domain, format, agent, model, tokens, steps, calls, redactions, warnings } = row;
-    const content = number % REPEATED === 1 ? number - 1 : number;
     return {
-      ...{ id: this.idOf(number), content_id: digest(`content ${content}`), revision },
+      ...{ id: this.idOf(number), content_id: contentOf(number), revision },
       ...{ task_key: taskName(number), task_id: taskName(number), domain, format, agent, model, tokens },
       ...{ success: Number(row.success), steps, agent_steps: row.agentSteps, calls, redactions, warnings },
       ...{ source_bytes: row.sourceBytes, export_count: 0, created_at: 0, ...score },
@@ -216,6 +215,10 @@ function logNumber(number: number): string {
 
 function taskName(number: number): string {
   return `task-${String(Math.floor(number / ATTEMPTS)).padStart(8, "0")}`;
+}
+
+function contentOf(number: number): string {
+  return digest(`content ${number % REPEATED === 1 ? number - 1 : number}`);
 }
 
 function digest(text: string): string {
