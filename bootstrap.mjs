@@ -2,7 +2,7 @@
 // dependencies where they are missing, then goes on under the Node 24 that is one of them.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -74,9 +74,14 @@ function copyAssets() {
   if (existsSync(join(root, samples))) {
     cpSync(join(root, samples), join(root, "dist", samples), { recursive: true });
   }
-  for (const file of ["critic.py", "pyproject.toml"]) {
-    cpSync(join(root, "containers/trainer", file), join(root, "dist/containers/trainer", file));
-  }
+  // Scripts, the package beside them and ready configurations; not what Python and its tools leave behind.
+  cpSync(join(root, "containers/trainer"), join(root, "dist/containers/trainer"), {
+    recursive: true,
+    filter: (path) =>
+      statSync(path).isDirectory()
+        ? !/^(?:\..+|__pycache__|.+\.egg-info|build)$/.test(basename(path))
+        : /\.(?:py|toml|yaml)$/.test(path),
+  });
 }
 
 /** Installs what package-lock.json names, unless exactly that is installed already. */

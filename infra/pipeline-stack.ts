@@ -56,7 +56,7 @@ export class PipelineStack extends Stack {
     const pipeline: Pipeline = {
       ...shared,
       config,
-      settings: JSON.stringify(deployment.settings),
+      settings: deployment.settings,
       critic: deployment.settings.critic !== undefined,
       entries,
       local,

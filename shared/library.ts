@@ -3,6 +3,7 @@
 // biome-ignore-all lint/performance/noBarrelFile: a package has one public entry, and no module inside imports it
 // biome-ignore-all lint/style/noRestrictedImports: the entry shows the local adapters too
 
+export { DockerSandboxes, type DockerSandboxesOptions } from "./adapters/docker/docker-sandboxes.ts";
 export { InlineCompute } from "./adapters/local/compute-inline.ts";
 export { ComputePool } from "./adapters/local/compute-pool.ts";
 export {
@@ -11,6 +12,8 @@ export {
   type RunSummary,
   runDrop,
 } from "./adapters/local/embedded-run.ts";
+export { EpisodeFolder, RunFolderError, type RunPlace } from "./adapters/local/episode-folder.ts";
+export { GitRepositories } from "./adapters/local/git-repositories.ts";
 export {
   type LocalStore,
   NoStoreError,
@@ -30,9 +33,14 @@ export {
 export { systemClock } from "./adapters/local/system-clock.ts";
 export { systemTimers } from "./adapters/local/system-timers.ts";
 export { taskSettings } from "./adapters/local/task-settings.ts";
-export { type ModelChoice, modelOf } from "./adapters/models/model-of.ts";
+export { readTokenizerFolder } from "./adapters/local/tokenizer-folder.ts";
+export { type ModelChoice, modelOf, type ToolChatChoice, toolChatOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
 export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
+export {
+  ProcessSandboxes,
+  type ProcessSandboxesOptions,
+} from "./adapters/process-sandbox/process-sandboxes.ts";
 export { renderPlot } from "./adapters/vega/render-plot.ts";
 export {
   type Agent,
@@ -44,6 +52,15 @@ export {
   type Observation,
   type TurnTokens,
 } from "./agents/agent.ts";
+export { AgentSettingsError, type ChatAgentOptions, chatAgent } from "./agents/chat-agent.ts";
+export {
+  type HarnessBridge,
+  HarnessError,
+  MINI_SWE_AGENT,
+  parseHarnessBridge,
+} from "./agents/harness/harness-bridge.ts";
+export { type HarnessRequest, type HarnessRun, runHarness } from "./agents/harness/run-harness.ts";
+export { ScriptFileError, scriptedAgents } from "./agents/script-file.ts";
 export {
   type Script,
   type ScriptedTurn,
@@ -57,8 +74,26 @@ export {
   parseCalibration,
 } from "./calibration/calibration-document.ts";
 export { CalibrationError } from "./calibration/calibration-error.ts";
+export {
+  type CollectEvent,
+  type CollectOptions,
+  type CollectResult,
+  collect,
+  collectParallel,
+} from "./collect/collect.ts";
+export type { CollectSummary } from "./collect/collect-summary.ts";
+export { type EnvRunnerOptions, envRunner } from "./collect/env-runner.ts";
+export type { EpisodeEntry } from "./collect/episode-entry.ts";
+export type { EpisodeContext, EpisodeOutput, EpisodeRunner } from "./collect/episode-runner.ts";
+export { type HarnessPlace, type HarnessRunnerOptions, harnessRunner } from "./collect/harness-runner.ts";
+export { MemoryLedger } from "./collect/memory-ledger.ts";
+export { CollectPlanError, type EpisodePlan, episodeSeed, planEpisodes } from "./collect/plan-episodes.ts";
+export { type ReadTasksOptions, readTasks, TasksFileError } from "./collect/read-tasks.ts";
+export { sandboxPlace } from "./collect/sandbox-place.ts";
+export { selectTasks, TaskFilterError, type TaskFilters } from "./collect/select-tasks.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
+export { type Feedback, meanFeedback, type NewFeedback } from "./contracts/feedback.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
 export { type CriticDocument, CriticError } from "./critic/critic-document.ts";
@@ -80,6 +115,7 @@ export {
   type GdiInput,
   type GdiScore,
   type GdiWeights,
+  gdiOf,
   gdiScore,
   rankByGdi,
 } from "./curation/gdi.ts";
@@ -166,6 +202,8 @@ export {
 export type { EpisodeCounts, EpisodeFailure, EpisodeResult } from "./env/rollout/episode-result.ts";
 export { type EpisodeLimits, type EpisodeRequest, runEpisode } from "./env/rollout/run-episode.ts";
 export type { TextTurns } from "./env/rollout/speech.ts";
+export { SandboxEnv, type SandboxEnvOptions, sandboxEnv } from "./env/sandbox-env.ts";
+export { type SandboxTask, sandboxTaskSchema } from "./env/sandbox-task.ts";
 export { type EnvTask, envTaskSchema } from "./env/task.ts";
 export { timeStep } from "./env/time-step.ts";
 export { toolDefinition } from "./env/tool-schema.ts";
@@ -203,6 +241,7 @@ export {
   type DatasetEntry,
   type DatasetRecord,
   type DatasetUse,
+  type FeedbackSet,
   type Fence,
   FencedError,
   type Forgotten,
@@ -232,9 +271,35 @@ export {
   type RenderedRow,
   type RowTask,
 } from "./ports/compute.ts";
+export type { EpisodeDocument, EpisodeLedger } from "./ports/episode-ledger.ts";
 export type { Ledger, LedgerEntry } from "./ports/ledger.ts";
 export { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "./ports/object-store.ts";
+export {
+  type Checkout,
+  type CheckoutRequest,
+  type Repositories,
+  RepositoryError,
+} from "./ports/repositories.ts";
+export {
+  type ExecRequest,
+  type ExecResult,
+  type Sandbox,
+  SandboxError,
+  type Sandboxes,
+  type SandboxFile,
+  type SandboxLimits,
+  type SandboxSpec,
+  type SandboxSummary,
+} from "./ports/sandbox.ts";
 export type { Timers } from "./ports/timers.ts";
+export type {
+  ToolChat,
+  ToolChatAnswer,
+  ToolChatCall,
+  ToolChatMessage,
+  ToolChatRequest,
+  ToolChatResult,
+} from "./ports/tool-chat.ts";
 export { type ValueModel, ValueModelError } from "./ports/value-model.ts";
 export type { Attempt, AttemptPair, PairSource, TaskAttempts } from "./preferences/attempt.ts";
 export type { BranchOptions, BranchPair } from "./preferences/branch-tree.ts";
@@ -318,8 +383,23 @@ export {
 } from "./reward/signals/trajectory-signals.ts";
 export type { ModelScores } from "./reward/step-score.ts";
 export { type FactStep, type TrajectoryFacts, trajectoryFacts } from "./reward/trajectory-facts.ts";
+export {
+  type ReplayDifference,
+  type ReplayedCall,
+  type ReplayOptions,
+  type ReplayReport,
+  replayTrajectory,
+} from "./sandbox/replay.ts";
+export { sandboxSpec } from "./sandbox/sandbox-limits.ts";
+export { WarmPool, type WarmPoolOptions } from "./sandbox/warm-pool.ts";
 export type { TaskSettings } from "./stages/compute-tasks.ts";
 export { type ExportPorts, type ExportResult, exportDataset } from "./stages/export.ts";
+export {
+  type FeedbackCounts,
+  giveFeedback,
+  giveVersionFeedback,
+  NoManifestError,
+} from "./stages/give-feedback.ts";
 export type { IngestedItem, IngestReport } from "./stages/ingest.ts";
 export { type IngestedRecord, type IngestedTrajectory, ingestRecord } from "./stages/ingest-record.ts";
 export { type IngestSettings, ingestSettings, UnknownFormatError } from "./stages/ingest-settings.ts";
@@ -339,6 +419,8 @@ export {
   scoreTrajectory,
   storedScoreSchema,
 } from "./stages/score-trajectory.ts";
+export { type CountedBy, type TokenCounter, tokenCounter } from "./tokenizer/token-counter.ts";
+export { TokenizerError, type TokenizerFiles, type TokenizerReader } from "./tokenizer/tokenizer-files.ts";
 export { type AgentCall, type AgentStep, agentSteps } from "./trajectory/agent-steps.ts";
 export {
   type AgentInput,

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../../shared/version.ts";
 import { addAnnotate } from "./commands/annotate.ts";
 import { addCalibrate } from "./commands/calibrate.ts";
+import { addCollect } from "./commands/collect.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConvert } from "./commands/convert.ts";
 import { addCost } from "./commands/cost.ts";
@@ -14,12 +15,14 @@ import { addDomains } from "./commands/domains.ts";
 import { addDrop } from "./commands/drop.ts";
 import { addDuplicates } from "./commands/duplicates.ts";
 import { addExport } from "./commands/export.ts";
+import { addFeedback } from "./commands/feedback.ts";
 import { addForget } from "./commands/forget.ts";
 import { addFormats } from "./commands/formats.ts";
 import { addJob } from "./commands/job.ts";
 import { addJudge } from "./commands/judge.ts";
 import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addPreferences } from "./commands/preferences.ts";
 import { addPublish } from "./commands/publish.ts";
 import { addQuality } from "./commands/quality.ts";
@@ -30,11 +33,13 @@ import { addReprocess } from "./commands/reprocess.ts";
 import { addRequestExport } from "./commands/request-export.ts";
 import { addRubrics } from "./commands/rubrics.ts";
 import { addRun } from "./commands/run.ts";
+import { addSandbox } from "./commands/sandbox.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addScore } from "./commands/score.ts";
 import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTrace } from "./commands/trace.ts";
+import { addEvalModel, addTrain } from "./commands/train.ts";
 import { addValidate } from "./commands/validate.ts";
 import { addVotes } from "./commands/votes.ts";
 import { EXIT } from "./exit-code.ts";
@@ -61,6 +66,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     )
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
+  addCollect(program);
   addRun(program);
   addDrop(program);
   addExport(program);
@@ -74,6 +80,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addTrace(program);
   addAnnotate(program);
   addVotes(program);
+  addFeedback(program);
   addForget(program);
   addReprocess(program);
   addJudge(program);
@@ -85,9 +92,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   addPreferences(program);
   addCalibrate(program);
   addCritic(program);
+  addTrain(program);
+  addEvalModel(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);
+  addSandbox(program);
   addReferences(program);
   addRubrics(program);
   addSchema(program);
@@ -97,6 +107,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRequestExport(program);
   addDeployCheck(program);
   addCost(program);
+  addMcp(program);
   addJob(program);
   for (const command of program.commands) command.exitOverride();
   try {

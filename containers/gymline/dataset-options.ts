@@ -25,6 +25,11 @@ export interface DatasetOptions {
   readonly nearDuplicates?: string | true;
   readonly against?: readonly string[];
   readonly maxDomainShare?: string;
+  readonly balance?: string;
+  readonly shares?: string;
+  readonly tokenizer?: string;
+  readonly minTokens?: string;
+  readonly maxTokens?: string;
   readonly tokenBudget?: string;
   readonly order?: string;
   readonly minSteps?: string;
@@ -33,6 +38,7 @@ export interface DatasetOptions {
   readonly createdBefore?: string;
   readonly seed?: string;
   readonly split?: string;
+  readonly splitBy?: string;
   readonly rowTokens?: string;
   readonly allow?: readonly string[];
 }
@@ -64,13 +70,19 @@ export function datasetOptions(command: Command): Command {
       collect,
     )
     .option("--max-domain-share <x>", "no domain makes up more than this share of the rows, 0 to 1")
-    .option("--token-budget <n>", "at most so many tokens in all, estimated from characters")
-    .option("--order <by>", "best, easy-first or short-first (default: best)")
+    .option("--balance <by>", "domain or difficulty: equal shares of the rows, as --limit and supply allow")
+    .option("--shares <list>", "shares of --balance by weight, such as coding=2,browser=1; others stay out")
+    .option("--tokenizer <folder>", "count tokens by this Hugging Face tokenizer (default: an estimate)")
+    .option("--min-tokens <n>", "at least so many tokens")
+    .option("--max-tokens <n>", "at most so many tokens, such as the length that is trained on")
+    .option("--token-budget <n>", "at most so many tokens in all")
+    .option("--order <by>", "best, gdi, easy-first or short-first (default: best)")
     .option("--min-steps <n>", "at least so many steps of the agent")
     .option("--max-steps <n>", "at most so many steps of the agent")
     .option("--created-after <time>", "came into the store then or later: 2026-01-31, 2026-01-31T12:00:00Z")
     .option("--created-before <time>", "came into the store earlier")
     .option("--split <shares>", "train/validation/test, such as 0.8/0.1/0.1 (default: 0.9/0.1/0)")
+    .option("--split-by <what>", "task or repository: what stays together in one split (default: task)")
     .option("--seed <n>", "seed of the split (default: 42)")
     .option("--row-tokens <n>", "a row of more tokens fails the set: what the trainer takes at most")
     .option("--allow <check>", "let a check find something, see docs/QUALITY.md (may be repeated)", collect);
@@ -104,10 +116,13 @@ export function datasetRequest(base: DatasetRequest, options: DatasetOptions): D
     mix: mixOf(base.mix, options),
     minSteps: numeric("--min-steps", options.minSteps),
     maxSteps: numeric("--max-steps", options.maxSteps),
+    tokenizer: options.tokenizer,
+    minTokens: numeric("--min-tokens", options.minTokens),
+    maxTokens: numeric("--max-tokens", options.maxTokens),
     createdAfter: options.createdAfter,
     createdBefore: options.createdBefore,
     checks: checksOf(base.checks, options),
-    split: { ...base.split, ...shares(options.split), ...seedOf(options.seed) },
+    split: { ...base.split, ...shares(options.split), ...seedOf(options.seed), ...splitByOf(options) },
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const result = datasetRequestSchema.safeParse({ ...base, ...set });
@@ -139,6 +154,8 @@ function fileFormat({ parquet, jsonl }: DatasetOptions): DatasetRequest["files"]
 function mixOf(base: DatasetRequest["mix"], options: DatasetOptions): object | undefined {
   const given = {
     maxDomainShare: numeric("--max-domain-share", options.maxDomainShare),
+    balance: options.balance,
+    shares: weights(options.shares),
     tokenBudget: numeric("--token-budget", options.tokenBudget),
     order: options.order,
   };
@@ -180,6 +197,24 @@ function shares(text: string | undefined): Partial<DatasetRequest["split"]> {
     .map((part) => numeric("--split", part) ?? 0);
   if (rest.length > 0) throw new UsageError(`--split takes at most three shares, such as 0.8/0.1/0.1`);
   return { train: train ?? 0, validation, test };
+}
+
+function splitByOf({ splitBy }: DatasetOptions): Partial<DatasetRequest["split"]> {
+  if (splitBy === undefined) return {};
+  if (splitBy === "task" || splitBy === "repository") return { by: splitBy };
+  throw new UsageError(`--split-by takes task or repository, not "${splitBy}"`);
+}
+
+function weights(text: string | undefined): Readonly<Record<string, number>> | undefined {
+  if (text === undefined) return undefined;
+  const pairs = text.split(",").map((part) => {
+    const [, name, value] = /^\s*([^=]+?)\s*=\s*(.*)$/.exec(part) ?? [];
+    if (name === undefined) {
+      throw new UsageError(`--shares takes names with weights, such as coding=2,browser=1; not "${part}"`);
+    }
+    return [name, numeric("--shares", value) ?? 0] as const;
+  });
+  return Object.fromEntries(pairs);
 }
 
 function seedOf(text: string | undefined): Partial<DatasetRequest["split"]> {

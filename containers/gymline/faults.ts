@@ -21,6 +21,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "DatasetFileError",
   "PublishError",
   "CurationError",
+  "TokenizerError",
   "EvaluationSetError",
   "PluginError",
   "UnknownFormatError",
@@ -44,6 +45,20 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CriticError",
   "DamagedObjectError",
   "ValueModelError",
+  "AgentSettingsError",
+  "ScriptFileError",
+  "RunFolderError",
+  "CollectPlanError",
+  "TasksFileError",
+  "TaskFilterError",
+  "HarnessError",
+  "UnknownEnvError",
+  "EnvOptionsError",
+  "EnvTaskError",
+  "SessionError",
+  "SandboxError",
+  "CommandFailedError",
+  "RepositoryError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */

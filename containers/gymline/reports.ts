@@ -114,6 +114,7 @@ export function datasetReport(result: ExportResult, store: string): string {
   return [
     `${pc.bold("Dataset")}   ${store}/${prefix}${kind === "unchanged" ? "  (unchanged)" : ""}`,
     ...files,
+    tokensText(manifest.statistics.tokens),
     ...qualityLines(manifest),
     excludedText(manifest.selection.excluded),
     excludedText(manifest.selection.pairs_left_out ?? {}, "pairs left out"),
@@ -121,6 +122,15 @@ export function datasetReport(result: ExportResult, store: string): string {
   ]
     .filter((line) => line !== "")
     .join("\n");
+}
+
+function tokensText(tokens: Manifest["statistics"]["tokens"]): string {
+  if (tokens === undefined) return "";
+  const { total, max, by, tokenizer, of } = tokens;
+  const rendered = of === "chat-template" ? "with its chat template" : "texts alone";
+  const how =
+    by === "estimate" ? "estimated" : `by ${tokenizer?.name} ${tokenizer?.sha256.slice(0, 8)}, ${rendered}`;
+  return `  ${many(total, "token")}, ${max ?? 0} in the longest (${how})`;
 }
 
 /** What is in the set and what its checks found, in a few lines. */

@@ -125,11 +125,15 @@ function readConfig(path: string | undefined): { readonly config: ProjectConfig;
   throw new UsageError(`${file} is no valid configuration: ${faults.join("; ")}`);
 }
 
-/** Evaluation sets by paths that hold where the program runs. */
+/** Evaluation sets and tokenizer by paths that hold where the program runs. */
 function withPaths(config: ProjectConfig, folder: string): ProjectConfig {
-  const { against, ...dataset } = config.dataset;
-  if (against === undefined) return config;
-  return { ...config, dataset: { ...dataset, against: against.map((path) => resolve(folder, path)) } };
+  const { against, tokenizer } = config.dataset;
+  const dataset = {
+    ...config.dataset,
+    ...(against === undefined ? {} : { against: against.map((path) => resolve(folder, path)) }),
+    ...(tokenizer === undefined ? {} : { tokenizer: resolve(folder, tokenizer) }),
+  };
+  return { ...config, dataset };
 }
 
 export function readJson(path: string): unknown {

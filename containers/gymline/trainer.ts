@@ -1,30 +1,45 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { constants } from "node:os";
+import { delimiter, join, resolve } from "node:path";
 import { UsageError } from "./usage-error.ts";
 
 const here = import.meta.dirname;
 /** Where the Python scripts stand, in the repository as in the package. */
 const scripts = resolve(here, "../trainer");
+/** A script by its file, or a module of the package beside them. */
+export type TrainerProgram =
+  | "critic.py"
+  | "sft.py"
+  | "dpo.py"
+  | "grpo.py"
+  | "prm.py"
+  | "eval_model.py"
+  | "gymline_trainer.preview";
+
+/** Extra of `containers/trainer/pyproject.toml`. */
+type Extra = "critic" | "train";
+
 /** Two levels up in the repository, three in the package (`dist/`). */
 const root = [resolve(here, "../.."), resolve(here, "../../..")].find((folder) =>
   existsSync(join(folder, "package.json")),
 );
 
 /**
- * The Python that has what a trainer script needs: the given one, else that of `.venv` in the project's folder.
+ * The Python that has what a trainer script needs: the given one, else that of `.venv` in the project's folder, else in
+ * the working folder.
  * @throws UsageError which says how to install it
  */
 export function trainerPython(options: {
   readonly python: string | undefined;
-  /** Extra of `containers/trainer/pyproject.toml`. */
-  readonly extra: string;
+  readonly extra: Extra;
   readonly modules: readonly string[];
 }): string {
   const { python: given, extra, modules } = options;
   const python = given ?? ownPython();
   if (python === undefined) throw new UsageError(`there is no Python to train with: ${setUp(extra)}`);
-  const probe = spawnSync(python, ["-c", `import ${modules.join(", ")}`], { encoding: "utf8" });
+  // Found, not imported: importing torch takes seconds, and the script will do it anyway.
+  const probe = spawnSync(python, ["-c", PROBE, ...modules], { encoding: "utf8" });
   if (probe.error !== undefined) {
     throw new UsageError(`${python} does not start (${probe.error.message}): ${setUp(extra)}`);
   }
@@ -35,30 +50,57 @@ export function trainerPython(options: {
   return python;
 }
 
+const PROBE = `import sys
+from importlib.util import find_spec
+missing = [name for name in sys.argv[1:] if find_spec(name) is None]
+sys.exit("no module named " + ", ".join(missing) if missing else 0)`;
+
 function ownPython(): string | undefined {
-  const folders = root === undefined ? [] : [join(root, ".venv")];
+  const folders = [...(root === undefined ? [] : [root]), process.cwd()].map((folder) =>
+    join(folder, ".venv"),
+  );
   return folders
     .flatMap((folder) => [join(folder, "bin/python"), join(folder, "Scripts/python.exe")])
     .find((path) => existsSync(path));
 }
 
-function setUp(extra: string): string {
+function setUp(extra: Extra): string {
   const other = "or name one that has it with --python";
   if (root !== undefined && existsSync(join(root, "bootstrap.mjs"))) {
-    return `run npm run trainer:setup in ${root} (needs Python 3.11 or newer), ${other}`;
+    return `run npm run trainer:setup${extra === "train" ? " -- --train" : ""} in ${root} (needs Python 3.11 or newer), ${other}`;
   }
   return `run python3 -m venv .venv && .venv/bin/pip install "${scripts}[${extra}]" (Python 3.11 or newer), ${other}`;
 }
 
-/** Runs a script of the trainer with this process's terminal. Gives its exit code. */
+/**
+ * Runs a program of the trainer with this process's terminal, and hands on the signals that this process gets.
+ * @returns its exit code; 128 and the signal's number where a signal ended it
+ */
 export async function runTrainer(
   python: string,
-  script: "critic.py",
+  program: TrainerProgram,
   args: readonly string[],
 ): Promise<number> {
-  const child = spawn(python, [join(scripts, script), ...args], { stdio: ["ignore", "inherit", "inherit"] });
+  const path = [scripts, process.env["PYTHONPATH"] ?? ""].filter((part) => part !== "").join(delimiter);
+  // What is printed is seen at once, also in a log file.
+  const env = { ...process.env, PYTHONPATH: path, PYTHONUNBUFFERED: "1" };
+  const first = program.endsWith(".py") ? [join(scripts, program)] : ["-m", program];
+  const child = spawn(python, [...first, ...args], { stdio: ["ignore", "inherit", "inherit"], env });
   const { promise, resolve: settle, reject } = Promise.withResolvers<number>();
   child.once("error", reject);
-  child.once("exit", (code) => settle(code ?? 1));
-  return promise;
+  child.once("exit", (code, signal) =>
+    settle(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+  );
+  const hand = (signal: NodeJS.Signals): void => {
+    // A terminal sends Ctrl-C to the child as well; twice would interrupt it as it ends.
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, hand);
+  try {
+    return await promise;
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, hand);
+  }
 }
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

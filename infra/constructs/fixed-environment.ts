@@ -9,6 +9,7 @@ export function fixedEnvironment(config: DeploymentConfig) {
     GYMLINE_JOB_QUEUE: jobQueueName(config.name, "cpu"),
     GYMLINE_JOB_DEFINITION: jobDefinitionName(config.name),
     GYMLINE_FUNCTION_OBJECT_BYTES: String(config.functionObjectMiB * 1024 * 1024),
+    GYMLINE_FUNCTION_EXPORT_BYTES: String(config.functionExportMiB * 1024 * 1024),
     GYMLINE_FUNCTION_EXPORT_ROWS: String(config.functionExportRows),
     GYMLINE_MAX_RECEIVES: String(config.maxReceives),
   } satisfies Partial<Record<keyof FunctionEnvironment, string>>;

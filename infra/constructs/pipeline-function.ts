@@ -72,7 +72,9 @@ export class PipelineFunction extends Construct {
     const folder = join(Assembly.of(this)?.outdir ?? "cdk.out", "bundles", stage);
     const processor = (local?.architecture ?? config.architecture) === "arm64" ? "arm64" : "x64";
     const onnx = critic && stage === "score" ? ({ onnx: processor } as const) : {};
-    bundleFunction({ entry: entries[stage], folder, settings, ...onnx });
+    // Evaluation sets and tokenizers may have many megabytes, which the others would read at each start for nothing.
+    const own = stage === "export" ? settings : { ...settings, files: [] };
+    bundleFunction({ entry: entries[stage], folder, settings: JSON.stringify(own), ...onnx });
     return Code.fromAsset(folder);
   }
 }

@@ -4,6 +4,7 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
+import type { DeployedSettings } from "../../shared/contracts/deployed-settings.ts";
 import type { DeploymentConfig, Stage } from "../../shared/contracts/deployment-config.ts";
 import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
 import type { LocalOptions } from "../local-options.ts";
@@ -15,8 +16,8 @@ export type Entries = Readonly<Record<Stage, string>>;
 /** What the stages share; each takes from it what it needs and is given rights to no more. */
 export interface Pipeline {
   readonly config: DeploymentConfig;
-  /** Text of the settings file beside each function's code. */
-  readonly settings: string;
+  /** Go beside each function's code. */
+  readonly settings: DeployedSettings;
   /** Scoring runs a critic. */
   readonly critic: boolean;
   readonly entries: Entries;

@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { glob, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { glob } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { z } from "zod";
 import { withLock } from "./folder-lock.ts";
+import { madeOnce, NO_INDEX, pipInstall } from "./pip-install.ts";
 
 const run = promisify(execFile);
 
@@ -22,32 +21,6 @@ export interface EnvironmentPlan {
   readonly installs: readonly (readonly string[])[];
   /** Changes when what a folder among the installs holds has changed. */
   readonly revision?: string;
-}
-
-const NO_NETWORK = /NewConnectionError|NameResolutionError|Failed to establish|ConnectTimeout|ProxyError/;
-const failureSchema = z.object({ stderr: z.string() });
-
-export interface BesidePlan {
-  /** The Python that they are for. */
-  readonly python: string;
-  /** Where the packages stand: for `PYTHONPATH`. It is kept for the next run. */
-  readonly folder: string;
-  /** The arguments of each `pip install`, in order. */
-  readonly installs: readonly (readonly string[])[];
-}
-
-/**
- * Packages in a folder beside an environment, for what must not go into it: other versions of what it has, or packages
- * that ask for other versions.
- * @returns why there are none, where the package index cannot be reached
- */
-export async function packagesBeside({ python, folder, installs }: BesidePlan): Promise<string | undefined> {
-  const stamp = JSON.stringify([await realpath(python), installs]);
-  const targets = installs.map((packages) => ["--upgrade", "--target", folder, ...packages]);
-  const made = await withLock(`${folder}.lock`, () =>
-    madeOnce({ folder, stamp, make: () => pip(python, targets) }),
-  );
-  return made ? undefined : NO_INDEX;
 }
 
 /** A Python in a virtual environment of its own that has the packages; made anew only where the plan changed. */
@@ -72,41 +45,11 @@ async function makeEnvironment(
   const stamp = JSON.stringify([base, installs, ...(revision === undefined ? [] : [revision])]);
   const make = async (): Promise<void> => {
     await run(base, ["-m", "venv", folder]);
-    await pip(python, installs);
+    await pipInstall(python, installs);
   };
   return (await madeOnce({ folder, stamp, make }))
     ? { kind: "ready", python }
     : { kind: "absent", reason: NO_INDEX };
-}
-
-const NO_INDEX = "the Python package index cannot be reached";
-
-/** Whether the folder holds what the stamp says, made now where it did not; false where there is no network for it. */
-async function madeOnce(of: {
-  readonly folder: string;
-  readonly stamp: string;
-  readonly make: () => Promise<void>;
-}): Promise<boolean> {
-  const { folder, stamp, make } = of;
-  const stampFile = join(folder, "stamp.json");
-  if (existsSync(stampFile) && (await readFile(stampFile, "utf8")) === stamp) return true;
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  try {
-    await make();
-  } catch (error) {
-    const failure = failureSchema.safeParse(error);
-    if (!failure.success || !NO_NETWORK.test(failure.data.stderr)) throw error;
-    return false;
-  }
-  await writeFile(stampFile, stamp);
-  return true;
-}
-
-async function pip(python: string, installs: readonly (readonly string[])[]): Promise<void> {
-  for (const packages of installs) {
-    await run(python, ["-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "20", ...packages]);
-  }
 }
 
 async function findPython(minors: readonly number[]): Promise<string | undefined> {

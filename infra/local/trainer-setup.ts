@@ -15,7 +15,7 @@ const HELP = `usage: npm run trainer:setup [-- --train]
 Makes .venv with the Python packages of the trainer scripts (Python 3.11 to 3.14).
 
   (nothing)  what gymline critic train needs: scikit-learn and ONNX, 0.4 GB
-  --train    that, and PyTorch, Transformers and TRL for language models, 5.5 GB
+  --train    that, and what gymline train needs: PyTorch, Transformers and TRL, 5.5 GB
 
 Once made with --train, .venv keeps both; remove it to go back.
 `;
@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (existsSync(folder) && !existsSync(stamp)) {
     process.stderr.write(
       `gymline: ${folder} was made by something else and stays as it is; remove it and run this again, or give ` +
-        "gymline critic train a Python with --python\n",
+        "gymline critic train and gymline train a Python with --python\n",
     );
     return 1;
   }

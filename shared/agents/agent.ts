@@ -51,6 +51,8 @@ export interface AgentTurn {
   readonly costUsd?: number;
   /** Where the provider gives them: exact tokens of this turn, for training on them. */
   readonly tokens?: TurnTokens;
+  /** Results of earlier turns that the prompt no longer held, to make room: what was recorded is more than was seen. */
+  readonly forgotten?: number;
   /** `length`: cut off at the limit of the answer. */
   readonly stop: "end" | "calls" | "length" | "refusal" | "other";
 }

@@ -68,8 +68,16 @@ export const datasetRequestSchema = z
     /** Files of evaluation tasks: what is about one of these is left out. */
     against: z.array(z.string().min(1)).optional(),
     decontamination: decontaminationSchema.optional(),
-    /** Shares of domains, tokens and order. */
+    /** Shares of domains or difficulties, tokens and order. */
     mix: mixSchema.optional(),
+    /**
+     * Folder of a Hugging Face tokenizer (`tokenizer.json`, and `tokenizer_config.json` or `chat_template.jinja` for the
+     * chat template): tokens are counted by it, else estimated from characters.
+     */
+    tokenizer: z.string().min(1).optional(),
+    /** Fewest and most tokens of a trajectory, as `tokenizer` counts them. */
+    minTokens: z.int().positive().optional(),
+    maxTokens: z.int().positive().optional(),
     /** Fewest and most steps of the agent. */
     minSteps: z.int().positive().optional(),
     maxSteps: z.int().positive().optional(),
@@ -93,6 +101,14 @@ export const datasetRequestSchema = z
         "near-duplicates and mixing are for targets whose rows are single trajectories: groups of attempts stay whole",
       path: ["target"],
     },
-  );
+  )
+  .refine(({ minTokens = 0, maxTokens = Number.POSITIVE_INFINITY }) => minTokens <= maxTokens, {
+    message: "minTokens is above maxTokens, so nothing could be taken; give a smaller one",
+    path: ["minTokens"],
+  })
+  .refine(({ minSteps = 0, maxSteps = Number.POSITIVE_INFINITY }) => minSteps <= maxSteps, {
+    message: "minSteps is above maxSteps, so nothing could be taken; give a smaller one",
+    path: ["minSteps"],
+  });
 
 export type DatasetRequest = z.infer<typeof datasetRequestSchema>;

@@ -12,6 +12,13 @@ import { projectConfigSchema } from "./project-config.ts";
 
 const namedJson = z.strictObject({ name: z.string(), json: z.unknown() });
 
+const fileSchema = z.strictObject({
+  /** As the requests name it; files of a tokenizer are under the path of its folder. */
+  path: z.string(),
+  content: z.base64(),
+});
+export type DeployedFile = Readonly<z.infer<typeof fileSchema>>;
+
 /** Everything that functions and jobs need to know, in one JSON file beside their code. */
 export const deployedSettingsSchema = z.strictObject({
   schema: z.literal("gymline.settings.v1"),
@@ -29,6 +36,8 @@ export const deployedSettingsSchema = z.strictObject({
   /** The file that `config.references` names. */
   references: namedJson.optional(),
   datasets: z.array(deployedDatasetSchema).default([]),
+  /** Evaluation sets and tokenizers that datasets name; only the export and jobs are given them. */
+  files: z.array(fileSchema).default([]),
 });
 export type DeployedSettings = z.infer<typeof deployedSettingsSchema>;
 

@@ -78,6 +78,8 @@ export const deploymentConfigSchema = z.strictObject({
   functionObjectMiB: z.int().min(1).max(1024).default(64),
   /** A dataset of more rows is written by a Batch job. */
   functionExportRows: z.int().min(1).default(20_000),
+  /** So is one of larger logs, taken together. */
+  functionExportMiB: z.int().min(1).default(4096),
   /** Tries of one message before it goes to the dead-letter queue. */
   maxReceives: z.int().min(1).max(100).default(4),
   sweep: cronOrRate.default("rate(15 minutes)"),

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
 import { CRITIC_DOCUMENT, parseCritic } from "../critic/critic-document.ts";
 import { priceOf } from "../judge/prices.ts";
+import { collectFiles } from "./deployed-files.ts";
 import { type DeployedSettings, deployedSettingsSchema, planOf, profilePathOf } from "./deployed-settings.ts";
 import { type DeploymentConfig, deploymentConfigSchema } from "./deployment-config.ts";
 import { type ProjectConfig, projectConfigSchema } from "./project-config.ts";
@@ -52,16 +53,13 @@ function readSettings(
   { folder, files }: { readonly folder: string; readonly files: DeploymentFiles },
 ): DeployedSettings {
   const { datasets } = config;
-  const against = datasets.find(({ request }) => (request.against ?? []).length > 0);
-  if (against !== undefined) {
-    throw new DeploymentConfigError(
-      `the dataset "${against.request.name}" has \`against\`: evaluation sets are files of one machine, which a deployment cannot read; take it out, and export that set with gymline export --against`,
-    );
+  const carried = datasetFiles(datasets, { folder, files });
+  if (config.settings === undefined) {
+    return deployedSettingsSchema.parse({ ...EMPTY, datasets, files: carried });
   }
-  if (config.settings === undefined) return deployedSettingsSchema.parse({ ...EMPTY, datasets });
   const file = resolve(folder, config.settings);
   const project = read(projectConfigSchema, { file, files });
-  const settings = withFiles({ project, datasets, folder: dirname(file), files });
+  const settings = { ...withFiles({ project, datasets, folder: dirname(file), files }), files: [...carried] };
   try {
     planOf(settings);
   } catch (cause) {
@@ -81,6 +79,27 @@ function readSettings(
 }
 
 const EMPTY = { schema: "gymline.settings.v1", config: {} };
+
+/** What datasets name, relative to the deployment's file. @throws DeploymentConfigError */
+function datasetFiles(
+  datasets: DeployedSettings["datasets"],
+  { folder, files }: { readonly folder: string; readonly files: DeploymentFiles },
+): DeployedSettings["files"] {
+  try {
+    const requests = datasets.map(({ request }) => request);
+    return [
+      ...collectFiles(requests, {
+        read: (path) => files.bytes(resolve(folder, path)),
+        exists: (path) => files.exists(resolve(folder, path)),
+      }),
+    ];
+  } catch (cause) {
+    throw new DeploymentConfigError(
+      `a file that a dataset names (\`against\`, \`tokenizer\`) cannot be deployed: ${reasonOf(cause)}`,
+      { cause },
+    );
+  }
+}
 
 /** Names stay as the settings give them: a path of this machine in them would change with the machine. */
 function withFiles({
@@ -106,6 +125,7 @@ function withFiles({
     ...(project.references === undefined ? {} : { references: named(project.references) }),
     ...(project.calibration === undefined ? {} : { calibration: named(project.calibration) }),
     datasets,
+    files: [],
   };
 }
 

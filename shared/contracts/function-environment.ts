@@ -23,6 +23,8 @@ export const functionEnvironmentSchema = z.object({
   GYMLINE_FUNCTION_OBJECT_BYTES: z.coerce.number().int().positive(),
   /** A dataset of more rows than this is written by a job. */
   GYMLINE_FUNCTION_EXPORT_ROWS: z.coerce.number().int().positive(),
+  /** So is one made of more bytes of logs. */
+  GYMLINE_FUNCTION_EXPORT_BYTES: z.coerce.number().int().positive(),
   /** How often a message is tried before it goes to the dead-letter queue. */
   GYMLINE_MAX_RECEIVES: z.coerce.number().int().positive(),
 });

@@ -44,10 +44,19 @@ const contaminationSectionSchema = decontaminationSchema.extend({
   ),
 });
 
+const mixSectionSchema = z.strictObject({
+  balance: z.enum(["domain", "difficulty"]),
+  /** Weight asked for, rows there were after filters and `perTask`, and rows taken. */
+  groups: z.array(
+    z.strictObject({ group: z.string(), weight: z.number(), available: z.int(), taken: z.int() }),
+  ),
+});
+
 /** Part of a manifest: ids, counts and reasons, never a text. */
 export const curationSchema = z.strictObject({
   near_duplicates: nearDuplicatesSchema.optional(),
   decontamination: contaminationSectionSchema.optional(),
+  mix: mixSectionSchema.optional(),
 });
 
 export type CurationSection = z.infer<typeof curationSchema>;

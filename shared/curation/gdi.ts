@@ -1,3 +1,4 @@
+import type { CatalogEntry } from "../contracts/catalog-row.ts";
 import { round4 } from "../reward/rounding.ts";
 
 /** Weights of the four parts of the index. */
@@ -69,6 +70,19 @@ export function gdiScore(
     freshness: round4(freshness),
     total: round4(Math.min(1, total)),
   };
+}
+
+/** GDI of what the catalog holds: freshness is measured at `now`, and feedback is what stands there then. */
+export function gdiOf(
+  {
+    reward,
+    exportCount,
+    feedback,
+    createdAt,
+  }: Pick<CatalogEntry, "reward" | "exportCount" | "feedback" | "createdAt">,
+  now: number,
+): GdiScore {
+  return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now });
 }
 
 /** Ranks by total, best first; equal totals keep their order. Everything is measured at `now`, so no score is stale. */

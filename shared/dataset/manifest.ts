@@ -12,6 +12,18 @@ const writtenFileSchema = z.strictObject({
 });
 export type WrittenFile = Readonly<z.infer<typeof writtenFileSchema>>;
 
+const tokensSchema = z.strictObject({
+  total: z.int(),
+  min: z.int().nullable(),
+  max: z.int().nullable(),
+  mean: z.number().nullable(),
+  /** `estimate`: from characters. */
+  by: z.enum(["estimate", "tokenizer"]),
+  tokenizer: z.strictObject({ name: z.string(), sha256: z.string() }).optional(),
+  /** The conversation with its tools as the tokenizer's chat template writes it, or its texts alone. */
+  of: z.enum(["chat-template", "texts"]),
+});
+
 /** The manifest of a dataset version; it is written last, so a version without one is unfinished. */
 export const manifestSchema = z.strictObject({
   schema: z.literal(MANIFEST_SCHEMA),
@@ -63,6 +75,8 @@ export const manifestSchema = z.strictObject({
     redactions: z.int(),
     messages: z.int(),
     trained_messages: z.int(),
+    /** Of the trajectories in it, each once, and how they were counted. */
+    tokens: tokensSchema.optional(),
   }),
   /** The card and what a trainer needs beside the data. */
   beside: z.array(writtenFileSchema),

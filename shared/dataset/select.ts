@@ -1,18 +1,34 @@
+import { CompactRows, type RowOf } from "../columns/compact-rows.ts";
+import { DigestSet } from "../columns/digest-set.ts";
 import type { CatalogEntry } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
-import { gdiScore } from "../curation/gdi.ts";
+import { gdiOf } from "../curation/gdi.ts";
+import { goesByDifficulty } from "../curation/mix.ts";
 import { targetOf } from "./targets/targets.ts";
 
-export interface SelectedTrajectory {
-  readonly id: string;
-  readonly taskKey: string;
-  readonly revision: string;
+/** What is held of each selected trajectory. */
+const SELECTED = {
+  id: "digest",
+  taskKey: "text",
+  revision: "text",
   /** null: its score did not come in time. */
-  readonly scorer: string | null;
-  readonly success: boolean | null;
-  readonly reward: number | null;
-  readonly domain: string;
-  readonly agentSteps: number;
+  scorer: "textOrNull",
+  success: "booleanOrNull",
+  reward: "numberOrNull",
+  domain: "text",
+  agentSteps: "number",
+  /** At the moment of the export; null where the order does not go by it. */
+  gdi: "numberOrNull",
+} as const;
+
+export type SelectedTrajectory = RowOf<typeof SELECTED>;
+
+/** Selected trajectories, some 80 bytes each. */
+export class SelectedTrajectories extends CompactRows<typeof SELECTED> {
+  constructor(rows: Iterable<SelectedTrajectory> = []) {
+    super(SELECTED);
+    for (const row of rows) this.push(row);
+  }
 }
 
 /** What filters that look at one trajectory alone go by. */
@@ -57,14 +73,14 @@ export function reasonInItself(
 
 /** Picks the trajectories of a dataset from catalog entries that come best first, and counts why others stay out. */
 export class Selector {
-  readonly selected: SelectedTrajectory[] = [];
+  readonly selected = new SelectedTrajectories();
   readonly excluded: Record<string, number> = {};
   /** Attempts with a verdict at each task, of all that was offered: how hard it is. */
   readonly verdicts = new Map<string, { known: number; solved: number }>();
   considered = 0;
   readonly #request: DatasetRequest;
   readonly #now: number;
-  readonly #contents = new Set<string>();
+  readonly #contents = new DigestSet();
   readonly #perTask = new Map<string, number>();
 
   constructor(request: DatasetRequest, now: number) {
@@ -72,22 +88,24 @@ export class Selector {
     this.#now = now;
   }
 
-  offer(entry: CatalogEntry): void {
+  /** Whether it is selected. */
+  offer(entry: CatalogEntry): boolean {
     this.considered += 1;
     this.#note(entry);
     const reason = this.#reasonAgainst(entry);
     if (reason !== undefined) {
       this.excluded[reason] = (this.excluded[reason] ?? 0) + 1;
-      return;
+      return false;
     }
     this.#contents.add(entry.contentId);
     this.#perTask.set(entry.taskKey, (this.#perTask.get(entry.taskKey) ?? 0) + 1);
-    const { id, taskKey, revision, scorer, success, reward, domain, agentSteps } = entry;
-    this.selected.push({ id, taskKey, revision, scorer, success, reward, domain, agentSteps });
+    const gdi = this.#request.mix?.order === "gdi" ? gdiOf(entry, this.#now).total : null;
+    this.selected.push({ ...entry, gdi });
+    return true;
   }
 
   #note({ taskKey, success, supersededBy }: CatalogEntry): void {
-    if (success === null || supersededBy !== null || this.#request.mix?.order !== "easy-first") return;
+    if (success === null || supersededBy !== null || !goesByDifficulty(this.#request.mix)) return;
     const task = this.verdicts.get(taskKey) ?? { known: 0, solved: 0 };
     this.verdicts.set(taskKey, task);
     task.known += 1;
@@ -123,11 +141,7 @@ export function reasonAmongAll(
     return "came in too early";
   if (request.createdBefore !== undefined && entry.createdAt >= Date.parse(request.createdBefore))
     return "came in too late";
-  return request.minGdi !== undefined && gdiOf(entry, now) < request.minGdi
+  return request.minGdi !== undefined && gdiOf(entry, now).total < request.minGdi
     ? "GDI below the minimum"
     : undefined;
-}
-
-function gdiOf({ reward, exportCount, feedback, createdAt }: CatalogEntry, now: number): number {
-  return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now }).total;
 }

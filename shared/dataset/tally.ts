@@ -1,4 +1,7 @@
+import type { CountedBy } from "../tokenizer/token-counter.ts";
 import type { Manifest } from "./manifest.ts";
+
+type Tokens = Pick<NonNullable<Manifest["statistics"]["tokens"]>, "by" | "of" | "tokenizer">;
 
 /** What exactly a row was rendered from: the line of the inputs file. */
 export interface RowSource {
@@ -18,6 +21,8 @@ export interface RowFacts extends RowSource {
   readonly redactions: number;
   readonly messages: number;
   readonly trained: number;
+  /** Of all its texts, estimated; where a tokenizer was given, what that counts. */
+  readonly tokens: number;
   /** As the source names it. */
   readonly repo: string | null;
   /** Steps of the agent. */
@@ -41,6 +46,14 @@ export class Tally {
   #redactions = 0;
   #messages = 0;
   #trained = 0;
+  readonly #tokens = { sum: 0, count: 0, min: Number.POSITIVE_INFINITY, max: 0 };
+  readonly #counting: Tokens;
+
+  /** @param counted how tokens were counted; without it they were estimated */
+  constructor(counted?: { readonly by: CountedBy }) {
+    this.#counting =
+      counted === undefined ? { by: "estimate", of: "texts" } : { by: "tokenizer", ...counted.by };
+  }
 
   add(row: RowFacts): void {
     if (row.reward !== null) {
@@ -57,6 +70,10 @@ export class Tally {
     this.#redactions += row.redactions;
     this.#messages += row.messages;
     this.#trained += row.trained;
+    this.#tokens.sum += row.tokens;
+    this.#tokens.count += 1;
+    this.#tokens.min = Math.min(this.#tokens.min, row.tokens);
+    this.#tokens.max = Math.max(this.#tokens.max, row.tokens);
   }
 
   statistics(): Manifest["statistics"] {
@@ -73,6 +90,13 @@ export class Tally {
       redactions: this.#redactions,
       messages: this.#messages,
       trained_messages: this.#trained,
+      tokens: {
+        total: this.#tokens.sum,
+        min: this.#tokens.count === 0 ? null : this.#tokens.min,
+        max: this.#tokens.count === 0 ? null : this.#tokens.max,
+        mean: this.#tokens.count === 0 ? null : Math.round((this.#tokens.sum / this.#tokens.count) * 10) / 10,
+        ...this.#counting,
+      },
     };
   }
 }

@@ -3,6 +3,7 @@ import { conversationEnv } from "./conversation/conversation-env.ts";
 import type { ConversationTool } from "./conversation/mock-tools.ts";
 import type { MakeUser, UserModel } from "./conversation/simulated-user.ts";
 import type { EnvRegistration } from "./registry.ts";
+import { sandboxRegistration } from "./sandbox-registration.ts";
 import { ObservationTruncate } from "./wrappers/observation-truncate.ts";
 
 /** The second is for those who come from knowlyr-gym. */
@@ -29,6 +30,7 @@ const CONVERSATIONS: Readonly<Record<string, string>> = {
 
 /** An environment's registration but for its id, by its name without namespace and version. */
 const FACTORIES: Readonly<Record<string, Omit<EnvRegistration, "id">>> = {
+  sandbox: sandboxRegistration,
   ...Object.fromEntries(
     Object.entries(CONVERSATIONS).map(([domain, description]) => [domain, conversation(domain, description)]),
   ),

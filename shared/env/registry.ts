@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Clock } from "../ports/clock.ts";
+import type { Repositories } from "../ports/repositories.ts";
 import type { Sandboxes } from "../ports/sandbox.ts";
 import type { Timers } from "../ports/timers.ts";
 import { editDistance } from "./edit-distance.ts";
@@ -11,6 +12,7 @@ export interface EnvPorts {
   readonly clock?: Clock;
   readonly timers?: Timers;
   readonly sandboxes?: Sandboxes;
+  readonly repositories?: Repositories;
 }
 
 /** How an environment is made. */

@@ -10,8 +10,10 @@ const BYTES_PER_TOKEN = 2;
  * holds two to three. Budgets are settled by what the provider reports, not by this.
  */
 export function estimateTokens(text: string): number {
+  const bytes = Buffer.byteLength(text, "utf8");
+  // Most texts of logs are ASCII from end to end, which takes no look at each character.
+  if (bytes === text.length) return Math.ceil(bytes / ASCII_PER_TOKEN);
   let ascii = 0;
   for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) < 0x80) ascii += 1;
-  const others = Buffer.byteLength(text, "utf8") - ascii;
-  return Math.ceil(ascii / ASCII_PER_TOKEN + others / BYTES_PER_TOKEN);
+  return Math.ceil(ascii / ASCII_PER_TOKEN + (bytes - ascii) / BYTES_PER_TOKEN);
 }

@@ -1,4 +1,6 @@
+import type { Rows } from "../columns/compact-rows.ts";
 import type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "../contracts/catalog-row.ts";
+import type { Feedback, NewFeedback } from "../contracts/feedback.ts";
 
 /** State of a dropped object, so that a second run knows what it has read already. */
 export interface ObjectState {
@@ -54,7 +56,8 @@ export interface DatasetRecord {
   readonly name: string;
   readonly version: string;
   readonly format: string;
-  readonly rows: readonly { readonly id: string; readonly split: string }[];
+  /** Each trajectory once. Walked over more than once; a list is one. */
+  readonly rows: Rows<{ readonly id: string; readonly split: string }>;
 }
 
 /** A registered dataset version. */
@@ -98,6 +101,9 @@ export class FencedError extends Error {
  */
 export type ScoreSet = "first" | "again" | "stale" | "absent";
 
+/** `absent`: there is no such trajectory (any more). */
+export type FeedbackSet = "set" | "unchanged" | "absent";
+
 export interface DatasetUse {
   readonly name: string;
   readonly version: string;
@@ -132,6 +138,13 @@ export interface Catalog {
   scoredCount(project?: string): Promise<number>;
   /** Ids that have had no score since before `before` (milliseconds since the epoch), the oldest first. */
   unscored(options: { readonly before: number; readonly limit: number }): Promise<readonly string[]>;
+
+  /**
+   * Notes what a source says of a trajectory; the feedback of its entry is the mean over all sources (`meanFeedback`).
+   */
+  setFeedback(id: string, feedback: NewFeedback): Promise<FeedbackSet>;
+  /** What stands there, sorted by source. */
+  feedbackOf(id: string): Promise<readonly Feedback[]>;
 
   entry(id: string): Promise<CatalogEntry | undefined>;
   /** Ids that start with `prefix` (at least 4 hex digits), at most `limit`. */

@@ -42,13 +42,20 @@ export class ChatModelError extends Error {
   override readonly name = "ChatModelError";
   readonly permanent: boolean;
   readonly status: number | null;
+  /** The prompt is longer than the model takes. */
+  readonly overflow: boolean;
   constructor(
     message: string,
-    options: ErrorOptions & { readonly permanent: boolean; readonly status?: number | null },
+    options: ErrorOptions & {
+      readonly permanent: boolean;
+      readonly status?: number | null;
+      readonly overflow?: boolean;
+    },
   ) {
     super(message, options);
     this.permanent = options.permanent;
     this.status = options.status ?? null;
+    this.overflow = options.overflow ?? false;
   }
 }
 

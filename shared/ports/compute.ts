@@ -1,8 +1,12 @@
 import type { CatalogRow, ScoreRow } from "../contracts/catalog-row.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
 import type { RowInspection } from "../dataset/quality/inspect-row.ts";
+import type { SplitName } from "../dataset/split.ts";
 import type { RowFacts } from "../dataset/tally.ts";
+import type { GroupFacts } from "../dataset/targets/grpo-attempt.ts";
+import type { PairUnit } from "../dataset/targets/pair-parts.ts";
 import type { TargetId } from "../dataset/targets/targets.ts";
+import type { AttemptPair, TaskAttempts } from "../preferences/attempt.ts";
 import type { Rejection } from "../reading/rejection.ts";
 import type { SourceRecord } from "../reading/source.ts";
 
@@ -38,6 +42,8 @@ export interface ComputedRecord {
 export interface RenderedRow {
   readonly line: Uint8Array;
   readonly facts: RowFacts;
+  /** What the checks need to know of it, where it was looked at as it was made. */
+  readonly inspection?: RowInspection;
 }
 
 /** Why a trajectory makes no row of the target. */
@@ -50,7 +56,51 @@ export interface RowTask {
   readonly document: Uint8Array;
   readonly score: Uint8Array | undefined;
   readonly target: TargetId;
+  /** What the columns of its group say, for targets that have them. */
+  readonly group?: GroupFacts;
 }
+
+/** A document and its score as they lie in the store. */
+export interface StoredPart {
+  readonly id: string;
+  readonly document: Uint8Array;
+  readonly score: Uint8Array | undefined;
+}
+
+/** Pairs of attempts at one task, with the documents that they stand for by place. */
+export interface PairsTask {
+  readonly kind: "pairs";
+  readonly target: TargetId;
+  readonly unit: PairUnit;
+  readonly task: string;
+  readonly parts: readonly StoredPart[];
+  readonly pairs: readonly { readonly of: AttemptPair; readonly chosen: number; readonly rejected: number }[];
+}
+
+/** A task with its attempts, and the documents of the first of them. */
+export interface PromptTask {
+  readonly kind: "prompt";
+  readonly target: TargetId;
+  readonly of: TaskAttempts;
+  readonly parts: readonly StoredPart[];
+  readonly split: SplitName;
+  readonly envClass: string;
+  readonly perTask: number | undefined;
+}
+
+export type GroupTask = PairsTask | PromptTask;
+
+/** A row with what is added up of each trajectory in it, in the order in which the row names them. */
+export interface GroupRow {
+  readonly line: Uint8Array;
+  readonly facts: readonly RowFacts[];
+  readonly inspection: RowInspection;
+}
+
+/** A row for each pair, or one for the task; `damaged` where a document or score cannot be read. */
+export type GroupRows =
+  | { readonly kind: "rows"; readonly rows: readonly (GroupRow | RefusedRow)[] }
+  | { readonly kind: "damaged"; readonly id: string; readonly why: string };
 
 /** A rendered row, to be looked at as it will be written. */
 export interface InspectTask {
@@ -74,6 +124,8 @@ export interface Compute {
   /** `evidence`: what models and people said of the trajectory, where they did. */
   score(document: Uint8Array, evidence?: ScoreEvidence): Promise<ComputedScore>;
   row(task: RowTask): Promise<RenderedRow | RefusedRow>;
+  /** Rows that are made of several trajectories. */
+  group(task: GroupTask): Promise<GroupRows>;
   /** What the checks of a dataset need to know of a row, with a second pass of the redaction detectors. */
   inspect(task: InspectTask): Promise<RowInspection>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 /** Limits and surroundings of one sandbox. Everything not allowed here is forbidden. */
 export interface SandboxSpec {
-  /** An image that is on the machine, by digest where it has one. */
+  /** An image that is on the machine; what it names at creation is what runs, by content. */
   readonly image: string;
   /** Absolute; the only writable place besides /tmp. */
   readonly workspace: string;
@@ -15,6 +15,7 @@ export interface SandboxSpec {
 }
 
 export interface SandboxLimits {
+  /** Of the processes. Files of workspace and /tmp may lie in memory as well: an engine reserves `diskBytes` twice more. */
   readonly memoryBytes: number;
   /** Cores, fractions allowed. */
   readonly cpus: number;
@@ -44,7 +45,7 @@ export interface ExecResult {
   readonly dropped: { readonly stdout: number; readonly stderr: number };
   readonly end:
     | { readonly kind: "exit"; readonly code: number }
-    /** Killed with all that it started. */
+    /** Ended with every process of the sandbox, also those of commands before. */
     | { readonly kind: "timeout" }
     | { readonly kind: "out-of-memory" };
   readonly durationMs: number;
@@ -54,23 +55,38 @@ export interface SandboxFile {
   /** Below the workspace, with `/` between names; no `..`. */
   readonly path: string;
   readonly bytes: Uint8Array;
-  /** Permission bits; 0o644 where absent. */
+  /** Permission bits. Where absent: 0o644, and a file that can be executed stays so. */
   readonly mode?: number;
 }
 
-/** One isolated place with a workspace. All methods @throws SandboxError */
+/**
+ * One isolated place with a workspace. Commands come one after another: a time-out ends whatever else runs.
+ * All methods @throws SandboxError
+ */
 export interface Sandbox {
   readonly id: string;
+  readonly spec: SandboxSpec;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** An abort ends the command as a time-out does, and rejects with the signal's reason. */
   exec(request: ExecRequest, signal?: AbortSignal): Promise<ExecResult>;
+  /** Replaces what stands at the paths; a folder on the way that is a link is refused. */
   put(files: readonly SandboxFile[]): Promise<void>;
+  /** Unpacks a tar archive in the workspace, links included; for folders that are too large for `put`. */
+  unpack(archive: AsyncIterable<Uint8Array>): Promise<void>;
   /** Follows no link out of the workspace; `missing` where there is no such file. */
   get(path: string, options: { readonly maxBytes: number }): Promise<Uint8Array | "missing">;
   /** The state of the workspace, kept under an id until it is dropped. */
   snapshot(): Promise<string>;
+  /** Ids of the snapshots, oldest first. */
+  snapshots(): Promise<readonly string[]>;
   /** Workspace as it was at the snapshot; processes of the sandbox are ended. */
   restore(snapshot: string): Promise<void>;
   /** A second sandbox that begins at the snapshot. */
   branch(snapshot: string): Promise<Sandbox>;
+  /** Ends every process that commands have left running. */
+  endProcesses(): Promise<void>;
+  /** Removes the sandbox with its snapshots; may be called more than once. */
   close(): Promise<void>;
 }
 
@@ -80,13 +96,15 @@ export interface SandboxSummary {
   readonly labels: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
   readonly state: "running" | "ended";
 }
 
 export interface Sandboxes {
   readonly kind: "docker" | "process";
   create(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox>;
-  /** One that another process made. */
+  /** One that another process made; the beginning of an id is enough where it is the only one. */
   open(id: string): Promise<Sandbox>;
   list(): Promise<readonly SandboxSummary[]>;
   /** Removes what outlived its time, with snapshots and volumes; gives the ids. */

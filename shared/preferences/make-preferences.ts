@@ -1,3 +1,4 @@
+import type { Rows } from "../columns/compact-rows.ts";
 import type { TaskAttempts } from "./attempt.ts";
 import { type BranchOptions, BranchTree } from "./branch-tree.ts";
 import { Counts } from "./counts.ts";
@@ -11,7 +12,8 @@ import type { VotedPair } from "./votes.ts";
 
 /** What the pairs are made from. */
 export interface PreferenceInput {
-  readonly tasks: readonly TaskAttempts[];
+  /** Walked over more than once; a list is one. */
+  readonly tasks: Rows<TaskAttempts>;
   /** Attempts that did not get this far, by reason. */
   readonly leftOut: Readonly<Record<string, number>>;
 }
@@ -90,7 +92,7 @@ export function stepPreferences(
 }
 
 function longerShareLimit(
-  tasks: readonly TaskAttempts[],
+  tasks: Rows<TaskAttempts>,
   by: {
     readonly share: number | undefined;
     readonly pair: (of: TaskAttempts) => ReturnType<typeof pairTask>;
@@ -121,19 +123,22 @@ class Report {
   }
 
   noteVotes(votes: ReadonlyMap<string, readonly VotedPair[]>): void {
-    const known = new Set(this.#input.tasks.map(({ task }) => task));
-    for (const [task, all] of votes)
-      if (!known.has(task)) this.votes.add("names no task that was selected", all.length);
+    if (votes.size === 0) return;
+    const unknown = new Map(votes);
+    for (const { task } of this.#input.tasks) unknown.delete(task);
+    for (const all of unknown.values()) this.votes.add("names no task that was selected", all.length);
   }
 
   document(lengths: PreferenceSummaryDocument["lengths"]): PreferenceSummaryDocument {
     const { tasks, leftOut } = this.#input;
+    let attempts = 0;
+    for (const task of tasks) attempts += task.attempts.length;
     return {
       schema: "gymline.preferences-summary.v1",
       strategy: this.#strategy,
       ...this.totals.facts(),
       tasks_seen: tasks.length,
-      attempts_seen: tasks.reduce((sum, { attempts }) => sum + attempts.length, 0),
+      attempts_seen: attempts,
       lengths,
       left_out: { attempts: leftOut, tasks: this.#tasksLeftOut.record(), pairs: this.pairsLeftOut.record() },
       votes: this.votes.record(),

@@ -1,40 +1,29 @@
 import { createHash } from "node:crypto";
-import { type GroupFacts, groupColumns } from "../dataset/targets/grpo-attempt.ts";
-import { targetOf } from "../dataset/targets/targets.ts";
-import { rowPieces } from "../dataset/targets/write-row.ts";
 import type { Attempt } from "../preferences/attempt.ts";
 import { type MadeRow, type ToRender, trajectoryRows } from "./dataset-rows.ts";
 import type { GroupWork } from "./plan-groups.ts";
 
 /** Attempts in groups whose rewards may be compared: a row each, those of a group one after another. */
-export async function* attemptRows(work: GroupWork): AsyncGenerator<MadeRow> {
+export function attemptRows(work: GroupWork): AsyncIterable<MadeRow> {
   const { request, excluded, ports } = work;
-  const { target } = request;
-  const { columns } = targetOf(target);
-  const selected: ToRender[] = [];
-  const groupOf = new Map<string, GroupFacts>();
+  return trajectoryRows(grouped(work), { target: request.target, excluded, ports });
+}
+
+/** The attempts of all groups, one after another. */
+function* grouped(work: GroupWork): Generator<ToRender> {
   for (const { group, task, attempts } of groups(work)) {
     const facts = { group, rewards: attempts.map(({ reward }) => reward) };
-    for (const { id, scorer } of attempts) {
-      selected.push({ id, taskKey: task, revision: "", scorer });
-      groupOf.set(id, facts);
-    }
-  }
-  for await (const made of trajectoryRows(selected, { target, excluded, ports })) {
-    const facts = groupOf.get(made.members[0]?.id ?? "");
-    if (facts === undefined) continue;
-    const head = rowPieces(groupColumns(facts), columns, facts).join("");
-    // `{"group":…}\n` and `{"messages":…}\n` become one object.
-    const line = Buffer.concat([Buffer.from(`${head.slice(0, -2)},`), made.line.subarray(1)]);
-    yield { ...made, line };
+    for (const { id, scorer } of attempts) yield { id, taskKey: task, revision: "", scorer, group: facts };
   }
 }
 
 function* groups(
   work: GroupWork,
 ): Generator<{ readonly group: string; readonly task: string; readonly attempts: readonly Attempt[] }> {
-  const { request, tasks, excluded, tasksLeftOut } = work;
+  const { request, tasks, excluded, tasksLeftOut, ports } = work;
+  let done = 0;
   for (const { task, attempts } of tasks) {
+    ports.onProgress?.(++done, tasks.length);
     const scales = [...Map.groupBy(attempts, ({ scale }) => scale).values()];
     for (const [index, all] of scales.entries()) {
       const kept = drawn(all, request);

@@ -1,16 +1,24 @@
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
-import { inspectRow, type RowInspection, type TokenCounter } from "../dataset/quality/inspect-row.ts";
+import {
+  type Inspector,
+  inspectParsed,
+  inspectRow,
+  type RowInspection,
+  type TokenCounter,
+} from "../dataset/quality/inspect-row.ts";
 import { reasonInItself } from "../dataset/select.ts";
+import { groupColumns } from "../dataset/targets/grpo-attempt.ts";
 import { isOfOneTrajectory, renderTrajectory } from "../dataset/targets/render-trajectory.ts";
 import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
-import { rowPieces } from "../dataset/targets/write-row.ts";
+import { type Row, rowPieces } from "../dataset/targets/write-row.ts";
 import { estimateTokens } from "../judge/tokens.ts";
 import type {
   ComputedRecord,
   ComputedScore,
   ComputedTrajectory,
+  GroupRow,
   InspectTask,
   RefusedRow,
   RenderedRow,
@@ -22,13 +30,7 @@ import type { Trajectory } from "../trajectory/schema.ts";
 import { unpackDocument } from "./document-file.ts";
 import { documentBytes, ingestRecord } from "./ingest-record.ts";
 import type { IngestSettings } from "./ingest-settings.ts";
-import {
-  readScore,
-  type ScoredTrajectory,
-  type ScoreSettings,
-  type StoredScore,
-  scoreBySettings,
-} from "./score-trajectory.ts";
+import { readScore, type ScoredTrajectory, type ScoreSettings, scoreBySettings } from "./score-trajectory.ts";
 import { withUtf8 } from "./utf8-pieces.ts";
 
 /** What the compute port does, as pure functions: threads and Lambdas call these. */
@@ -76,8 +78,12 @@ function renderedAhead(
   const { row: score, document } = of.scored;
   if (reasonInItself({ ...of.row, ...score, domain: document.domain }, request) !== undefined)
     return undefined;
-  const rendered = renderedRow({ trajectory: of.trajectory, score: document, target: request.target });
-  return "refused" in rendered ? undefined : rendered;
+  const { trajectory } = of;
+  const { target } = request;
+  const rendering = renderTrajectory(target, { trajectory, score: document });
+  if (rendering.kind === "refused") return undefined;
+  const pieces = rowPieces(rendering.row, targetOf(target).columns, trajectory);
+  return { line: withUtf8(pieces, (bytes) => new Uint8Array(bytes)), facts: rendering.facts };
 }
 
 export async function computeScore(
@@ -88,29 +94,38 @@ export async function computeScore(
   return encodedScore(await scoreBySettings(readDocument(document), settings, evidence));
 }
 
-export function computeRow({ document, score, target }: RowTask): RenderedRow | RefusedRow {
+/** Looked at in passing: later, its line would have to be read again. */
+export function computeRow(task: RowTask, settings: TaskSettings): RenderedRow | RefusedRow {
+  const { document, score, target, group } = task;
   const trajectory = readDocument(document);
-  return renderedRow({ trajectory, score: score === undefined ? undefined : readScore(score), target });
+  const own = score === undefined ? undefined : readScore(score);
+  const rendering = renderTrajectory(target, { trajectory, score: own });
+  if (rendering.kind === "refused") return { refused: rendering.reason };
+  const row = group === undefined ? rendering.row : { ...groupColumns(group), ...rendering.row };
+  return { ...inspectedLine(row, { target, settings }), facts: rendering.facts };
+}
+
+/** A row as its line, and what the checks need to know of it. */
+export function inspectedLine(
+  row: Row,
+  { target, settings }: { readonly target: TargetId; readonly settings: TaskSettings },
+): Pick<GroupRow, "line" | "inspection"> {
+  const { columns } = targetOf(target);
+  const written = columns.flatMap(({ name }) =>
+    row[name] === undefined ? [] : [[name, row[name]] as const],
+  );
+  return {
+    line: withUtf8(rowPieces(row, columns), (bytes) => new Uint8Array(bytes)),
+    inspection: inspectParsed(Object.fromEntries(written), inspectorOf(target, settings)),
+  };
 }
 
 export function computeInspection({ line, target }: InspectTask, settings: TaskSettings): RowInspection {
-  const { ingest, countTokens = estimateTokens } = settings;
-  return inspectRow(line, { target: targetOf(target), redactor: ingest.redactor, countTokens });
+  return inspectRow(line, inspectorOf(target, settings));
 }
 
-function renderedRow(of: {
-  readonly trajectory: Trajectory;
-  readonly score: StoredScore | undefined;
-  readonly target: TargetId;
-}): RenderedRow | RefusedRow {
-  const { trajectory, target } = of;
-  const rendering = renderTrajectory(target, of);
-  if (rendering.kind === "refused") return { refused: rendering.reason };
-  const { columns } = targetOf(target);
-  return {
-    line: withUtf8(rowPieces(rendering.row, columns, trajectory), (bytes) => new Uint8Array(bytes)),
-    facts: rendering.facts,
-  };
+function inspectorOf(target: TargetId, { ingest, countTokens = estimateTokens }: TaskSettings): Inspector {
+  return { target: targetOf(target), redactor: ingest.redactor, countTokens };
 }
 
 /** A stored file is not what its key promises. */

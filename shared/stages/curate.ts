@@ -1,5 +1,4 @@
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
-import { trajectoryKey } from "../contracts/keys.ts";
 import { type CurationSection, LISTED } from "../curation/curation-section.ts";
 import {
   type Contamination,
@@ -12,16 +11,18 @@ import { type Mixed, mix } from "../curation/mix.ts";
 import { NearDuplicates } from "../curation/near-duplicates.ts";
 import { traceOf } from "../curation/trace.ts";
 import type { Selector } from "../dataset/select.ts";
-import { estimateTokens } from "../judge/tokens.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { CountedTokens } from "../tokenizer/token-counter.ts";
+import type { TokenizerReader } from "../tokenizer/tokenizer-files.ts";
 import { contentText } from "../trajectory/content.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
-import { readDocument } from "./compute-tasks.ts";
+import { countingFor, countsTokens } from "./count-tokens.ts";
+import { selectedDocuments } from "./selected-documents.ts";
 
 /** The bytes of an evaluation set that a request names. */
 export type EvaluationReader = (path: string) => Promise<Uint8Array>;
 
-/** A request as a version knows it: evaluation sets by name and content, not by where they lay. */
+/** A request as a version knows it: evaluation sets and tokenizer by their contents, not by where they lay. */
 export type DatasetSettings = Readonly<Record<string, unknown>>;
 
 /** What curation asks of a selected trajectory; whatever else it holds comes out again. */
@@ -32,30 +33,18 @@ export interface Candidate extends Mixed {
 export interface Curated<T extends Candidate> {
   readonly selected: readonly T[];
   readonly settings: DatasetSettings;
-  /** Absent where neither near-duplicates nor evaluation sets were looked for. */
+  /** Absent where nothing was compared and nothing balanced. */
   readonly section?: CurationSection;
+  /** Absent where no tokenizer was given. */
+  readonly tokens?: CountedTokens;
 }
 
 interface CurationPorts {
   readonly store: ObjectStore;
   readonly evaluations?: EvaluationReader;
+  readonly tokenizers?: TokenizerReader;
   readonly beat?: () => Promise<void>;
 }
-
-/** A trajectory of the selection cannot be read back, so it cannot be compared with others. */
-export class CurationError extends Error {
-  override readonly name = "CurationError";
-  readonly id: string;
-  constructor(id: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const remedy = "gymline doctor --deep names all that is damaged and how to mend it";
-    super(`trajectory ${id} cannot be compared with others: ${why}. ${remedy}`, { cause });
-    this.id = id;
-  }
-}
-
-/** Documents read side by side. */
-const WINDOW = 16;
 
 /** The caps of a request count what is left after curation, so the selection before it has none. */
 export function requestBeforeCuration(request: DatasetRequest): DatasetRequest {
@@ -65,9 +54,10 @@ export function requestBeforeCuration(request: DatasetRequest): DatasetRequest {
 }
 
 /**
- * Leaves out what the documents speak against: trajectories about tasks of evaluation sets, then near-duplicates of
- * better ones; then applies caps, shares, budget and order. Adds the reasons to the selection's counts. Reads each document at most once.
- * @throws EvaluationSetError, CurationError
+ * Leaves out what the documents speak against: trajectories about tasks of evaluation sets, those with too few or too
+ * many tokens, then near-duplicates of better ones; then applies caps, shares, budget and order. Adds the reasons to the
+ * selection's counts. Reads each document at most once.
+ * @throws EvaluationSetError, TokenizerError, CurationError
  */
 export async function curate<T extends Candidate>(
   selection: Pick<Selector, "excluded" | "verdicts"> & { readonly selected: readonly T[] },
@@ -76,7 +66,13 @@ export async function curate<T extends Candidate>(
   const { selected, excluded } = selection;
   const sets = await readSets(request, ports);
   const against = sets.map(({ name, sha256 }) => ({ name, sha256 }));
-  const settings = sets.length === 0 ? { ...request } : { ...request, against };
+  const counting = await countingFor(request, ports);
+  const { tokenizer: _path, ...asked } = request;
+  const settings = {
+    ...asked,
+    ...(sets.length === 0 ? {} : { against }),
+    ...(counting?.by === undefined ? {} : { tokenizer: { sha256: counting.by.tokenizer.sha256 } }),
+  };
   if (!isCurated(request)) return { selected, settings };
 
   const threshold = nearOf(request);
@@ -84,9 +80,8 @@ export async function curate<T extends Candidate>(
   const config = request.decontamination ?? decontaminationSchema.parse({});
   const decontaminator = sets.length === 0 ? undefined : new Decontaminator(sets, config);
   const reasons = new Map<string, string>();
-  const tokens = new Map<string, number>();
   const contaminated: { readonly id: string; readonly found: Contamination }[] = [];
-  for await (const { of, trajectory } of readsDocuments(request) ? documents(selected, ports) : []) {
+  for await (const { of, trajectory } of readsDocuments(request) ? selectedDocuments(selected, ports) : []) {
     const facts = trajectory.extra.gymline;
     const found = decontaminator?.match(taskFactsOf(trajectory));
     if (found !== undefined) {
@@ -94,7 +89,11 @@ export async function curate<T extends Candidate>(
       reasons.set(of.id, CONTAMINATED[found.rule]);
       continue;
     }
-    if (request.mix?.tokenBudget !== undefined) tokens.set(of.id, tokensOf(trajectory));
+    const unfit = counting?.reasonAgainst(of.id, trajectory);
+    if (unfit !== undefined) {
+      reasons.set(of.id, unfit);
+      continue;
+    }
     const { success } = facts.outcome;
     near?.add({ ...of, success, redactions: facts.redaction.total }, traceOf(trajectory));
   }
@@ -112,10 +111,10 @@ export async function curate<T extends Candidate>(
     if (reason !== undefined) leftOut(reason);
     return reason === undefined;
   });
-  const kept = mix(clean, {
+  const mixed = mix(clean, {
     caps: { ...request.mix, perTask: request.perTask, limit: request.limit },
     facts: {
-      tokens: (id) => tokens.get(id) ?? 0,
+      tokens: (id) => counting?.of(id) ?? 0,
       difficulty: (task) => difficultyOf(selection.verdicts.get(task)),
     },
     leftOut,
@@ -146,11 +145,16 @@ export async function curate<T extends Candidate>(
             entries: contaminated.slice(0, LISTED).map(({ id, found }) => ({ id, ...found })),
           },
         }),
+    ...(request.mix?.balance === undefined || mixed.groups === undefined
+      ? {}
+      : { mix: { balance: request.mix.balance, groups: [...mixed.groups] } }),
   };
+  const counted = counting?.counted();
   return {
-    selected: kept,
+    selected: mixed.rows,
     settings,
-    ...(report === undefined && decontaminator === undefined ? {} : { section }),
+    ...(Object.keys(section).length === 0 ? {} : { section }),
+    ...(counted === undefined ? {} : { tokens: counted }),
   };
 }
 
@@ -164,25 +168,14 @@ function nearOf({ dedup }: DatasetRequest): number | undefined {
   return typeof dedup === "object" ? dedup.near : undefined;
 }
 
-function isCurated(request: DatasetRequest): boolean {
+/** Whether anything is compared, balanced or put in order once the filters are through. */
+export function isCurated(request: DatasetRequest): boolean {
   return readsDocuments(request) || request.mix !== undefined;
 }
 
 function readsDocuments(request: DatasetRequest): boolean {
-  const { against = [], mix: wanted } = request;
-  return nearOf(request) !== undefined || against.length > 0 || wanted?.tokenBudget !== undefined;
-}
-
-/** Estimated from characters: of all messages, arguments and results. */
-function tokensOf({ steps }: Trajectory): number {
-  let tokens = 0;
-  for (const { message, tool_calls: calls, observation } of steps) {
-    tokens += estimateTokens(contentText(message));
-    for (const call of calls ?? [])
-      tokens += estimateTokens(call.function_name + JSON.stringify(call.arguments));
-    for (const { content } of observation?.results ?? []) tokens += estimateTokens(contentText(content));
-  }
-  return tokens;
+  const { against = [] } = request;
+  return nearOf(request) !== undefined || against.length > 0 || countsTokens(request);
 }
 
 function difficultyOf(task: { readonly known: number; readonly solved: number } | undefined): number | null {
@@ -203,34 +196,6 @@ async function readSets(
     sets.push(parseEvaluationSet(await evaluations(path), path));
   }
   return sets;
-}
-
-/** The documents in the order of the selection, a few read ahead. */
-async function* documents<T extends Candidate>(
-  selected: readonly T[],
-  { store, beat }: CurationPorts,
-): AsyncGenerator<{ readonly of: T; readonly trajectory: Trajectory }> {
-  const underWay: { readonly of: T; readonly bytes: Promise<Uint8Array> }[] = [];
-  const settle = async (next: (typeof underWay)[number]) => {
-    await beat?.();
-    try {
-      return { of: next.of, trajectory: readDocument(await next.bytes) };
-    } catch (cause) {
-      throw new CurationError(next.of.id, cause);
-    }
-  };
-  try {
-    for (const of of selected) {
-      const bytes = store.read(trajectoryKey(of.id));
-      bytes.catch(() => undefined);
-      underWay.push({ of, bytes });
-      const next = underWay.length >= WINDOW ? underWay.shift() : undefined;
-      if (next !== undefined) yield await settle(next);
-    }
-    for (let next = underWay.shift(); next !== undefined; next = underWay.shift()) yield await settle(next);
-  } finally {
-    await Promise.allSettled(underWay.map(({ bytes }) => bytes));
-  }
 }
 
 /** What a trajectory says of its task: with texts of the system and the user up to the agent's first step. */

@@ -1,17 +1,22 @@
 import { scoreKey, trajectoryKey } from "../contracts/keys.ts";
+import type { RowInspection } from "../dataset/quality/inspect-row.ts";
 import type { SelectedTrajectory } from "../dataset/select.ts";
 import type { RowFacts } from "../dataset/tally.ts";
+import type { GroupFacts } from "../dataset/targets/grpo-attempt.ts";
 import type { TargetId } from "../dataset/targets/targets.ts";
 import type { Compute, RefusedRow, RenderedRow } from "../ports/compute.ts";
 import type { KeptRows } from "../ports/kept-rows.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Counts } from "../preferences/counts.ts";
+import { inOrder } from "./in-order.ts";
 
 /** A row with what it was made of. */
 export interface MadeRow {
   readonly task: string;
   /** One line of JSON with its newline. */
   readonly line: Uint8Array;
+  /** Absent where it was kept since ingest. */
+  readonly inspection?: RowInspection;
   readonly members: readonly { readonly id: string; readonly facts: RowFacts }[];
 }
 
@@ -24,44 +29,35 @@ export interface RowPorts {
 }
 
 /** What rendering asks of a selected trajectory. */
-export type ToRender = Pick<SelectedTrajectory, "id" | "taskKey" | "revision" | "scorer">;
+export interface ToRender extends Pick<SelectedTrajectory, "id" | "taskKey" | "revision" | "scorer"> {
+  readonly group?: GroupFacts;
+}
 
 /** Rows rendered side by side. */
 const WINDOW = 32;
 
 /** A row of each trajectory in the order of the selection; those that make none are counted with the reason. */
 export async function* trajectoryRows(
-  selected: readonly ToRender[],
-  {
-    target,
-    excluded,
-    ports,
-  }: { readonly target: TargetId; readonly excluded: Counts; readonly ports: RowPorts },
+  selected: Iterable<ToRender>,
+  of: {
+    readonly target: TargetId;
+    readonly excluded: Counts;
+    readonly ports: RowPorts;
+    readonly onRow?: (done: number) => void;
+  },
 ): AsyncGenerator<MadeRow> {
-  const underWay: { readonly of: ToRender; readonly row: Promise<RenderedRow | RefusedRow> }[] = [];
+  const { excluded, ports, onRow } = of;
+  const work = (each: ToRender): Promise<RenderedRow | RefusedRow> => renderStored(each, of);
   let done = 0;
-  let next = 0;
-  try {
-    while (next < selected.length || underWay.length > 0) {
-      while (underWay.length < WINDOW && next < selected.length) {
-        const of = selected[next++];
-        if (of === undefined) break;
-        const row = renderStored(of, { target, ports });
-        row.catch(() => undefined);
-        underWay.push({ of, row });
-      }
-      const first = underWay.shift();
-      if (first === undefined) return;
-      const row = await first.row;
-      await ports.beat?.();
-      done += 1;
-      ports.onProgress?.(done, selected.length);
-      const { id, taskKey: task } = first.of;
-      if ("refused" in row) excluded.add(row.refused);
-      else yield { task, line: row.line, members: [{ id, facts: row.facts }] };
+  for await (const { of: each, result: row } of inOrder(selected, { width: WINDOW, work })) {
+    await ports.beat?.();
+    done += 1;
+    onRow?.(done);
+    if ("refused" in row) excluded.add(row.refused);
+    else {
+      const { facts, ...written } = row;
+      yield { task: each.taskKey, ...written, members: [{ id: each.id, facts }] };
     }
-  } finally {
-    await Promise.allSettled(underWay.map(({ row }) => row));
   }
 }
 
@@ -76,7 +72,8 @@ async function renderStored(
     if (kept !== undefined) return kept;
     const document = await ports.store.read(trajectoryKey(id));
     const score = scorer === null ? undefined : await ports.store.read(scoreKey(id, scorer));
-    return await ports.compute.row({ document, score, target });
+    const { group } = of;
+    return await ports.compute.row({ document, score, target, ...(group === undefined ? {} : { group }) });
   } catch (cause) {
     throw new ExportError(id, cause);
   }

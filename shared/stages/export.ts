@@ -1,3 +1,4 @@
+import { CompactRows } from "../columns/compact-rows.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import { datasetPrefix } from "../contracts/keys.ts";
 import { datasetCard } from "../dataset/card.ts";
@@ -5,17 +6,18 @@ import { type DatasetFacts, MANIFEST_SCHEMA, type Manifest } from "../dataset/ma
 import type { PlotRenderer } from "../dataset/quality/plots.ts";
 import { checksFound, qualityFiles } from "../dataset/quality/quality-files.ts";
 import { QualityRun } from "../dataset/quality/quality-run.ts";
-import { type SplitName, splitOf } from "../dataset/split.ts";
+import { splitOf } from "../dataset/split.ts";
 import { Tally } from "../dataset/tally.ts";
 import { filesBeside } from "../dataset/targets/files-beside.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import type { DatasetRecord, Fence } from "../ports/catalog.ts";
+import type { Compute } from "../ports/compute.ts";
 import { VERSION } from "../version.ts";
 import { BesideFiles } from "./beside-files.ts";
 import { DatasetFiles } from "./dataset-files.ts";
 import { InputsFile } from "./dataset-inputs.ts";
 import type { DatasetPlan, PlanPorts } from "./dataset-plan.ts";
-import { type InspectedRow, inspectedRows } from "./inspected-rows.ts";
+import { inspectedRows } from "./inspected-rows.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
 import { readManifest } from "./stored-manifest.ts";
@@ -74,12 +76,17 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
   );
   const place = { prefix, store: ports.store };
   const inputs = await InputsFile.open({ ...place, unit: target.unit });
-  const quality = new QualityRun(request);
+  const quality = new QualityRun(request, plan.tokens);
   let manifest: Manifest;
   let dataset: DatasetRecord;
   try {
-    const rows = inspectedRows(plan.rows(), { target: request.target, compute: ports.compute });
-    const { registry, statistics } = await writeRows(rows, { request, files, inputs, quality });
+    const { registry, statistics } = await writeRows(plan, {
+      request,
+      files,
+      inputs,
+      quality,
+      compute: ports.compute,
+    });
     if (registry.length === 0) {
       await files.abort();
       await inputs.abort();
@@ -133,22 +140,27 @@ function emptyResult({ considered, excluded, facts }: DatasetPlan): ExportResult
   };
 }
 
+/** What the catalog is told of each trajectory: 36 bytes until all are written. */
+const REGISTERED = { id: "digest", split: "text" } as const;
+
 /** Writes the rows as they come; gives the trajectories that stand in them, each once with its split. */
 async function writeRows(
-  rows: AsyncIterable<InspectedRow>,
+  plan: DatasetPlan,
   to: {
     readonly request: DatasetRequest;
     readonly files: DatasetFiles;
     readonly inputs: InputsFile;
     readonly quality: QualityRun;
+    readonly compute: Compute;
   },
 ): Promise<{ readonly registry: DatasetRecord["rows"]; readonly statistics: Manifest["statistics"] }> {
-  const tally = new Tally();
-  const registry: { readonly id: string; readonly split: SplitName }[] = [];
-  for await (const { made, inspection } of rows) {
-    const split = splitOf(made.task, to.request.split);
+  const { request, compute } = to;
+  const tally = new Tally(plan.tokens);
+  const registry = new CompactRows(REGISTERED);
+  for await (const { made, inspection } of inspectedRows(plan.rows(), { target: request.target, compute })) {
+    const split = splitOf(plan.splitKey(made.task), request.split);
     for (const { id, facts } of await to.inputs.add(made, split)) {
-      tally.add(facts);
+      tally.add({ ...facts, tokens: plan.tokens?.of.get(id) ?? facts.tokens });
       to.quality.addTrajectory(split, facts);
       registry.push({ id, split });
     }

@@ -1,4 +1,5 @@
 import type { FileLabel, RefusedLabel } from "../annotation/labels-file.ts";
+import { labelSource } from "../contracts/feedback.ts";
 import { labelKey } from "../contracts/keys.ts";
 import { type Label, labelSchema } from "../contracts/label.ts";
 import type { Catalog } from "../ports/catalog.ts";
@@ -51,7 +52,10 @@ export async function importLabels(labels: readonly FileLabel[], ports: LabelPor
   return { counts, refused, changed: [...changed].sort() };
 }
 
-/** Stores one label and notes it; the document comes first, so a repeat mends what a kill left out. */
+/**
+ * Stores one label, notes it, and gives its overall score as feedback; the document comes first, so a repeat mends what
+ * a kill left out.
+ */
 export async function importLabel(label: Label, ports: LabelPorts): Promise<LabelOutcome> {
   const { store, catalog, ledger } = ports;
   const { trajectory_id: id, annotator } = label;
@@ -71,6 +75,8 @@ export async function importLabel(label: Label, ports: LabelPorts): Promise<Labe
   const same = before !== undefined && JSON.stringify(before) === JSON.stringify(label);
   if (!later && !same) await store.put(key, Buffer.from(JSON.stringify(label)));
   await noteEvidence({ id, annotator }, ledger);
+  const { score } = later ? before : label;
+  await catalog.setFeedback(id, { source: labelSource(annotator), score });
   if (await catalog.forgotten(id)) {
     // It was forgotten in between: nothing of it may stay.
     await store.erase(key);

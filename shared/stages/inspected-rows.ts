@@ -11,7 +11,7 @@ export interface InspectedRow {
   readonly inspection: RowInspection;
 }
 
-/** The rows in their order, each with what its inspection found. */
+/** The rows in their order, each with what its inspection found: those that were not looked at as they were made are now. */
 export async function* inspectedRows(
   rows: AsyncIterable<MadeRow>,
   { target, compute }: { readonly target: TargetId; readonly compute: Compute },
@@ -19,9 +19,11 @@ export async function* inspectedRows(
   const underWay: Promise<InspectedRow>[] = [];
   try {
     for await (const made of rows) {
-      const looked = compute
-        .inspect({ line: made.line, target })
-        .then((inspection) => ({ made, inspection }));
+      const { line, inspection: known } = made;
+      const looked =
+        known === undefined
+          ? compute.inspect({ line, target }).then((inspection) => ({ made, inspection }))
+          : Promise.resolve({ made, inspection: known });
       looked.catch(() => undefined);
       underWay.push(looked);
       const first = underWay.length < WINDOW ? undefined : underWay.shift();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { Catalog } from "../ports/catalog.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { VotingService } from "../ports/voting-service.ts";
@@ -7,9 +8,15 @@ import { type RefusedVote, readVotes } from "../votes/read-votes.ts";
 import type { Vote } from "../votes/vote.ts";
 import { changeRecord, readRecord } from "./ledger-record.ts";
 import { storeVote, type VoteOutcome } from "./store-votes.ts";
+import { feedbackFromVotes } from "./votes-feedback.ts";
 
 /** How far the votes of a service have been read. */
 const cursorSchema = z.strictObject({ schema: z.literal("gymline.votes-cursor.v1"), cursor: z.string() });
+
+interface VotePorts {
+  readonly store: ObjectStore;
+  readonly catalog: Catalog;
+}
 
 export interface VotesTaken {
   readonly counts: Readonly<Record<VoteOutcome, number>>;
@@ -23,7 +30,7 @@ export interface VotesTaken {
  */
 export async function pullVotes(
   source: { readonly service: VotingService; readonly url: string; readonly fromStart: boolean },
-  ports: { readonly store: ObjectStore; readonly ledger: Ledger },
+  ports: VotePorts & { readonly ledger: Ledger },
 ): Promise<VotesTaken> {
   const key = `votes-cursor/${createHash("sha256").update(source.url).digest("hex").slice(0, 32)}`;
   const record = { ledger: ports.ledger, key, schema: cursorSchema };
@@ -34,7 +41,7 @@ export async function pullVotes(
     page += 1;
     const read = readVotes(votes, (index) => `page ${page}, votes[${index}]`);
     taken.refused.push(...read.refused);
-    for (const vote of read.votes) taken.add(await storeVote(vote, ports.store));
+    await takeAll(read.votes, { taken, ports });
     if (next !== null) {
       await changeRecord(record, () => ({ schema: "gymline.votes-cursor.v1", cursor: next }));
     }
@@ -43,10 +50,24 @@ export async function pullVotes(
 }
 
 /** Takes in votes that were read from a file. */
-export async function takeVotes(votes: readonly Vote[], store: ObjectStore): Promise<VotesTaken> {
+export async function takeVotes(votes: readonly Vote[], ports: VotePorts): Promise<VotesTaken> {
   const taken = new Taken();
-  for (const vote of votes) taken.add(await storeVote(vote, store));
+  await takeAll(votes, { taken, ports });
   return taken;
+}
+
+/** Votes come first and the feedback that follows from them after, for all that are as told: a repeat mends the rest. */
+async function takeAll(
+  votes: readonly Vote[],
+  { taken, ports }: { readonly taken: Taken; readonly ports: VotePorts },
+): Promise<void> {
+  const pairs = new Set<string>();
+  for (const vote of votes) {
+    const outcome = await storeVote(vote, ports.store);
+    taken.add(outcome);
+    if (outcome !== "unknown-pair" && outcome !== "other-pair") pairs.add(vote.pair_id);
+  }
+  await feedbackFromVotes(pairs, ports);
 }
 
 class Taken implements VotesTaken {

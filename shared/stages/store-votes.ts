@@ -58,6 +58,26 @@ export async function storeVote(vote: Vote, store: ObjectStore): Promise<VoteOut
   return before === undefined ? "added" : "replaced";
 }
 
+/** A pair with the votes on it; undefined where the store does not hold it (any more). */
+export async function votesOn(
+  pairId: string,
+  store: ObjectStore,
+): Promise<{ readonly record: PairRecord; readonly votes: readonly Vote[] } | undefined> {
+  const record = await pairAt(pairId, store);
+  if (record === undefined) return undefined;
+  return { record, votes: await votesAt(pairId, store) };
+}
+
+/** Ids of all pairs that a trajectory is one side of. */
+export async function pairsOf(id: string, store: ObjectStore): Promise<readonly string[]> {
+  const pairs: string[] = [];
+  for await (const { key } of store.list(pairOfPrefix(id))) {
+    const record = await readStored(key, pairRecordSchema, store);
+    if (record !== undefined) pairs.push(record.pair_id);
+  }
+  return pairs;
+}
+
 /** Everything that people said of pairs, in the order of the pair ids. */
 export async function storedVotes(
   store: ObjectStore,
@@ -68,12 +88,18 @@ export async function storedVotes(
     const record = await readStored(key, pairRecordSchema, store);
     if (record === undefined) continue;
     pairs.push(record);
-    for await (const { key: vote } of store.list(votePrefix(record.pair_id))) {
-      const read = await readStored(vote, voteSchema, store);
-      if (read !== undefined) votes.push(read);
-    }
+    votes.push(...(await votesAt(record.pair_id, store)));
   }
   return { pairs, votes };
+}
+
+async function votesAt(pairId: string, store: ObjectStore): Promise<readonly Vote[]> {
+  const votes: Vote[] = [];
+  for await (const { key } of store.list(votePrefix(pairId))) {
+    const read = await readStored(key, voteSchema, store);
+    if (read !== undefined) votes.push(read);
+  }
+  return votes;
 }
 
 /**

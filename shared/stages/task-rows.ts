@@ -1,26 +1,14 @@
 import { type SplitName, splitOf } from "../dataset/split.ts";
-import {
-  type KnowlyrTrajectory,
-  knowlyrBenchmarkRow,
-  knowlyrGrpoRow,
-  knowlyrOf,
-} from "../dataset/targets/knowlyr.ts";
-import { type Rendering, row } from "../dataset/targets/rendering.ts";
-import { targetOf } from "../dataset/targets/targets.ts";
-import { taskRow } from "../dataset/targets/task-rows.ts";
-import { rowPieces } from "../dataset/targets/write-row.ts";
+import type { GroupRow, RefusedRow } from "../ports/compute.ts";
 import type { TaskAttempts } from "../preferences/attempt.ts";
 import type { MadeRow } from "./dataset-rows.ts";
+import { inOrder } from "./in-order.ts";
 import type { GroupWork } from "./plan-groups.ts";
-import { loadAttempt } from "./stored-trajectory.ts";
-import { withUtf8 } from "./utf8-pieces.ts";
+import { withIndex } from "./row-index.ts";
+import { loadPart, rowsOrDamage } from "./stored-trajectory.ts";
 
-interface RenderedTask {
-  readonly rendering: Rendering;
-  readonly members: MadeRow["members"];
-  /** Where the texts are from. */
-  readonly of: object;
-}
+/** Tasks rendered side by side. */
+const WINDOW = 16;
 
 /** knowlyr-gym's size of a group where none is asked for. */
 const KNOWLYR_GROUP = 8;
@@ -28,63 +16,42 @@ const KNOWLYR_GROUP = 8;
 /** A row for each task. */
 export async function* taskRows(work: GroupWork): AsyncGenerator<MadeRow> {
   const { request, tasks, excluded, tasksLeftOut, ports } = work;
-  const { columns } = targetOf(request.target);
   const written: Record<SplitName, number> = { train: 0, validation: 0, test: 0 };
-  for (const [done, task] of tasks.entries()) {
+  let done = 0;
+  const render = (task: TaskAttempts): Promise<GroupRow | RefusedRow> => renderTask(task, work);
+  for await (const { of, result } of inOrder(tasks, { width: WINDOW, work: render })) {
     await ports.beat?.();
-    const split = splitOf(task.task, request.split);
-    const { rendering, members, of } = await renderTask(task, { work, split, index: written[split] });
-    ports.onProgress?.(done + 1, tasks.length);
-    if (rendering.kind === "refused") {
-      excluded.add(rendering.reason, task.attempts.length);
-      tasksLeftOut.add(rendering.reason);
+    done += 1;
+    ports.onProgress?.(done, tasks.length);
+    if ("refused" in result) {
+      excluded.add(result.refused, of.attempts.length);
+      tasksLeftOut.add(result.refused);
       continue;
     }
+    const split = splitOf(work.splitKey(of.task), request.split);
+    const line = withIndex(result.line, written[split]);
     written[split] += 1;
-    excluded.add("another attempt stands for its task", task.attempts.length - members.length);
-    const line = withUtf8(rowPieces(rendering.row, columns, of), (bytes) => new Uint8Array(bytes));
-    yield { task: task.task, line, members };
+    excluded.add("another attempt stands for its task", of.attempts.length - result.facts.length);
+    const members = of.attempts.flatMap(({ id }, place) => {
+      const facts = result.facts[place];
+      return facts === undefined ? [] : [{ id, facts }];
+    });
+    yield { task: of.task, line, inspection: result.inspection, members };
   }
 }
 
-async function renderTask(
-  task: TaskAttempts,
-  at: { readonly work: GroupWork; readonly split: SplitName; readonly index: number },
-): Promise<RenderedTask> {
-  const { request, ports } = at.work;
-  const { target } = request;
-  if (target === "knowlyr-grpo" || target === "knowlyr-benchmark") return knowlyrTask(task, at.work);
-  const [best] = task.attempts;
-  if (best === undefined) throw new TypeError(`the task ${task.task} has no attempts`);
-  const { trajectory, score, facts } = await loadAttempt(best, ports.store);
-  const { split, index } = at;
-  const listed = request.perTask ?? task.attempts.length;
-  const source = { ...task, trajectory, score, split, index, envClass: request.envClass, listed };
-  return { rendering: taskRow(target, source), members: [{ id: best.id, facts }], of: trajectory };
-}
-
-/** All attempts as text, one document in memory at a time. */
-async function knowlyrTask(task: TaskAttempts, work: GroupWork): Promise<RenderedTask> {
+async function renderTask(of: TaskAttempts, work: GroupWork): Promise<GroupRow | RefusedRow> {
   const { request, ports } = work;
-  const isGrpo = request.target === "knowlyr-grpo";
-  const none = (reason: string): RenderedTask => ({
-    rendering: { kind: "refused", reason },
-    members: [],
-    of: task,
-  });
-  if (isGrpo && task.attempts.length < 2) return none("the only attempt at its task");
-  const size = request.perTask ?? (isGrpo ? KNOWLYR_GROUP : task.attempts.length);
-  const group: KnowlyrTrajectory[] = [];
-  const members: MadeRow["members"][number][] = [];
-  let taskId = "";
-  for (const attempt of task.attempts.slice(0, size)) {
-    const { trajectory, facts } = await loadAttempt(attempt, ports.store);
-    const { steps, ...rest } = knowlyrOf(trajectory, attempt);
-    taskId = rest.task_id ?? "";
-    group.push(isGrpo && steps !== undefined ? { ...rest, steps } : rest);
-    members.push({ id: attempt.id, facts });
-  }
-  if (isGrpo && taskId === "") return none("the log does not name its task");
-  const rendered = isGrpo ? knowlyrGrpoRow(taskId, group) : knowlyrBenchmarkRow(taskId, group);
-  return { rendering: row(rendered), members, of: group };
+  const { target, perTask, envClass } = request;
+  const isGrpo = target === "knowlyr-grpo";
+  if (isGrpo && of.attempts.length < 2) return { refused: "the only attempt at its task" };
+  const knowlyrSize = perTask ?? (isGrpo ? KNOWLYR_GROUP : of.attempts.length);
+  const size = isGrpo || target === "knowlyr-benchmark" ? knowlyrSize : 1;
+  const parts = await Promise.all(of.attempts.slice(0, size).map((each) => loadPart(each, ports.store)));
+  const split = splitOf(work.splitKey(of.task), request.split);
+  const [row] = rowsOrDamage(
+    await ports.compute.group({ kind: "prompt", target, of, parts, split, envClass, perTask }),
+  );
+  if (row === undefined) throw new TypeError(`the task ${of.task} was given no answer`);
+  return row;
 }

@@ -1,6 +1,9 @@
 /** Shorter texts are written anew each time: that costs less than looking them up. */
 const LONG = 256;
 
+/** Where no text was written before, the engine writes each message as a whole: half the time. */
+const DEPTH_ONCE = 1;
+
 type Quoted = Map<string, string>;
 
 /**
@@ -15,12 +18,13 @@ const texts = new WeakMap<object, Quoted>();
  * with a `toJSON`, no cycles.
  */
 export class JsonPieces {
-  readonly #texts: Quoted;
+  readonly #texts: Quoted | undefined;
   #pieces: string[] = [];
   #open = "";
 
-  /** `of`: the trajectory that the texts are from. */
-  constructor(of: object) {
+  /** `of`: the trajectory that the texts are from; undefined where it is written once and then let go. */
+  constructor(of: object | undefined) {
+    if (of === undefined) return;
     const known = texts.get(of) ?? new Map<string, string>();
     texts.set(of, known);
     this.#texts = known;
@@ -36,21 +40,35 @@ export class JsonPieces {
       this.#open += JSON.stringify(text);
       return;
     }
-    let quoted = this.#texts.get(text);
+    let quoted = this.#texts?.get(text);
     if (quoted === undefined) {
       quoted = JSON.stringify(text);
-      this.#texts.set(text, quoted);
+      this.#texts?.set(text, quoted);
     }
-    this.#pieces.push(this.#open, quoted);
-    this.#open = "";
+    this.#apart(quoted);
   }
 
   /** Long texts are set apart down to `depth` levels of lists and objects; what is deeper the engine writes at once. */
   value(value: unknown, depth: number): void {
+    this.#value(value, this.#texts === undefined ? Math.min(depth, DEPTH_ONCE) : depth);
+  }
+
+  #value(value: unknown, depth: number): void {
     if (typeof value === "string") this.text(value);
-    else if (typeof value !== "object" || value === null || depth === 0) this.#open += asJson(value);
+    else if (typeof value !== "object" || value === null) this.#open += asJson(value);
+    else if (depth === 0) this.#whole(asJson(value));
     else if (Array.isArray(value)) this.#list(value, depth - 1);
     else this.#object(value as Readonly<Record<string, unknown>>, depth - 1);
+  }
+
+  #whole(json: string): void {
+    if (json.length < LONG) this.#open += json;
+    else this.#apart(json);
+  }
+
+  #apart(json: string): void {
+    this.#pieces.push(this.#open, json);
+    this.#open = "";
   }
 
   /** What was written since it was last taken. */
@@ -66,7 +84,7 @@ export class JsonPieces {
     this.#open += "[";
     for (let index = 0; index < list.length; index += 1) {
       if (index > 0) this.#open += ",";
-      this.value(list[index], depth);
+      this.#value(list[index], depth);
     }
     this.#open += "]";
   }
@@ -78,7 +96,7 @@ export class JsonPieces {
       if (value === undefined) continue;
       this.#open += `${before}${JSON.stringify(key)}:`;
       before = ",";
-      this.value(value, depth);
+      this.#value(value, depth);
     }
     this.#open += before === "{" ? "{}" : "}";
   }

@@ -99,8 +99,18 @@ it("A catalog of version 1 works like a new one once it is taken over", async ()
   expect(await catalog.scoredCount()).toBe(3);
   expect(await catalog.scoredCount("two")).toBe(2);
   expect(await catalog.scoredCount("three")).toBe(1);
+  expect(await catalog.feedbackOf(idOf("a"))).toEqual([]);
+  await catalog.setFeedback(idOf("a"), { source: "label:ann", score: 0.5 });
+  expect(await catalog.entry(idOf("a"))).toMatchObject({ feedback: 0.5 });
   await catalog.announceDataset("sft", "1");
   expect(await all(catalog.datasets())).toMatchObject([{ announced: true }]);
   expect(await catalog.ledger.put("lease", "me", 0)).toBe("stored");
+  await catalog.close();
+});
+
+it("A catalog of an earlier version that is only read knows of no feedback", async () => {
+  const catalog = new SqliteCatalog({ path: catalogOfVersion1(), clock: { now: () => 9 }, readOnly: true });
+  expect(await catalog.feedbackOf(idOf("a"))).toEqual([]);
+  expect(await catalog.entry(idOf("a"))).toMatchObject({ feedback: null });
   await catalog.close();
 });

@@ -5,7 +5,14 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { InlineCompute } from "../../shared/adapters/local/compute-inline.ts";
 import { ComputePool } from "../../shared/adapters/local/compute-pool.ts";
 import { PluginError, taskSettings } from "../../shared/adapters/local/task-settings.ts";
-import { type ComputedRecord, ComputeLostError, ComputeStoppedError } from "../../shared/ports/compute.ts";
+import { TARGET_IDS, targetOf } from "../../shared/dataset/targets/targets.ts";
+import {
+  type ComputedRecord,
+  ComputeLostError,
+  ComputeStoppedError,
+  type GroupRows,
+  type GroupTask,
+} from "../../shared/ports/compute.ts";
 import type { SourceRecord } from "../../shared/reading/source.ts";
 import { atifDocument, chatLines, chatRow, crewSession } from "../factories/logs.ts";
 import { makePlan } from "../factories/plan.ts";
@@ -50,6 +57,12 @@ const record = fc.oneof(
   fc.string().map((broken) => recordOf(`{${broken}`)),
 );
 
+function onlyRow(made: GroupRows) {
+  const [row] = made.kind === "rows" ? made.rows : [];
+  if (row === undefined) throw new Error("there is no row");
+  return row;
+}
+
 describe("ComputePool", () => {
   it("computes what this thread would compute: documents, scores, attachments, rejections and rows", async () => {
     const pool = poolOf(2);
@@ -67,12 +80,66 @@ describe("ComputePool", () => {
           expect(plain(scored)).toEqual(plain(await inline.score(document)));
           expect(plain(scored)).toEqual(plain(score));
           const task = { document, score: scored.bytes, target: "trl" } as const;
-          expect(plain(await pool.row(task))).toEqual(plain(await inline.row(task)));
+          const row = await pool.row(task);
+          expect(plain(row)).toEqual(plain(await inline.row(task)));
+          // What was found as the row was made is what its line would show.
+          if (!("refused" in row))
+            expect(row.inspection).toEqual(await inline.inspect({ ...row, target: "trl" }));
         }
       }),
       { numRuns: 15 },
     );
     expect(trajectories).toBeGreaterThanOrEqual(15);
+  });
+
+  it("renders pairs and tasks as this thread would, and names a document that is damaged", async () => {
+    const pool = poolOf(2);
+    const inline = new InlineCompute(await taskSettings(makePlan()));
+    const logs = [true, false].map((success) =>
+      recordOf(chatRow({ task: "t", success, calls: [[`try ${success}`, "out é"]] })),
+    );
+    const made = (await Promise.all(logs.map((log) => inline.ingest(log)))).flatMap(
+      ({ trajectories }) => trajectories,
+    );
+    const parts = made.map(({ row: { id }, document, score }) => ({ id, document, score: score?.bytes }));
+    const attempts = made.map(({ row: { id, contentId, agentSteps: steps, success }, score }) => ({
+      ...{ id, contentId, steps, success, reward: score?.row.reward ?? 0 },
+      ...{ outcomeScore: null, scorer: score?.row.scorer ?? null, scale: "s" },
+    }));
+    const [chosen, rejected] = attempts;
+    if (chosen === undefined || rejected === undefined) throw new Error("two logs make two trajectories");
+    const pairs: GroupTask = {
+      ...{ kind: "pairs", target: "trl-dpo", unit: "trajectory", task: "t", parts },
+      pairs: [{ of: { chosen, rejected, source: "reward" }, chosen: 0, rejected: 1 }],
+    };
+    const prompt = { kind: "prompt", of: { task: "t", attempts }, parts, split: "train" } as const;
+    const prompts = (["verl-rl", "benchmark", "knowlyr-grpo"] as const).map(
+      (target): GroupTask => ({ ...prompt, target, envClass: "gym", perTask: undefined }),
+    );
+    for (const each of [pairs, ...prompts]) {
+      const rows = await pool.group(each);
+      expect(rows).toMatchObject({ kind: "rows", rows: [{ line: expect.any(Uint8Array) }] });
+      expect(plain(rows)).toEqual(plain(await inline.group(each)));
+    }
+    const [first] = parts;
+    if (first === undefined) throw new Error("there is no document");
+    const group = { group: "t", rewards: [1, 0.5] };
+    const task = { ...prompt, envClass: "gym", perTask: undefined };
+    for (const target of TARGET_IDS) {
+      const { unit } = targetOf(target);
+      const row =
+        unit === "trajectory" || unit === "group"
+          ? await pool.row({ target, ...first, ...(unit === "group" ? { group } : {}) })
+          : onlyRow(await pool.group(unit === "pair" ? { ...pairs, target } : { ...task, target }));
+      if ("refused" in row) continue;
+      expect([target, row.inspection]).toEqual([target, await inline.inspect({ line: row.line, target })]);
+    }
+    const broken = parts.map((part, place) =>
+      place === 1 ? { ...part, document: part.document.slice(0, 40) } : part,
+    );
+    const damaged = { kind: "damaged", id: rejected.id, why: "a stored document is no packed JSON" };
+    expect(await pool.group({ ...pairs, parts: broken })).toEqual(damaged);
+    expect(await inline.group({ ...pairs, parts: broken })).toEqual(damaged);
   });
 
   it("leaves the caller's bytes alone", async () => {

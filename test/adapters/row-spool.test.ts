@@ -27,7 +27,8 @@ const content = { repo: null, steps: 1, calls: { bash: 2 }, redacted: {} };
 function rowOf(text: string): RenderedRow {
   const origin = { contentId: "content", revision: "r", scorer: "s" };
   const facts = { ...origin, reward: 1, success: true, domain: "d", format: "f", agent: "a", model: null };
-  return { line: Buffer.from(text), facts: { ...facts, redactions: 0, messages: 2, trained: 1, ...content } };
+  const counts = { redactions: 0, messages: 2, trained: 1, tokens: 9 };
+  return { line: Buffer.from(text), facts: { ...facts, ...counts, ...content } };
 }
 
 describe("a spool of rows", () => {

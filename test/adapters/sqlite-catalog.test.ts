@@ -11,6 +11,7 @@ import { idOf, makeNew, makeObject, makeScore, makeSession } from "../factories/
 import { temporaryFolder } from "../factories/temporary.ts";
 import { catalogContract, clockOf, type StartCatalog } from "../ports/catalog.contract.ts";
 import { datasetContract } from "../ports/catalog-datasets.contract.ts";
+import { feedbackContract } from "../ports/catalog-feedback.contract.ts";
 import { scoreContract } from "../ports/catalog-scores.contract.ts";
 import { selectionContract } from "../ports/catalog-selection.contract.ts";
 import { sessionContract } from "../ports/catalog-sessions.contract.ts";
@@ -35,6 +36,7 @@ catalogContract("SqliteCatalog", start);
 sessionContract("SqliteCatalog", start);
 selectionContract("SqliteCatalog", start);
 scoreContract("SqliteCatalog", start);
+feedbackContract("SqliteCatalog", start);
 datasetContract("SqliteCatalog", async (now) => {
   const catalog = started(now);
   return { catalog, ledger: catalog.ledger };

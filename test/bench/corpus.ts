@@ -39,12 +39,20 @@ interface Message {
   readonly tool_call_id?: string;
 }
 
+const TASKS = 500;
+
 /** One chat row of a coding agent: about 30 turns that read, search, edit and test, some 60 KB. */
 function chatRow(
   index: number,
-  context: { readonly random: () => number; readonly corpus: readonly string[] },
+  context: {
+    readonly random: () => number;
+    readonly corpus: readonly string[];
+    /** The attempts at a task begin with the same messages. */
+    readonly samePrompts: boolean;
+  },
 ): unknown {
-  const { random, corpus } = context;
+  const { corpus } = context;
+  let random = context.samePrompts ? seeded(index % TASKS) : context.random;
   const pick = <T>(items: readonly T[], none: T): T => items[Math.floor(random() * items.length)] ?? none;
   const slice = (size: number): string => {
     const text = pick(corpus, "");
@@ -55,9 +63,10 @@ function chatRow(
     { role: "system", content: `You are a coding agent in /workspace.\n${slice(1500)}` },
     {
       role: "user",
-      content: `Task ${index}: make the tests of module ${Math.floor(random() * 400)} pass.\n${slice(800)}`,
+      content: `Task ${context.samePrompts ? index % TASKS : index}: make the tests of module ${Math.floor(random() * 400)} pass.\n${slice(800)}`,
     },
   ];
+  random = context.random;
   for (let turn = 0; turn < 30; turn += 1) {
     const id = `call_${index}_${turn}`;
     const file = `/workspace/src/module_${Math.floor(random() * 40)}.ts`;
@@ -84,7 +93,7 @@ function chatRow(
     messages.push({ role: "tool", tool_call_id: id, content: output });
   }
   messages.push({ role: "assistant", content: "All tests pass now." });
-  return { instance_id: `task-${index % 500}`, model: "bench-1", resolved: random() < 0.6, messages };
+  return { instance_id: `task-${index % TASKS}`, model: "bench-1", resolved: random() < 0.6, messages };
 }
 
 /** Writes chat rows as JSONL files until `bytes` are written; returns what was written. */
@@ -93,9 +102,11 @@ export function writeCorpus(options: {
   readonly bytes: number;
   readonly files: number;
   readonly seed: number;
+  readonly samePrompts?: boolean;
 }): { readonly bytes: number; readonly rows: number; readonly paths: readonly string[] } {
   mkdirSync(join(options.folder, "bench-team"), { recursive: true });
-  const context = { random: seeded(options.seed), corpus: texts() };
+  const { samePrompts = false } = options;
+  const context = { random: seeded(options.seed), corpus: texts(), samePrompts };
   const paths: string[] = [];
   let total = 0;
   let rows = 0;

@@ -1,15 +1,17 @@
 import { cpus, totalmem } from "node:os";
 import { benchChain, benchMemory } from "./chain.ts";
 import { benchEnvironments } from "./environments.ts";
+import { benchExport } from "./export.ts";
 import type { Figure } from "./figure.ts";
 import { benchFunctions } from "./functions.ts";
 import { benchJudge } from "./judge.ts";
 import { benchMinhash } from "./minhash.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchRules } from "./rules.ts";
+import { benchSandbox } from "./sandbox.ts";
 import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|environments]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
@@ -19,7 +21,9 @@ const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonl
   pipeline: benchPipeline,
   judge: benchJudge,
   minhash: benchMinhash,
+  export: benchExport,
   environments: benchEnvironments,
+  sandbox: benchSandbox,
 };
 
 const wanted = process.argv.slice(2);

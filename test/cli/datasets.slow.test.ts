@@ -229,8 +229,10 @@ describe("gymline forget", () => {
     const [old, next] = await listed("sft");
     expect([old?.forgotten, next?.forgotten]).toEqual([[id], []]);
     const folder = join(store, "datasets/sft", next?.version ?? "");
-    for (const file of readdirSync(folder))
-      expect(readFileSync(join(folder, file), "utf8")).not.toContain(id);
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      expect(readFileSync(join(entry.parentPath, entry.name), "utf8")).not.toContain(id);
+    }
     expect((await run("datasets", "verify", `sft/${next?.version}`)).code).toBe(0);
     // Done as told, nothing is left to be said.
     rmSync(join(store, "datasets/sft", old?.version ?? ""), { recursive: true });

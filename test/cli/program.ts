@@ -19,6 +19,8 @@ interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Kills the program. */
   readonly signal?: AbortSignal;
+  /** Sends SIGTERM once standard error holds this. */
+  readonly stopAt?: string;
 }
 
 /** Runs the real program in a process of its own, without colours. */
@@ -39,7 +41,13 @@ function ended(command: string, args: readonly string[], options: ProgramOptions
   options.signal?.addEventListener("abort", () => child.kill("SIGKILL"));
   const pieces: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] };
   child.stdout.on("data", (chunk: Buffer) => pieces.stdout.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => pieces.stderr.push(chunk));
+  let isStopped = false;
+  child.stderr.on("data", (chunk: Buffer) => {
+    pieces.stderr.push(chunk);
+    if (options.stopAt === undefined || isStopped) return;
+    isStopped = Buffer.concat(pieces.stderr).includes(options.stopAt);
+    if (isStopped) child.kill("SIGTERM");
+  });
   child.on("error", reject);
   child.on("close", (code) => {
     const [stdout, stderr] = [pieces.stdout, pieces.stderr].map((all) => Buffer.concat(all).toString("utf8"));

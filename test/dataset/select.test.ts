@@ -10,10 +10,11 @@ function makeEntry(name: string, more: Partial<CatalogEntry> = {}): CatalogEntry
   return { ...makeRow(name), ...makeScore(), ...own, ...more };
 }
 
-function selectorOf(request: Partial<DatasetRequest>, entries: readonly CatalogEntry[]): Selector {
+function selectorOf(request: Partial<DatasetRequest>, entries: readonly CatalogEntry[]) {
   const selector = new Selector(datasetRequestSchema.parse(request), 0);
   for (const entry of entries) selector.offer(entry);
-  return selector;
+  const { considered, excluded } = selector;
+  return { considered, excluded, selected: [...selector.selected] };
 }
 
 const entry = fc

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { splitOf, splitSchema } from "../../shared/dataset/split.ts";
+import { SplitKeys, splitOf, splitSchema } from "../../shared/dataset/split.ts";
 
 const shares = fc
   .tuple(fc.nat(10), fc.nat(10), fc.nat(10))
@@ -47,6 +47,46 @@ describe("splitOf", () => {
   });
 });
 
+describe("SplitKeys", () => {
+  const task = (taskKey: string, repo: string | null = null) => ({ taskKey, taskId: taskKey, repo });
+
+  it("keeps all tasks of a repository together, however it is written and at whatever commit", () => {
+    const keys = new SplitKeys({ by: "repository" });
+    const names = [
+      "https://github.com/Owner/Name.git",
+      "git@github.com:owner/name",
+      "owner/name@0123abc",
+      "https://github.com/owner/name/tree/0123abc",
+    ];
+    for (const [index, name] of names.entries()) keys.note(task(`t${index}`, name));
+    keys.note(task("owner__name-17"));
+    keys.note(task("another", "owner/other"));
+    const found = ["owner__name-17", ...names.map((_, index) => `t${index}`)].map((name) => keys.of(name));
+    expect(new Set(found)).toEqual(new Set(["repository:owner/name"]));
+    expect(keys.of("another")).toBe("repository:owner/other");
+  });
+
+  it("leaves a task by itself where no attempt names a repository, or where tasks are split", () => {
+    const keys = new SplitKeys({ by: "repository" });
+    keys.note(task("book a flight"));
+    expect(keys.of("book a flight")).toBe("book a flight");
+    const byTask = new SplitKeys({});
+    byTask.note(task("t", "owner/name"));
+    expect(byTask.of("t")).toBe("t");
+  });
+
+  it("does not hang on the order of the attempts", () => {
+    const notes = [task("t", null), task("t", "b/b"), task("t", "a/a"), task("u", "a/a")];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(notes, { minLength: notes.length }), (shuffled) => {
+        const keys = new SplitKeys({ by: "repository" });
+        for (const note of shuffled) keys.note(note);
+        expect([keys.of("t"), keys.of("u")]).toEqual(["repository:a/a", "repository:a/a"]);
+      }),
+    );
+  });
+});
+
 describe("splitSchema", () => {
   it("takes 0.9 and 0.1 where nothing is said", () => {
     expect(splitSchema.parse({})).toEqual({ train: 0.9, validation: 0.1, test: 0, seed: 42 });
@@ -59,5 +99,10 @@ describe("splitSchema", () => {
     [{ train: Number.NaN }],
   ])("refuses shares that do not add up to 1: %j", (config) => {
     expect(splitSchema.safeParse(config).success).toBe(false);
+  });
+
+  it("says what the shares add up to", () => {
+    const { error } = splitSchema.safeParse({ train: 0.8, validation: 0.1, test: 0.2 });
+    expect(error?.issues[0]?.message).toMatch(/must add up to 1; they add up to 1\.1/);
   });
 });

@@ -34,7 +34,7 @@ export interface Station {
   run(plan?: Partial<PipelinePlan>, options?: { readonly force?: boolean }): Promise<StationRun>;
   export(
     request?: Partial<DatasetRequest>,
-    ports?: Pick<ExportPorts, "evaluations" | "plots"> & Partial<Pick<ExportPorts, "compute">>,
+    ports?: Pick<ExportPorts, "evaluations" | "tokenizers" | "plots"> & Partial<Pick<ExportPorts, "compute">>,
   ): Promise<ExportResult>;
   forget(id: string): Promise<Forgetting>;
   select(selection?: Selection): Promise<readonly CatalogEntry[]>;

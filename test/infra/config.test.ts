@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadDeployment } from "../../infra/config.ts";
+import { readTokenizerFolder } from "../../shared/adapters/local/tokenizer-folder.ts";
+import { deployedReaders } from "../../shared/contracts/deployed-files.ts";
 import { deployedSettingsSchema, planOf } from "../../shared/contracts/deployed-settings.ts";
 import { DeploymentConfigError } from "../../shared/contracts/deployment-files.ts";
+import { readTokenizer } from "../../shared/tokenizer/tokenizer-files.ts";
 
 let folder = "";
 
@@ -30,6 +33,8 @@ function fault(path?: string): string {
   return "no error";
 }
 
+const TOKENIZER = { model: { type: "BPE", vocab: { a: 0 }, merges: [] }, added_tokens: [] };
+
 const MAPPING = {
   name: "desk",
   records: { match: { ticket: "present" } },
@@ -54,9 +59,50 @@ describe("the configuration of a deployment", () => {
     expect(fault()).toContain("functions.score.memoryMiB:");
   });
 
-  it("has no evaluation sets, which are files of one machine", () => {
-    write("gymline.deploy.json", { datasets: [{ request: { name: "clean", against: ["held-out.txt"] } }] });
-    expect(fault()).toMatch(/"clean" has `against`.*gymline export --against/);
+  it("carries evaluation sets and tokenizers that datasets name, each file once", async () => {
+    const request = { against: ["sets/held-out.txt"], tokenizer: "tokenizers/tiny/" };
+    write("gymline.deploy.json", {
+      datasets: [{ request: { name: "clean", ...request } }, { request: { name: "raw", ...request } }],
+    });
+    for (const name of ["sets", "tokenizers", "tokenizers/tiny"]) mkdirSync(join(folder, name));
+    write("sets/held-out.txt", "task-1\n");
+    write("tokenizers/tiny/tokenizer.json", TOKENIZER);
+    write("tokenizers/tiny/chat_template.jinja", "{{ messages | length }}");
+    const { settings } = loadDeployment({ folder });
+    expect(settings.files.map(({ path }) => path)).toEqual([
+      "sets/held-out.txt",
+      "tokenizers/tiny/tokenizer.json",
+      "tokenizers/tiny/chat_template.jinja",
+    ]);
+    const { files } = deployedSettingsSchema.parse(JSON.parse(JSON.stringify(settings)));
+    const readers = deployedReaders(files);
+    expect(Buffer.from(await readers.evaluations("sets/held-out.txt")).toString()).toBe("task-1\n");
+    const read = await readers.tokenizers("tokenizers/tiny");
+    const own = await readTokenizerFolder(join(folder, "tokenizers/tiny"));
+    expect([read.name, readTokenizer(read).sha256]).toEqual(["tiny", readTokenizer(own).sha256]);
+    await expect(readers.evaluations("other.txt")).rejects.toThrow(
+      /other\.txt is not among the files of this depl/,
+    );
+    await expect(readers.tokenizers("other")).rejects.toThrow(/other is not among the files .*deploy again/);
+  });
+
+  it.each([
+    [{ against: ["held-out.txt"] }, /cannot be deployed: .*held-out\.txt/],
+    [{ against: ["empty.txt"] }, /cannot be deployed: .*empty\.txt holds no task/],
+    [{ tokenizer: "none" }, /cannot be deployed: .*none.tokenizer\.json/],
+    [{ tokenizer: "bad" }, /cannot be deployed: tokenizer\.json of the tokenizer bad .*model/],
+  ])("misses a file that a dataset names, or that is none of its kind: %j", (request, message) => {
+    write("gymline.deploy.json", { datasets: [{ request: { name: "clean", ...request } }] });
+    mkdirSync(join(folder, "bad"));
+    write("bad/tokenizer.json", "{}");
+    write("empty.txt", "");
+    expect(fault()).toMatch(message);
+  });
+
+  it("refuses more files than go along with a function", () => {
+    write("gymline.deploy.json", { datasets: [{ request: { name: "clean", against: ["large.txt"] } }] });
+    write("large.txt", "task-1\n".repeat(10_000_000));
+    expect(fault()).toMatch(/"clean".* 70000000 bytes.*gymline export/);
   });
 
   it("says what to do about a file that is not there", () => {

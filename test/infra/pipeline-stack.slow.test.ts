@@ -1,9 +1,13 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { SETTINGS_FILE } from "../../infra/constructs/function-bundle.ts";
+import { deployedSettingsSchema } from "../../shared/contracts/deployed-settings.ts";
 import { deploymentConfigSchema, STAGES } from "../../shared/contracts/deployment-config.ts";
 import { functionEnvironmentSchema } from "../../shared/contracts/function-environment.ts";
 import { judgeMessageSchema } from "../../shared/contracts/messages.ts";
-import { ofType, pipelineTemplate, resourcesOf, type SynthOptions } from "./synth.ts";
+import { makeApp, ofType, pipelineTemplate, resourcesOf, type SynthOptions } from "./synth.ts";
 
 const template = pipelineTemplate({
   config: {
@@ -97,6 +101,17 @@ describe("the pipeline stack", () => {
     expect(schedules({ project: { judge: {} } })).toContainEqual(collect);
     expect(schedules({})).not.toContainEqual(collect);
     expect(judgeMessageSchema.safeParse(collect[1]).success).toBe(true);
+  });
+
+  it("gives files that datasets name to the export, and no other function", () => {
+    const { app } = makeApp({ files: [{ path: "held-out.txt", content: "dGFzay0xCg==" }] });
+    app.synth();
+    const files = (stage: string) =>
+      deployedSettingsSchema.parse(
+        JSON.parse(readFileSync(join(app.outdir, "bundles", stage, SETTINGS_FILE), "utf8")),
+      ).files;
+    expect(files("export")).toEqual([{ path: "held-out.txt", content: "dGFzay0xCg==" }]);
+    for (const stage of STAGES) if (stage !== "export") expect(files(stage)).toEqual([]);
   });
 
   it("gathers messages to the judge for a minute, so that many make one batch", () => {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import cdkJson from "../../cdk.json" with { type: "json" };
 import { gymlineApp } from "../../infra/app.ts";
 import type { LocalOptions } from "../../infra/local-options.ts";
-import { deployedSettingsSchema } from "../../shared/contracts/deployed-settings.ts";
+import { type DeployedFile, deployedSettingsSchema } from "../../shared/contracts/deployed-settings.ts";
 import { type DeploymentConfig, deploymentConfigSchema } from "../../shared/contracts/deployment-config.ts";
 import { batchStackName, pipelineStackName } from "../../shared/contracts/names.ts";
 import type { projectConfigSchema } from "../../shared/contracts/project-config.ts";
@@ -17,10 +17,12 @@ export interface SynthOptions {
   readonly local?: LocalOptions;
   /** The project's settings. */
   readonly project?: z.input<typeof projectConfigSchema>;
+  /** What datasets name. */
+  readonly files?: readonly DeployedFile[];
 }
 
 /** The app of a deployment with the least handlers, under the feature flags of cdk.json. */
-export function makeApp({ config: input = {}, local, project = {} }: SynthOptions = {}): {
+export function makeApp({ config: input = {}, local, project = {}, files = [] }: SynthOptions = {}): {
   app: App;
   config: DeploymentConfig;
 } {
@@ -29,6 +31,7 @@ export function makeApp({ config: input = {}, local, project = {} }: SynthOption
     schema: "gymline.settings.v1",
     config: project,
     datasets: config.datasets,
+    files,
   });
   const app = gymlineApp({
     app: new App({ context: cdkJson.context, analyticsReporting: false, treeMetadata: false }),

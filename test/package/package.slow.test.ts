@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
@@ -60,6 +61,16 @@ describe("the package", () => {
     expect(files).toContain("docs/trajectory.schema.json");
     const foreign = files.filter((path) => /\.test\.|^dist\/test\/|(?<!\.d)\.ts$/.test(path));
     expect(foreign).toEqual([]);
+  });
+
+  it("holds the trainer: its scripts, the package beside them, configurations, and nothing that Python left", () => {
+    const tracked = readdirSync(join(root, "containers/trainer"), { recursive: true, encoding: "utf8" });
+    const wanted = tracked.filter(
+      (path) => /\.(?:py|toml|yaml)$/.test(path) && !path.includes("__pycache__"),
+    );
+    expect(wanted.length).toBeGreaterThan(10);
+    const there = files.filter((path) => path.startsWith("dist/containers/trainer/"));
+    expect(there.toSorted()).toEqual(wanted.map((path) => `dist/containers/trainer/${path}`).toSorted());
   });
 
   it("tells its version where it is installed", async (context) => {

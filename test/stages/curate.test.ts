@@ -181,4 +181,60 @@ describe("curate", () => {
       excluded: { "task of an evaluation set, by its id": 1 },
     });
   });
+
+  it("balances by difficulty, counted over all attempts, and says so in the manifest", async () => {
+    const station = makeStation();
+    drop(station, [
+      facts(1),
+      facts(2),
+      facts(3),
+      { ...facts(13, { task: "task-3" }), success: false },
+      { ...facts(23, { task: "task-3" }), success: false },
+      { ...facts(33, { task: "task-3" }), success: false },
+    ]);
+    await station.run();
+    const { manifest } = written(await station.export({ mix: { balance: "difficulty" } }));
+    expect(manifest.rows).toBe(2);
+    expect(manifest.curation).toEqual({
+      mix: {
+        balance: "difficulty",
+        groups: [
+          { group: "easy", weight: 1, available: 2, taken: 1 },
+          { group: "hard", weight: 1, available: 1, taken: 1 },
+        ],
+      },
+    });
+    expect(manifest.selection.excluded).toEqual({ "did not succeed": 3, "enough of its difficulty": 1 });
+  });
+
+  it("keeps the tasks of a repository in one split, for rows of one trajectory and of several", async () => {
+    const station = makeStation();
+    const repositories = Array.from({ length: 12 }, (_, index) => `owner/name-${index}`);
+    const rows = repositories.flatMap((repo, index) =>
+      [0, 1, 2, 3].map((task) => {
+        const own = facts(100 + index * 10 + task, {
+          more: { repo: task === 0 ? `https://github.com/${repo}.git` : repo },
+        });
+        return { ...own, success: true };
+      }),
+    );
+    drop(station, rows);
+    await station.run();
+    const repoOf = new Map(
+      (await station.select()).map(({ id, repo }) => [id, (repo ?? "").replace(/^.*github.com.|.git$/g, "")]),
+    );
+    for (const target of ["trl", "trl-grpo"] as const) {
+      const split = { train: 0.5, validation: 0.3, test: 0.2, seed: 7, by: "repository" } as const;
+      const { manifest, prefix } = written(await station.export({ target, name: target, split }));
+      expect(manifest.files.length).toBeGreaterThan(1);
+      const splits = new Map<string, Set<string>>();
+      for (const line of (await station.text(`${prefix}inputs.jsonl`)).trimEnd().split("\n")) {
+        const { id, split: of } = JSON.parse(line) as { id: string; split: string };
+        const repo = repoOf.get(id) ?? "";
+        splits.set(repo, (splits.get(repo) ?? new Set()).add(of));
+      }
+      expect([...splits.keys()].sort()).toEqual([...repositories].sort());
+      for (const of of splits.values()) expect(of.size).toBe(1);
+    }
+  });
 });

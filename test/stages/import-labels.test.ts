@@ -49,6 +49,20 @@ describe("labels that are taken in", () => {
     expect(await labelsOf(id, ports)).toEqual([better]);
   });
 
+  it("count as feedback of their annotators, also where a kill came between the label and the feedback", async () => {
+    const { ports, ids } = await stored();
+    const [id = ""] = ids;
+    const label = makeLabel(id, { score: 0.25 });
+    await importLabels(filed([label, makeLabel(id, { annotator: "bob", score: 1 })]), ports);
+    expect(await ports.catalog.feedbackOf(id)).toEqual([
+      { source: "label:ann", score: 0.25 },
+      { source: "label:bob", score: 1 },
+    ]);
+    await ports.catalog.setFeedback(id, { source: "label:ann", score: null });
+    expect((await importLabels(filed([label]), ports)).counts).toMatchObject({ unchanged: 1 });
+    expect(await ports.catalog.entry(id)).toMatchObject({ feedback: 0.625 });
+  });
+
   it("do not take the place of later ones, in whatever order the files come", async () => {
     const { ports, ids } = await stored();
     const [id = ""] = ids;
@@ -58,6 +72,7 @@ describe("labels that are taken in", () => {
     expect(await labelsOf(id, ports)).toEqual([late]);
     expect((await importLabels(filed([early]), ports)).counts).toMatchObject({ outdated: 1, replaced: 0 });
     expect(await labelsOf(id, ports)).toEqual([late]);
+    expect(await ports.catalog.entry(id)).toMatchObject({ feedback: 1 });
   });
 
   it("of unknown trajectories are listed with their place, and the others come in", async () => {

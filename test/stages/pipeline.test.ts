@@ -1,8 +1,12 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { ComputePool } from "../../shared/adapters/local/compute-pool.ts";
+import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
 import { trajectoryKey } from "../../shared/contracts/keys.ts";
 import { forget } from "../../shared/stages/forget.ts";
+import { chatRow } from "../factories/logs.ts";
 import { type Fault, makePipeline, type Pipeline, type Stage } from "../factories/pipeline.ts";
+import { makePlan } from "../factories/plan.ts";
 import { createRandom } from "../fuzz/random.ts";
 import { dataset, FILES, MINUTE, rows } from "./pipeline-logs.ts";
 
@@ -219,12 +223,42 @@ describe("an export that messages ask for", () => {
     expect(pipeline.events.map(({ detail }) => detail["rows"])).toEqual([5, 10]);
   });
 
-  it("goes to a job where it has too many rows", async () => {
-    const pipeline = await filled();
-    const result = await pipeline.export({}, { maxRows: 4 });
-    expect(result).toEqual({ kind: "handed-over", jobId: "job-1" });
-    const [, , , message] = pipeline.submitted[0]?.command ?? [];
-    expect(await pipeline.export(JSON.parse(message ?? ""))).toMatchObject({ kind: "written", rows: 5 });
+  it("goes to a job where it has too many rows, or rows of logs that are too large", async () => {
+    for (const limit of [{ maxRows: 4 }, { maxBytes: 1000 }]) {
+      const pipeline = await filled();
+      const result = await pipeline.export({}, limit);
+      expect(result).toEqual({ kind: "handed-over", jobId: "job-1" });
+      const [, , , message] = pipeline.submitted[0]?.command ?? [];
+      expect(await pipeline.export(JSON.parse(message ?? ""), { maxRows: 5 })).toMatchObject({
+        kind: "written",
+        rows: 5,
+      });
+    }
+  });
+
+  it.each([
+    ["trl-dpo", 2],
+    ["grpo-offline", 4],
+    ["verl-rl", 2],
+    ["knowlyr-grpo", 2],
+  ] as const)("goes to a job and is written there for the target %s too", async (target, expected) => {
+    const pipeline = await makePipeline();
+    for (const task of ["one", "two"]) {
+      const attempts = [true, false].map((success) =>
+        chatRow({ task, success, calls: [[`try ${success}`, "out"]] }),
+      );
+      pipeline.put(`team/${task}.jsonl`, `${attempts.join("\n")}\n`);
+    }
+    await pipeline.drain();
+    const request = datasetRequestSchema.parse({ name: "large", target });
+    const limits = { maxRows: 3 };
+    expect(await pipeline.export({ request }, limits)).toEqual({ kind: "handed-over", jobId: "job-1" });
+    const [job, stage, , message] = pipeline.submitted[0]?.command ?? [];
+    expect([job, stage]).toEqual(["job", "export"]);
+    const compute = new ComputePool({ plan: makePlan(), threads: 2 });
+    onTestFinished(() => compute.close());
+    const written = await pipeline.export(JSON.parse(message ?? ""), { compute });
+    expect(written).toMatchObject({ kind: "written", rows: expected });
   });
 
   it("waits for scores until their deadline, then takes what has none and says so", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { pairKey, pairOfKey, voteKey } from "../../shared/contracts/keys.ts";
 import type { ObjectStore } from "../../shared/ports/object-store.ts";
 import type { VotePage, VotingService } from "../../shared/ports/voting-service.ts";
-import { pullVotes } from "../../shared/stages/pull-votes.ts";
+import { pullVotes, takeVotes } from "../../shared/stages/pull-votes.ts";
 import { storedVotes, storePair, storeVote, votesAbout } from "../../shared/stages/store-votes.ts";
 import { pairRecord } from "../../shared/votes/choose-pairs.ts";
 import type { PairRecord } from "../../shared/votes/vote.ts";
@@ -127,11 +127,47 @@ describe("what names a trajectory in votes", () => {
   });
 });
 
+describe("votes as feedback", () => {
+  it("are the share of a voter's votes that went for a trajectory, over all pairs that it is in", async () => {
+    const { station, pair, other } = await stored();
+    const { catalog } = station.local;
+    // The trajectory in the middle stands in both pairs.
+    const middle =
+      [other.left_id, other.right_id].find((id) => id === pair.left_id || id === pair.right_id) ?? "";
+    const choices = {
+      first: pair.left_id === middle ? "left" : "right",
+      second: other.left_id === middle ? "right" : "left",
+    } as const;
+    await takeVotes(
+      [
+        makeVote(pair, "ann", choices.first),
+        makeVote(other, "ann", choices.second),
+        makeVote(pair, "bob", "tie"),
+        makeVote(other, "zoe", "skip"),
+      ],
+      station.local,
+    );
+    expect(await catalog.feedbackOf(middle)).toEqual([
+      { source: "votes:ann", score: 0.5 },
+      { source: "votes:bob", score: 0.5 },
+    ]);
+    const [loser = ""] = [pair.left_id, pair.right_id].filter((id) => id !== middle);
+    expect(await catalog.feedbackOf(loser)).toEqual([
+      { source: "votes:ann", score: 0 },
+      { source: "votes:bob", score: 0.5 },
+    ]);
+    expect(await catalog.entry(loser)).toMatchObject({ feedback: 0.25 });
+    const later = { ...makeVote(pair, "bob", "skip"), at: "2027-01-01T00:00:00Z" };
+    await takeVotes([later], station.local);
+    expect(await catalog.feedbackOf(loser)).toEqual([{ source: "votes:ann", score: 0 }]);
+  });
+});
+
 describe("votes of a service", () => {
   it("are taken in page by page, and the next time from where they ended", async () => {
     const { station, pair } = await stored();
     const { store, catalog } = station.local;
-    const ports = { store, ledger: catalog.ledger };
+    const ports = { store, catalog, ledger: catalog.ledger };
     const pages: VotePage[] = [
       { votes: [makeVote(pair, "ann", "left"), { choice: 4 }], next: "1" },
       { votes: [makeVote(pair, "bob", "left"), makeVote(makePair("x", "y"), "bob", "tie")], next: "2" },
@@ -153,7 +189,7 @@ describe("votes of a service", () => {
   it("go on after the last whole page where the service failed", async () => {
     const { station, pair } = await stored();
     const { store, catalog } = station.local;
-    const ports = { store, ledger: catalog.ledger };
+    const ports = { store, catalog, ledger: catalog.ledger };
     const asked: (string | undefined)[] = [];
     const service: VotingService = {
       push: async () => undefined,

@@ -73,7 +73,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
     """Peak of what Python holds, for ten times the rows; with small batches, so that a few rows fill some."""
     monkeypatch.setattr(store, "_BATCH_TOKENS", 1 << 13)
     peaks = []
-    for count in (50, 500):
+    for count in (30, 300):
         dataset = opened(tmp_path, [tiny.sft_row(number, steps=4) for number in range(count)])
         tracemalloc.start()
         kept = encoded_set("sft", dataset, ChatFormat(TOKENIZER), EncodeOptions(), tmp_path)

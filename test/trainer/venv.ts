@@ -1,10 +1,7 @@
 import { join, resolve } from "node:path";
-import {
-  type PythonEnvironment,
-  packagesBeside,
-  pythonEnvironment,
-} from "../../infra/local/python-environment.ts";
+import { type PythonEnvironment, pythonEnvironment } from "../../infra/local/python-environment.ts";
 import { trainerPlan } from "../../infra/local/trainer-environment.ts";
+import { packagesBeside } from "./packages-beside.ts";
 
 const cache = join(resolve(import.meta.dirname, "../.."), ".cache");
 

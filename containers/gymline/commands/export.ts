@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { ComputePool } from "../../../shared/adapters/local/compute-pool.ts";
 import { openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
+import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
 import { renderPlot } from "../../../shared/adapters/vega/render-plot.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
@@ -36,6 +37,8 @@ export function addExport(program: Command): void {
     "gymline export --store out --success true,unknown --min-score 0.7 --per-task 4 --name best",
     "gymline export --store out --row-tokens 32768 --allow leak-text",
     "gymline export --store out --near-duplicates 0.85 --against swe-bench-verified.jsonl",
+    "gymline export --tokenizer models/qwen --max-tokens 32768 --token-budget 50000000 --split-by repository",
+    "gymline export --balance difficulty --shares easy=1,medium=2,hard=1 --limit 4000 --order easy-first",
   ]).action(run);
 }
 
@@ -56,6 +59,7 @@ async function run(options: ExportOptions): Promise<void> {
       clock: systemClock,
       onProgress,
       evaluations: readEvaluationFile,
+      tokenizers: readTokenizerFolder,
       plots: renderPlot,
       commit: programCommit(),
     });

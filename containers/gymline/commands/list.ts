@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { openForReading } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import type { CatalogEntry } from "../../../shared/contracts/catalog-row.ts";
-import { gdiScore } from "../../../shared/curation/gdi.ts";
+import { type GdiScore, gdiOf } from "../../../shared/curation/gdi.ts";
 import { examples, storeOption } from "../options.ts";
 import { type SelectionOptions, selectionOf, selectionOptions } from "../selection-options.ts";
-import { figure, many, note, out, table, verdict } from "../terminal.ts";
+import { type Column, figure, many, note, out, table, verdict } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
 interface ListOptions extends SelectionOptions {
@@ -26,6 +26,7 @@ export function addList(program: Command): void {
   storeOption(command);
   examples(command, [
     "gymline list --store out",
+    "gymline list --sort gdi --limit 20",
     "gymline list --success false --sort gdi --json | jq .id",
   ]).action(list);
 }
@@ -40,7 +41,7 @@ async function list(options: ListOptions): Promise<void> {
   const local = openForReading(options.store);
   try {
     const now = systemClock.now();
-    const ranked: { readonly entry: CatalogEntry; readonly gdi: number }[] = [];
+    const ranked: Ranked[] = [];
     let found = 0;
     for await (const entry of local.catalog.select({
       ...selectionOf(options),
@@ -51,29 +52,41 @@ async function list(options: ListOptions): Promise<void> {
       if (options.sort === "reward" && ranked.length >= limit) continue;
       ranked.push({ entry, gdi: gdiOf(entry, now) });
     }
-    if (options.sort === "gdi") ranked.sort((a, b) => b.gdi - a.gdi);
+    if (options.sort === "gdi") ranked.sort((a, b) => b.gdi.total - a.gdi.total);
     const shown = ranked.slice(0, limit);
-    if (options.json === true) for (const { entry, gdi } of shown) out(JSON.stringify({ ...entry, gdi }));
-    else print(shown, found);
+    if (options.json === true) {
+      for (const { entry, gdi } of shown) {
+        const { total, ...parts } = gdi;
+        out(JSON.stringify({ ...entry, gdi: total, gdi_parts: parts }));
+      }
+    } else print(shown, { found, parts: options.sort === "gdi" });
   } finally {
     await local.close();
   }
 }
 
-function gdiOf(entry: CatalogEntry, now: number): number {
-  const { reward, exportCount, feedback, createdAt } = entry;
-  return gdiScore({ reward, exportCount, feedbackScore: feedback, createdAt }, { now }).total;
+/** Of the GDI, besides the reward, which has a column anyway. */
+const PARTS: readonly Column[] = [
+  { title: "use", align: "right" },
+  { title: "feedback", align: "right" },
+  { title: "fresh", align: "right" },
+];
+
+interface Ranked {
+  readonly entry: CatalogEntry;
+  /** At this moment: freshness and use change from day to day. */
+  readonly gdi: GdiScore;
 }
 
 function print(
-  shown: readonly { readonly entry: CatalogEntry; readonly gdi: number }[],
-  found: number,
+  shown: readonly Ranked[],
+  { found, parts }: { readonly found: number; readonly parts: boolean },
 ): void {
   if (shown.length === 0) {
     note("no trajectory matches");
     return;
   }
-  const columns = [
+  const columns: readonly Column[] = [
     { title: "id" },
     { title: "task", max: 34 },
     { title: "format" },
@@ -83,9 +96,10 @@ function print(
     { title: "solved" },
     { title: "reward", align: "right" },
     { title: "gdi", align: "right" },
+    ...(parts ? PARTS : []),
     { title: "steps", align: "right" },
     { title: "exports", align: "right" },
-  ] as const;
+  ];
   const rows = shown.map(({ entry, gdi }) => [
     entry.id.slice(0, 10),
     entry.taskId ?? "–",
@@ -95,7 +109,8 @@ function print(
     entry.model ?? "–",
     verdict(entry.success),
     figure(entry.reward),
-    figure(gdi),
+    figure(gdi.total),
+    ...(parts ? [figure(gdi.utility), figure(gdi.feedback), figure(gdi.freshness)] : []),
     String(entry.agentSteps),
     String(entry.exportCount),
   ]);

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { runDrop } from "../../../shared/adapters/local/embedded-run.ts";
 import { type LocalStore, openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
+import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
 import type { Compute } from "../../../shared/ports/compute.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import type { IngestSettings } from "../../../shared/stages/ingest-settings.ts";
@@ -71,6 +72,7 @@ async function reprocess(options: ReprocessOptions): Promise<void> {
         compute,
         clock: systemClock,
         evaluations: readEvaluationFile,
+        tokenizers: readTokenizerFolder,
         commit: programCommit(),
       });
       if (options.json !== true) out(datasetReport(result, options.store));

@@ -50,9 +50,14 @@ function messageFor(dataset: string, config: string | undefined): ExportQueueMes
   const asked = { schema: "gymline.export.v1", dataset, cause: "request" } as const;
   if (config === undefined) return asked;
   const request = loadSettings({ config }).config.dataset;
-  if ((request.against ?? []).length > 0) {
+  const names = [
+    (request.against ?? []).length > 0 ? "against" : "",
+    request.tokenizer === undefined ? "" : "tokenizer",
+  ];
+  const [file] = names.filter((each) => each !== "");
+  if (file !== undefined) {
     throw new UsageError(
-      `${config} has dataset.against: a deployment cannot read files of this machine; take it out, and export that set with gymline export --against`,
+      `${config} has dataset.${file}, a file of this machine, which a request cannot carry; make it a dataset of gymline.deploy.json, whose files go along with the deployment`,
     );
   }
   return { ...asked, request: { ...request, name: dataset } };

@@ -1,11 +1,14 @@
 import type { Command } from "commander";
 import { openForReading } from "../../../shared/adapters/local/local-store.ts";
+import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
+import { gdiOf } from "../../../shared/curation/gdi.ts";
 import { loadEvidence } from "../../../shared/stages/score-evidence.ts";
 import type { StoredScore } from "../../../shared/stages/score-trajectory.ts";
 import { type AgentStep, agentSteps } from "../../../shared/trajectory/agent-steps.ts";
 import { contentText } from "../../../shared/trajectory/content.ts";
 import type { Trajectory } from "../../../shared/trajectory/schema.ts";
 import { pc } from "../colours.ts";
+import { gdiText } from "../gdi-text.ts";
 import { printJudgements } from "../judge-block.ts";
 import { examples, storeOption } from "../options.ts";
 import { scoreLines, stepLayers } from "../score-report.ts";
@@ -51,6 +54,7 @@ async function show(text: string, options: ShowOptions): Promise<void> {
       return;
     }
     header(trajectory, score);
+    if (entry !== undefined) out(`${pc.dim("gdi".padEnd(10))}${gdiText(gdiOf(entry, systemClock.now()))}`);
     const revisions = await catalog.revisions(id);
     if (revisions.length > 1) out(`revisions ${revisions.join(", ")}`);
     if (options.judge === true) {

@@ -160,7 +160,10 @@ async function pullNew(options: {
   const { from: url } = options;
   const service = clientFor(url);
   const taken = await inStore(options.store, ({ store, catalog }) =>
-    pullVotes({ service, url, fromStart: options.fromStart === true }, { store, ledger: catalog.ledger }),
+    pullVotes(
+      { service, url, fromStart: options.fromStart === true },
+      { store, catalog, ledger: catalog.ledger },
+    ),
   );
   reportTaken(options, taken);
 }
@@ -172,7 +175,7 @@ async function importVotes(
   const read = files.map((file) => readVoteLines(contentOf(file), file));
   const votes = read.flatMap((each) => each.votes);
   const refused = read.flatMap((each) => each.refused);
-  const taken = await inStore(options.store, ({ store }) => takeVotes(votes, store));
+  const taken = await inStore(options.store, (local) => takeVotes(votes, local));
   reportTaken(options, { counts: taken.counts, refused: [...refused, ...taken.refused] });
 }
 

@@ -1,6 +1,7 @@
 """Rows become sequences of tokens. Everything that is too long, or that the template does not take, is named at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from .advantages import group_advantage, spread, step_advantages, step_weights
@@ -16,6 +17,24 @@ from .samples import JudgedSteps, Message, Pair, Sample, Trajectory
 from .tokens import NAN, Tokens, conversation_tokens, trajectory_tokens
 
 T = TypeVar("T")
+@dataclass(frozen=True)
+class Window:
+    """Tokens [0, prompt) and [start, end) of a run, one after the other, at most `limit` of them."""
+
+    prompt: int
+    start: int
+    end: int
+    limit: int
+
+    @property
+    def shift(self) -> int:
+        """From a token's place in the run, in its second part, to that in the window."""
+        return self.prompt - self.start
+
+    def of(self, values: Sequence[T]) -> list[T]:
+        return [*values[: self.prompt], *values[self.start : self.end]][: self.limit]
+
+
 LONGER = "raise `max_length`, or set `over_long` to cut or skip"
 
 
@@ -56,15 +75,15 @@ class Encoder:
             advantage = group_advantage(row.reward or 0.0, group.rewards, self._options.scale)
             rewards = self._trained_only(row, [row.step_rewards[index] for index in row.steps])
             by_step = step_advantages(self._options.advantage, advantage, rewards, spread_of_steps)
-            for sequence, tokens, places in self._parts(row, runs, [1.0] * len(rewards)):
-                logprobs = [tokens.logprobs[place] for place in places] if tokens.logprobs else [NAN] * len(places)
-                own = [step >= 0 for step in sequence["step_ids"]]
+            for sequence, tokens, window in self._parts(row, runs, [1.0] * len(rewards)):
+                steps = sequence["step_ids"]
+                logprobs = window.of(tokens.logprobs) if tokens.logprobs else [NAN] * len(steps)
                 yield cast(
                     EncodedGrpo,
                     {
                         **sequence,
-                        "advantages": [by_step[step] if step >= 0 else 0.0 for step in sequence["step_ids"]],
-                        "behaviour_logprobs": [value if is_own else NAN for value, is_own in zip(logprobs, own)],
+                        "advantages": [by_step[step] if step >= 0 else 0.0 for step in steps],
+                        "behaviour_logprobs": [value if step >= 0 else NAN for value, step in zip(logprobs, steps)],
                         "group": row.group or "",
                         "trajectory": row.id,
                         "reward": row.reward or 0.0,
@@ -119,20 +138,20 @@ class Encoder:
             self._fault(row, error.what, error.remedy)
             return None
 
-    def _parts(self, row: Trajectory, runs: Iterable[Tokens], weights: Sequence[float]) -> list[tuple[Encoded, Tokens, list[int]]]:
-        """The sequences of a trajectory, each with where its tokens stand in its run."""
-        made: list[tuple[Encoded, Tokens, list[int]]] = []
+    def _parts(self, row: Trajectory, runs: Iterable[Tokens], weights: Sequence[float]) -> list[tuple[Encoded, Tokens, Window]]:
+        """The sequences of a trajectory, each with its run of tokens and what it is of that."""
+        made: list[tuple[Encoded, Tokens, Window]] = []
         for tokens in runs:
             self.figures.shown_in_part += tokens.shown_in_part
             for part in self._plan(row, tokens):
-                places = _places(tokens, part, self._options.max_length)
-                labels, step_ids = self._labels(tokens, part, places)
-                if all(label == IGNORED for label in labels):
+                window = _window(tokens, part, self._options.max_length)
+                labels, step_ids = self._labels(tokens, part, window)
+                if not any(step >= 0 for step in step_ids):
                     if any(tokens.trained[part.first : part.last + 1]):
                         self._fault(row, f"the prompt alone takes {tokens.prompt} of {self._options.max_length} tokens", "raise `max_length`")
                     continue
                 sequence: Encoded = {
-                    "input_ids": [tokens.ids[place] for place in places],
+                    "input_ids": window.of(tokens.ids),
                     "labels": labels,
                     "step_ids": step_ids,
                     "weights": [weights[step] if step >= 0 else 0.0 for step in step_ids],
@@ -140,7 +159,7 @@ class Encoder:
                     "difficulty": difficulty(part.last - part.first + 1, row.reward),
                 }
                 self.figures.without_context += part.first > 0 and part.context == part.first
-                made.append((sequence, tokens, places))
+                made.append((sequence, tokens, window))
         for index, (sequence, _, _) in enumerate(made):
             sequence["chunk"].update(index=index, of=len(made))
             self._count(sequence)
@@ -176,20 +195,22 @@ class Encoder:
         self.figures.skipped += self._options.over_long == "skip"
         return self._options.over_long == "cut"
 
-    def _labels(self, tokens: Tokens, part: Part, places: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Labels and step numbers of the tokens at these places of a run."""
-        step_of: dict[int, int] = {}
+    def _labels(self, tokens: Tokens, part: Part, window: Window) -> tuple[list[int], list[int]]:
+        """Labels and step numbers of the tokens of a window."""
+        length = len(window.of(tokens.ids))
+        labels, step_ids = [IGNORED] * length, [-1] * length
         for step in range(part.first, part.last + 1):
             if not tokens.trained[step]:
                 continue
             spans = tokens.spans[step]
             if not self._options.mask_observations:
-                until = tokens.start(step + 1) if step < len(tokens.spans) - 1 else len(tokens.ids)
+                until = tokens.start(step + 1) if step < len(tokens.spans) - 1 else window.end
                 spans = [(spans[0][0], until)]
             for start, end in spans:
-                step_of.update((place, tokens.steps[step]) for place in range(start, end))
-        labels = [tokens.ids[place] if place in step_of else IGNORED for place in places]
-        step_ids = [step_of.get(place, -1) for place in places]
+                own = tokens.ids[start : min(end, window.end)][: max(0, length - start - window.shift)]
+                at = slice(start + window.shift, start + window.shift + len(own))
+                labels[at] = own
+                step_ids[at] = [tokens.steps[step]] * len(own)
         # Nothing comes before the first token, so nothing predicts it.
         if labels:
             labels[0], step_ids[0] = IGNORED, -1
@@ -211,14 +232,14 @@ class Encoder:
         if length > limit and not self._is_cut(row, f"a side has {length} tokens, {limit} at the most"):
             return None
         whole = Part(0, 0, len(tokens.spans) - 1, length)
-        places = list(range(min(len(tokens.ids), limit)))
-        labels, step_ids = self._labels(tokens, whole, places)
-        if all(label == IGNORED for label in labels):
+        window = Window(0, 0, len(tokens.ids), limit)
+        labels, step_ids = self._labels(tokens, whole, window)
+        if not any(step >= 0 for step in step_ids):
             first = next(step for step, is_trained in enumerate(tokens.trained) if is_trained)
             self._fault(row, f"the prompt alone takes {tokens.start(first)} of {limit} tokens", "raise `max_length`")
             return None
         return {
-            "input_ids": tokens.ids[: len(places)],
+            "input_ids": window.of(tokens.ids),
             "labels": labels,
             "step_ids": step_ids,
             "weights": [1.0 if step >= 0 else 0.0 for step in step_ids],
@@ -241,13 +262,11 @@ class Encoder:
         self.faults.add(Fault(row.file, row.row, what, remedy, own))
 
 
-def _places(tokens: Tokens, part: Part, max_length: int) -> list[int]:
-    """Where the tokens of a part stand: the prompt, then from its first context step to its last, all of it if it fits."""
+def _window(tokens: Tokens, part: Part, max_length: int) -> Window:
+    """The prompt, then from the part's first context step to its last; everything where that fits."""
     if part.context == 0 and part.length >= len(tokens.ids):
-        places = list(range(len(tokens.ids)))
-    else:
-        places = [*range(tokens.prompt), *range(tokens.start(part.context), tokens.end(part.last))]
-    return places[:max_length]
+        return Window(0, 0, len(tokens.ids), max_length)
+    return Window(tokens.prompt, tokens.start(part.context), tokens.end(part.last), max_length)
 
 
 def _all(encoder: Encoder, sequences: Iterable[T]) -> list[T]:

@@ -83,6 +83,7 @@ const texts = z.set(z.string()).optional();
 const rowSchema = z.object({
   facts: factsSchema,
   score: scoreSchema.optional(),
+  feedback: real.optional(),
   exportCount: integer,
   createdAt: integer,
   supersededBy: text.optional(),
@@ -102,6 +103,8 @@ const rowSchema = z.object({
 export interface StoredRow {
   readonly facts: CatalogRow;
   readonly score?: ScoreRow | undefined;
+  /** Mean of what sources say. */
+  readonly feedback?: number | undefined;
   readonly exportCount: number;
   readonly createdAt: number;
   readonly supersededBy?: string | undefined;
@@ -128,7 +131,7 @@ export function entryOf({ facts, score, ...row }: StoredRow): CatalogEntry {
     process: score?.process ?? null,
     outcome: score?.outcome ?? null,
     efficiency: score?.efficiency ?? null,
-    feedback: null,
+    feedback: row.feedback ?? null,
     exportCount: row.exportCount,
     createdAt: row.createdAt,
     supersededBy: row.supersededBy ?? null,
@@ -143,7 +146,7 @@ export function putRow(row: StoredRow): Write {
 }
 
 function rowItem(row: StoredRow): Item & ItemKey {
-  const { facts, score, supersededBy, counted, session, pending } = row;
+  const { facts, score, feedback, supersededBy, counted, session, pending } = row;
   const { byReward, byTask, byGroup, unscored } = CATALOG_INDEXES;
   const { id } = facts;
   const waits = {
@@ -157,6 +160,7 @@ function rowItem(row: StoredRow): Item & ItemKey {
     createdAt: row.createdAt,
     projects: Object.fromEntries([...row.projects].map(([name, places]) => [projectField(name), places])),
     version: row.version,
+    ...(feedback === undefined ? {} : { feedback: String(feedback) }),
     ...(supersededBy === undefined ? {} : { supersededBy }),
     ...(session === undefined ? {} : { session }),
     // DynamoDB holds no empty sets.

@@ -11,6 +11,7 @@ import type { SourcePlace } from "../../contracts/catalog-row.ts";
  *                       REV#<revision>                          a revision of its document
  *                       BLOB#<sha256>                           an attachment it uses; stays when it is forgotten
  *                       SET#<name>#<version>                    a dataset that has a row of it; stays likewise
+ *                       FEED#<source>                           what a source says of it
  *                       OVER#<id>                               a shorter log that it supersedes
  *                       PREFIX#<digest>#<chunk>                 prefixes of a log too long for its session entry
  *                       TOMB                                    it was forgotten; says with which root
@@ -64,6 +65,10 @@ export const overKey = (by: string, id: string): ItemKey => ({ pk: trajectoryPk(
 export const blobLinkKey = (id: string, sha: string): ItemKey => ({
   pk: trajectoryPk(id),
   sk: `BLOB#${sha}`,
+});
+export const feedbackKey = (id: string, source: string): ItemKey => ({
+  pk: trajectoryPk(id),
+  sk: `FEED#${source}`,
 });
 export const revisionKey = (id: string, revision: string): ItemKey => ({
   pk: trajectoryPk(id),

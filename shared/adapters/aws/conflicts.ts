@@ -43,12 +43,12 @@ export async function backOff(tries: number): Promise<void> {
 }
 
 /** Runs `work` for each item, a few side by side. The first error is thrown once all that run have ended. */
-export async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
+export async function eachOf<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const rest = Iterator.from(items);
   const lane = async () => {
-    for (const item of rest) await work(item);
+    for (let next = rest.next(); next.done !== true; next = rest.next()) await work(next.value);
   };
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(SIDE_BY_SIDE, items.length) }, lane));
+  const lanes = await Promise.allSettled(Array.from({ length: SIDE_BY_SIDE }, lane));
   for (const outcome of lanes) if (outcome.status === "rejected") throw outcome.reason;
 }
 

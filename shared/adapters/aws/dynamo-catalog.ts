@@ -1,11 +1,13 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { CatalogEntry, ScoreRow, SourcePlace } from "../../contracts/catalog-row.ts";
+import type { Feedback, NewFeedback } from "../../contracts/feedback.ts";
 import type {
   Added,
   Catalog,
   DatasetEntry,
   DatasetRecord,
   DatasetUse,
+  FeedbackSet,
   Fence,
   Forgotten,
   Known,
@@ -20,6 +22,7 @@ import { keyOf, revisionKey, rowKey, sessionTombKey, tombKey, trajectoryPk } fro
 import { attempt } from "./conflicts.ts";
 import { DynamoAdding } from "./dynamo-adding.ts";
 import { DynamoDatasets } from "./dynamo-datasets.ts";
+import { DynamoFeedback } from "./dynamo-feedback.ts";
 import { DynamoForgetting } from "./dynamo-forgetting.ts";
 import { DynamoPlaces } from "./dynamo-places.ts";
 import { DynamoScores } from "./dynamo-scores.ts";
@@ -39,6 +42,7 @@ export class DynamoCatalog implements Catalog {
   readonly #places: DynamoPlaces;
   readonly #adding: DynamoAdding;
   readonly #scores: DynamoScores;
+  readonly #feedback: DynamoFeedback;
   readonly #selection: DynamoSelection;
   readonly #datasets: DynamoDatasets;
   readonly #forgetting: DynamoForgetting;
@@ -51,6 +55,7 @@ export class DynamoCatalog implements Catalog {
     const sessions = new DynamoSessions(table);
     this.#adding = new DynamoAdding({ table, places: this.#places, sessions, clock });
     this.#scores = new DynamoScores(table);
+    this.#feedback = new DynamoFeedback(table);
     this.#selection = new DynamoSelection(table);
     this.#datasets = new DynamoDatasets(table, clock);
     this.#forgetting = new DynamoForgetting({
@@ -98,6 +103,14 @@ export class DynamoCatalog implements Catalog {
 
   async unscored(options: { readonly before: number; readonly limit: number }): Promise<readonly string[]> {
     return this.#scores.unscored(options);
+  }
+
+  async setFeedback(id: string, { source, score }: NewFeedback): Promise<FeedbackSet> {
+    return this.#feedback.set(id, source, score);
+  }
+
+  async feedbackOf(id: string): Promise<readonly Feedback[]> {
+    return this.#feedback.of(id);
   }
 
   async entry(id: string): Promise<CatalogEntry | undefined> {

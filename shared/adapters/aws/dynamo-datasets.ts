@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DigestSet } from "../../columns/digest-set.ts";
 import {
   type DatasetEntry,
   type DatasetRecord,
@@ -65,17 +66,10 @@ export class DynamoDatasets {
    * @throws RepeatedRowError, FencedError, CatalogBusyError
    */
   async register(dataset: DatasetRecord, fence?: Fence): Promise<"registered" | "known"> {
-    const seen = new Set<string>();
-    for (const { id } of dataset.rows) {
-      if (seen.has(id)) throw new RepeatedRowError(dataset, id);
-      seen.add(id);
-    }
+    const seen = new DigestSet();
+    for (const { id } of dataset.rows) if (!seen.add(id)) throw new RepeatedRowError(dataset, id);
     if ((await this.#state(dataset, fence)) === "known") return "known";
-    const groups: DatasetRecord["rows"][] = [];
-    for (let start = 0; start < dataset.rows.length; start += COUNTED_AT_ONCE) {
-      groups.push(dataset.rows.slice(start, start + COUNTED_AT_ONCE));
-    }
-    await eachOf(groups, (rows) => this.#count(dataset, rows));
+    await eachOf(groupsOf(dataset.rows), (rows) => this.#count(dataset, rows));
     return attempt(`dataset ${dataset.name} ${dataset.version}`, () => this.#complete(dataset, fence));
   }
 
@@ -88,7 +82,7 @@ export class DynamoDatasets {
     return found.of(key) === undefined ? "new" : "known";
   }
 
-  async #count(dataset: DatasetRecord, rows: DatasetRecord["rows"]): Promise<void> {
+  async #count(dataset: DatasetRecord, rows: readonly Registered[]): Promise<void> {
     const { name, version } = dataset;
     await attempt(`dataset ${name} ${version}`, async () => {
       const keys = rows.flatMap(({ id }) => [useKey(id, dataset), rowKey(id)]);
@@ -176,6 +170,20 @@ export class DynamoDatasets {
       .filter((use) => found.of(keyOfUse(use)) !== undefined)
       .sort((first, second) => byBytes(first.name, second.name) || byBytes(first.version, second.version));
   }
+}
+
+type Registered = DatasetRecord["rows"] extends Iterable<infer Row> ? Row : never;
+
+/** A few rows at a time: of a million, no second list is made. */
+function* groupsOf(rows: DatasetRecord["rows"]): Generator<readonly Registered[]> {
+  let group: Registered[] = [];
+  for (const row of rows) {
+    group.push(row);
+    if (group.length < COUNTED_AT_ONCE) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 function useOf(item: Item): DatasetUse {

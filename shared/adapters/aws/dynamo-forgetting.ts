@@ -91,7 +91,7 @@ export class DynamoForgetting {
       const key = keyOf(item);
       if (key.sk.startsWith("OVER#")) shorter.push(key.sk.slice("OVER#".length));
       if (key.sk.startsWith("PLACE#")) places.push(placeOf(item));
-      if (key.sk.startsWith("REV#") || key.sk.startsWith("PREFIX#")) rest.push(key);
+      if (/^(?:REV|PREFIX|FEED)#/.test(key.sk)) rest.push(key);
     }
     await eachOf(places, (place) => this.#places.release(id, place));
     await this.#table.removeAll(rest);

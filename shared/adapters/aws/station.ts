@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { deployedReaders } from "../../contracts/deployed-files.ts";
 import { type DeployedSettings, deployedSettingsSchema, planOf } from "../../contracts/deployed-settings.ts";
 import { type FunctionEnvironment, functionEnvironmentSchema } from "../../contracts/function-environment.ts";
 import type { ScoreQueueMessage } from "../../contracts/messages.ts";
@@ -127,11 +128,17 @@ export async function exportPorts(
     ...(await commonPorts(station)),
     compute: job?.compute ?? new InlineCompute(tasks),
     datasets: settings.datasets,
+    ...deployedReaders(settings.files),
     commit: station.commit,
     events: await eventsOf(station),
     queue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
     plots: renderPlot,
-    ...(job === undefined ? { maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS } : {}),
+    ...(job === undefined
+      ? {
+          maxRows: environment.GYMLINE_FUNCTION_EXPORT_ROWS,
+          maxBytes: environment.GYMLINE_FUNCTION_EXPORT_BYTES,
+        }
+      : {}),
   };
 }
 

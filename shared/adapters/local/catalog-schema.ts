@@ -1,5 +1,5 @@
 /** SQL of the local catalog; `user_version` counts its revisions. */
-export const CATALOG_VERSION = 2;
+export const CATALOG_VERSION = 3;
 
 export const CATALOG_SCHEMA = `
 create table if not exists objects (
@@ -36,6 +36,11 @@ create index if not exists places_by_id on places (id);
 create table if not exists revisions (id text not null, revision text not null, primary key (id, revision)) without rowid;
 create table if not exists blobs (sha256 text not null, id text not null, primary key (sha256, id)) without rowid;
 create index if not exists blobs_by_id on blobs (id);
+
+-- What each source says of a trajectory; the mean stands in trajectories.feedback. Since version 3.
+create table if not exists feedback (
+  id text not null, source text not null, score real not null, primary key (id, source)
+) without rowid;
 
 create table if not exists datasets (
   name text not null, version text not null, format text not null, created_at integer not null,

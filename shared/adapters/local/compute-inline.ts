@@ -4,12 +4,15 @@ import type {
   Compute,
   ComputedRecord,
   ComputedScore,
+  GroupRows,
+  GroupTask,
   InspectTask,
   RefusedRow,
   RenderedRow,
   RowTask,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
+import { computeGroup } from "../../stages/compute-groups.ts";
 import {
   computeIngest,
   computeInspection,
@@ -35,7 +38,11 @@ export class InlineCompute implements Compute {
   }
 
   async row(task: RowTask): Promise<RenderedRow | RefusedRow> {
-    return computeRow(task);
+    return computeRow(task, this.#settings);
+  }
+
+  async group(task: GroupTask): Promise<GroupRows> {
+    return computeGroup(task, this.#settings);
   }
 
   async inspect(task: InspectTask): Promise<RowInspection> {

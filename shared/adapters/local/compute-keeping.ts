@@ -4,6 +4,8 @@ import type {
   Compute,
   ComputedRecord,
   ComputedScore,
+  GroupRows,
+  GroupTask,
   InspectTask,
   RefusedRow,
   RenderedRow,
@@ -43,6 +45,10 @@ export class KeepingCompute implements Compute {
 
   row(task: RowTask): Promise<RenderedRow | RefusedRow> {
     return this.#inner.row(task);
+  }
+
+  group(task: GroupTask): Promise<GroupRows> {
+    return this.#inner.group(task);
   }
 
   inspect(task: InspectTask): Promise<RowInspection> {

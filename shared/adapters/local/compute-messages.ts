@@ -5,6 +5,8 @@ import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type {
   ComputedRecord,
   ComputedScore,
+  GroupRows,
+  GroupTask,
   InspectTask,
   RefusedRow,
   RenderedRow,
@@ -28,9 +30,16 @@ export type ComputeTask =
       readonly evidence: ScoreEvidence | undefined;
     }
   | ({ readonly kind: "row" } & RowTask)
+  | { readonly kind: "group"; readonly group: GroupTask }
   | ({ readonly kind: "inspect" } & InspectTask);
 
-export type ComputeResult = ComputedRecord | ComputedScore | RenderedRow | RefusedRow | RowInspection;
+export type ComputeResult =
+  | ComputedRecord
+  | ComputedScore
+  | RenderedRow
+  | RefusedRow
+  | GroupRows
+  | RowInspection;
 
 export interface TaskBatch {
   readonly tasks: readonly ComputeTask[];

@@ -7,6 +7,8 @@ import {
   type ComputedScore,
   ComputeLostError,
   ComputeStoppedError,
+  type GroupRows,
+  type GroupTask,
   type InspectTask,
   type RefusedRow,
   type RenderedRow,
@@ -72,13 +74,28 @@ export class ComputePool implements Compute {
     return this.#add({ kind: "score", document: bytes, evidence }, [bytes]) as Promise<ComputedScore>;
   }
 
-  row({ document, score, target }: RowTask): Promise<RenderedRow | RefusedRow> {
+  row({ document, score, ...rest }: RowTask): Promise<RenderedRow | RefusedRow> {
     const own = ownBuffer(document);
     const ownScore = score === undefined ? undefined : ownBuffer(score);
-    const task: ComputeTask = { kind: "row", document: own, score: ownScore, target };
+    const task: ComputeTask = { kind: "row", document: own, score: ownScore, ...rest };
     return this.#add(task, ownScore === undefined ? [own] : [own, ownScore]) as Promise<
       RenderedRow | RefusedRow
     >;
+  }
+
+  group(group: GroupTask): Promise<GroupRows> {
+    const buffers: Uint8Array<ArrayBuffer>[] = [];
+    const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
+      const buffer = ownBuffer(bytes);
+      buffers.push(buffer);
+      return buffer;
+    };
+    const parts = group.parts.map(({ id, document, score }) => ({
+      id,
+      document: own(document),
+      score: score === undefined ? undefined : own(score),
+    }));
+    return this.#add({ kind: "group", group: { ...group, parts } }, buffers) as Promise<GroupRows>;
   }
 
   inspect({ line, target }: InspectTask): Promise<RowInspection> {

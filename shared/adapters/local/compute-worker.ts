@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { computeGroup } from "../../stages/compute-groups.ts";
 import {
   computeIngest,
   computeInspection,
@@ -57,8 +58,14 @@ async function perform(
     return { ...score, bytes: give(score.bytes) };
   }
   if (task.kind === "row") {
-    const row = computeRow(task);
+    const row = computeRow(task, context.settings);
     return "refused" in row ? row : { ...row, line: give(row.line) };
+  }
+  if (task.kind === "group") {
+    const made = computeGroup(task.group, context.settings);
+    if (made.kind === "damaged") return made;
+    const rows = made.rows.map((row) => ("refused" in row ? row : { ...row, line: give(row.line) }));
+    return { ...made, rows };
   }
   if (task.kind === "inspect") return computeInspection(task, context.settings);
   const computed = await computeIngest(task.record, context.settings);

@@ -24,6 +24,7 @@ import { openForWriting } from "./local-store.ts";
 import { RowSpool } from "./row-spool.ts";
 import { systemClock } from "./system-clock.ts";
 import { taskSettings } from "./task-settings.ts";
+import { readTokenizerFolder } from "./tokenizer-folder.ts";
 
 /** What `pipelinePlan` takes; everything may be left out. */
 export interface PipelineSettings {
@@ -135,6 +136,7 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
         rows,
         plots: renderPlot,
         commit: run.commit,
+        tokenizers: readTokenizerFolder,
         ...(run.evaluations === undefined ? {} : { evaluations: run.evaluations }),
         ...(run.onExport === undefined ? {} : { onProgress: run.onExport }),
       });

@@ -1,10 +1,12 @@
 import type { CatalogEntry, ScoreRow, SourcePlace } from "../../contracts/catalog-row.ts";
+import type { Feedback, NewFeedback } from "../../contracts/feedback.ts";
 import type {
   Added,
   Catalog,
   DatasetEntry,
   DatasetRecord,
   DatasetUse,
+  FeedbackSet,
   Fence,
   Forgotten,
   Known,
@@ -25,6 +27,7 @@ import {
   UPDATE_SQL,
 } from "./catalog-rows.ts";
 import { SqliteDatasets } from "./sqlite-datasets.ts";
+import { SqliteFeedback } from "./sqlite-feedback.ts";
 import { SqliteLedger } from "./sqlite-ledger.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 
@@ -44,12 +47,14 @@ export class SqliteCatalog implements Catalog {
   readonly ledger: Ledger;
   readonly #sql: SqliteSession;
   readonly #datasets: SqliteDatasets;
+  readonly #feedback: SqliteFeedback;
   readonly #clock: Clock;
 
   constructor(options: { readonly path: string; readonly clock: Clock; readonly readOnly?: boolean }) {
     this.#clock = options.clock;
     this.#sql = new SqliteSession(options.path, options.readOnly ?? false);
     this.#datasets = new SqliteDatasets(this.#sql);
+    this.#feedback = new SqliteFeedback(this.#sql);
     this.ledger = new SqliteLedger(this.#sql);
   }
 
@@ -118,6 +123,14 @@ export class SqliteCatalog implements Catalog {
     const sql = `select id from trajectories where scorer is null and created_at < ?
       order by created_at, id limit ?`;
     return [...this.#sql.each(sql, options.before, options.limit)].map((row) => textOf(row["id"]));
+  }
+
+  async setFeedback(id: string, { source, score }: NewFeedback): Promise<FeedbackSet> {
+    return this.#feedback.set(id, source, score);
+  }
+
+  async feedbackOf(id: string): Promise<readonly Feedback[]> {
+    return this.#feedback.of(id);
   }
 
   async entry(id: string): Promise<CatalogEntry | undefined> {
@@ -281,7 +294,7 @@ export class SqliteCatalog implements Catalog {
       root,
       this.#clock.now(),
     );
-    for (const table of ["places", "revisions", "trajectories"]) {
+    for (const table of ["places", "revisions", "feedback", "trajectories"]) {
       this.#sql.run(`delete from ${table} where id = ?`, id);
     }
   }

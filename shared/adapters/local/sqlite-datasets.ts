@@ -20,7 +20,7 @@ export class SqliteDatasets {
     dataset: DatasetRecord,
     options: { readonly now: number; readonly fence?: Fence },
   ): "registered" | "known" {
-    return this.#sql.change(() => {
+    return this.#sql.changeMuch(() => {
       const { fence } = options;
       if (fence !== undefined) {
         const held = this.#sql.get("select version from ledger where key = ?", fence.key);

@@ -66,6 +66,23 @@ export class SqliteSession {
     }
   }
 
+  /**
+   * Runs `work` as a transaction of its own, for changes of any size: the savepoint of `change` would hold the old
+   * content of every page that is touched in memory.
+   */
+  changeMuch<T>(work: () => T): T {
+    this.commit();
+    this.#db.exec("begin immediate");
+    try {
+      const result = work();
+      this.#db.exec("commit");
+      return result;
+    } catch (error) {
+      this.#db.exec("rollback");
+      throw error;
+    }
+  }
+
   statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {

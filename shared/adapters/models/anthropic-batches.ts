@@ -241,6 +241,7 @@ function wording(result: Exclude<Result, { readonly type: "succeeded" }>): strin
   const { type, message } = result.error.error;
   return describe({
     ...{ status: null, requestId: null, passes: false, undone: true, retryAfterMs: null, cause: null },
+    overflow: false,
     type: /^\w{1,100}$/.test(type) ? type : "error without a type",
     field: fieldOf(message),
   });

@@ -184,6 +184,7 @@ export class CallPolicy {
     return new ChatModelError(parts.filter((part) => part !== "").join("; "), {
       permanent: !fault.passes,
       status: fault.status,
+      overflow: fault.overflow,
       ...(fault.cause === null ? {} : { cause: fault.cause }),
     });
   }
@@ -196,7 +197,8 @@ function limitsOf(given: Partial<CallLimits>): CallLimits {
   return { ...DEFAULT_LIMITS, ...Object.fromEntries(limits) };
 }
 
-function remedyOf({ status, undone }: ProviderFault): string | undefined {
+function remedyOf({ status, undone, overflow }: ProviderFault): string | undefined {
+  if (overflow && status !== 413) return "the prompt is longer than the model takes";
   if (status !== null) return REMEDIES[status];
   return undone ? "check the base URL and the network" : undefined;
 }

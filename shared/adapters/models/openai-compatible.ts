@@ -1,13 +1,11 @@
-import OpenAI from "openai";
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { z } from "zod";
 import type { ChatAnswer, ChatModel, ChatRequest, StopReason } from "../../ports/chat-model.ts";
-import { baseUrlOf, sendableKey } from "./base-url.ts";
-import { type CallLimits, CallPolicy } from "./call-policy.ts";
-import { ModelSettingsError } from "./model-settings-error.ts";
+import { CallPolicy } from "./call-policy.ts";
+import { type LimitName, type OpenAiAccess, openAiClient } from "./openai-client.ts";
 import { MisshapenAnswer } from "./provider-fault.ts";
 import { type AnswerSchema, closed, schemaInstruction, schemaName, unwrappedJson } from "./structured.ts";
-import { systemWaits, type Waits } from "./waits.ts";
+import { systemWaits } from "./waits.ts";
 
 /**
  * How JSON is asked for. `json_schema`: the provider constrains the answer by the schema. `json_object`: it
@@ -15,46 +13,17 @@ import { systemWaits, type Waits } from "./waits.ts";
  */
 export type OpenAiStructured = "json_schema" | "json_object" | "prompt";
 
-export interface OpenAiOptions extends Partial<CallLimits> {
-  readonly model: string;
-  /** Else `OPENAI_API_KEY` of `variables`. Servers other than OpenAI may need none. */
-  readonly apiKey?: string;
-  /** Else `OPENAI_BASE_URL` of `variables`, else OpenAI itself. `/v1` is added where the URL has no path. */
-  readonly baseUrl?: string;
-  /** The environment, as far as it counts. */
-  readonly variables?: Readonly<Record<string, string | undefined>>;
+export interface OpenAiOptions extends OpenAiAccess {
   /** Default `json_schema`. */
   readonly structured?: OpenAiStructured;
-  /** Name of the limit on an answer's tokens. OpenAI's newer models take only the default there, older servers the other. */
-  readonly limitName?: "max_completion_tokens" | "max_tokens";
-  readonly waits?: Waits;
 }
-
-const OPENAI = "https://api.openai.com/v1";
-const NEVER_MS = 2 ** 31 - 1;
 
 /** A model behind Chat Completions: OpenAI, vLLM, Moonshot and others. @throws ModelSettingsError */
 export function openAiCompatibleModel(options: OpenAiOptions): ChatModel {
   const { model, structured = "json_schema", waits = systemWaits } = options;
   const label = `openai-compatible ${model}`;
   const policy = new CallPolicy({ label, limits: options, waits });
-  const { url, key } = connection(options, label);
-  const limitName = options.limitName ?? (url === OPENAI ? "max_completion_tokens" : "max_tokens");
-  const client = new OpenAI({
-    baseURL: url,
-    // The client wants a key; where there is none, its header is taken out again.
-    apiKey: key ?? "none",
-    ...(key === null ? { defaultHeaders: { authorization: null } } : {}),
-    // Other credentials of the environment stay out of it, and so do the client's own retries and time-outs:
-    // there is one policy.
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    maxRetries: 0,
-    timeout: NEVER_MS,
-    logLevel: "off",
-  });
+  const { client, limitName } = openAiClient(options, label);
   return {
     provider: "openai-compatible",
     model,
@@ -71,27 +40,11 @@ export function openAiCompatibleModel(options: OpenAiOptions): ChatModel {
   };
 }
 
-function connection(
-  { apiKey, baseUrl, variables = {} }: OpenAiOptions,
-  label: string,
-): { readonly url: string; readonly key: string | null } {
-  const url = baseUrlOf(baseUrl ?? (variables["OPENAI_BASE_URL"] || OPENAI), label);
-  if (url.pathname === "/") url.pathname = "/v1";
-  const key = apiKey ?? variables["OPENAI_API_KEY"];
-  if (key !== undefined && key.trim() !== "") return { url: url.href, key: sendableKey(key, label) };
-  if (url.href === OPENAI) {
-    throw new ModelSettingsError(
-      `${label}: there is no API key; set the environment variable OPENAI_API_KEY to one of platform.openai.com, or give the base URL of a server that needs none`,
-    );
-  }
-  return { url: url.href, key: null };
-}
-
 function completionParams(
   how: {
     readonly model: string;
     readonly structured: OpenAiStructured;
-    readonly limitName: "max_completion_tokens" | "max_tokens";
+    readonly limitName: LimitName;
   },
   request: ChatRequest,
 ): ChatCompletionCreateParamsNonStreaming {

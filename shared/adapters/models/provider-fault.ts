@@ -16,6 +16,8 @@ export interface ProviderFault {
   readonly undone: boolean;
   /** Milliseconds it asks to wait. */
   readonly retryAfterMs: number | null;
+  /** The prompt is longer than the model takes. */
+  readonly overflow: boolean;
   /** Only where its message can quote nothing of the call. */
   readonly cause: unknown;
 }
@@ -64,7 +66,9 @@ const CONNECTION = new Set([
 /** Codes of OpenSSL and Node; trying again does not change a certificate. */
 const CERTIFICATE = /CERT|SELF_SIGNED|^UNABLE_TO_|^ERR_TLS_/;
 
-const NOTHING = { status: null, field: null, requestId: null, undone: false, retryAfterMs: null } as const;
+const NOTHING = {
+  ...{ status: null, field: null, requestId: null, undone: false, retryAfterMs: null, overflow: false },
+} as const;
 
 /** Reads what the clients of both providers throw. `now`: milliseconds since the epoch. */
 export function faultOf(error: unknown, now: number): ProviderFault {
@@ -99,12 +103,12 @@ interface StatusError {
   readonly requestID?: unknown;
 }
 
-function hasStatus(error: unknown): error is StatusError {
+function hasStatus(error: unknown): error is StatusError & Error {
   if (!(error instanceof Error) || !("status" in error) || !("headers" in error)) return false;
   return typeof error.status === "number" && error.headers instanceof Headers;
 }
 
-function statusFault(error: StatusError, now: number): ProviderFault {
+function statusFault(error: StatusError & Error, now: number): ProviderFault {
   const { status } = error;
   const spent = [error.code, error.errorCode, error.type].some((each) => SPENT.has(String(each)));
   return {
@@ -115,9 +119,19 @@ function statusFault(error: StatusError, now: number): ProviderFault {
     passes: !spent && (PASSING.has(status) || status >= 500),
     undone: status < 500 || status === 503 || status === 529,
     retryAfterMs: retryAfterMs(error.headers, now),
+    overflow: isOverflow(error),
     // Providers quote the request in their messages.
     cause: null,
   };
+}
+
+/** How Anthropic, OpenAI, vLLM and llama.cpp say that a prompt is too long. */
+const TOO_LONG =
+  /prompt is too long|exceed(?:s|ed)? (?:the )?(?:available )?context|maximum context length|context window/i;
+
+function isOverflow({ status, code, message }: StatusError & Error): boolean {
+  if (status === 413 || code === "context_length_exceeded") return true;
+  return status === 400 && TOO_LONG.test(message);
 }
 
 /** A name in a provider's answer; anything longer or with spaces in it could be text of the call. */

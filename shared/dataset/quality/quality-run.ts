@@ -1,5 +1,6 @@
 import type { DatasetRequest } from "../../contracts/dataset-request.ts";
 import { repositoryName } from "../../curation/decontaminate.ts";
+import type { CountedTokens } from "../../tokenizer/token-counter.ts";
 import { SPLIT_NAMES, type SplitName } from "../split.ts";
 import type { RowFacts } from "../tally.ts";
 import { targetOf } from "../targets/targets.ts";
@@ -23,15 +24,18 @@ export class QualityRun {
   readonly #request: DatasetRequest;
   readonly #checks: RowChecks;
   readonly #tally = new QualityTally();
+  readonly #counted: CountedTokens | undefined;
 
-  constructor(request: DatasetRequest) {
+  /** @param counted tokens of trajectories by the request's tokenizer: those of rows that are one trajectory each */
+  constructor(request: DatasetRequest, counted?: CountedTokens) {
     this.#request = request;
     const { split, target, checks } = request;
+    const { unit } = targetOf(target);
+    this.#counted = unit === "trajectory" || unit === "group" ? counted : undefined;
     this.#checks = new RowChecks({
       target: targetOf(target),
       settings: checks ?? checksSchema.parse({}),
-      splitBy: "by" in split && split.by === "repository" ? "repository" : "task",
-
+      splitBy: split.by ?? "task",
       wanted: SPLIT_NAMES.filter((name) => split[name] > 0),
     });
   }
@@ -41,7 +45,9 @@ export class QualityRun {
     this.#tally.addTrajectory(split, facts);
   }
 
-  addRow({ split, task, inspection, members }: ExportedRow): void {
+  addRow({ split, task, inspection: estimated, members }: ExportedRow): void {
+    const tokens = this.#counted?.of.get(members[0]?.id ?? "");
+    const inspection = tokens === undefined ? estimated : { ...estimated, tokens };
     this.#tally.addRow(split, inspection);
     this.#checks.add({
       split,
@@ -66,7 +72,7 @@ export class QualityRun {
       name,
       version,
       target,
-      tokens_by: "estimate",
+      tokens_by: this.#counted?.by.tokenizer.name ?? "estimate",
       checks: [...checks],
       ...this.#tally.sections(),
     };

@@ -59,7 +59,7 @@ export const GROUP_TARGETS = {
     trainer: "Gymline's GRPO trainer",
     use: "all attempts at a task with their rewards and those of their steps; the rows of a group follow each other",
     format: "grpo-offline",
-    files: "jsonl",
+    files: "parquet",
     columns: [
       {
         name: "group",
@@ -98,6 +98,7 @@ export const GROUP_TARGETS = {
       ...ORIGIN,
     ],
     notes: [
+      "Parquet, since `datasets` keeps ten digits of the fractions in a JSON Lines file with free JSON, log-probs among them",
       "groups of one attempt, and those whose rewards are all equal, teach nothing and are left out",
       "with `dataset.perTask`, attempts are drawn by the seed, not the best first, which would bend the mean",
       "a file may be longer than `dataset.shardRows`: groups are not torn apart",

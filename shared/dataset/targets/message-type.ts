@@ -36,7 +36,7 @@ export const ONE_SYSTEM =
 /** What holds wherever messages are `TEMPLATE_MESSAGES`. */
 export const TEMPLATE_NOTES = [
   "load the folder, not a file by itself: `load_dataset(<folder>)`. The card says that messages are free JSON, so that none gets the keys of others, as nulls (Hugging Face `datasets` 4.7 or newer, as TRL asks for)",
-  "arguments are objects: as JSON text, many chat templates would quote them once more or stop. A trajectory with a call whose arguments are no JSON object is left out. `datasets` keeps ten decimals of a fraction in arguments",
+  "arguments are objects: as JSON text, many chat templates would quote them once more or stop. A trajectory with a call whose arguments are no JSON object is left out. `datasets` keeps ten digits of the fractions in a JSON Lines file with such a column, all of them in Parquet (`--parquet`)",
   ONE_SYSTEM,
 ] as const;
 

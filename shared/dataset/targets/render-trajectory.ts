@@ -1,4 +1,5 @@
 import type { StoredScore } from "../../stages/score-trajectory.ts";
+import { estimatedTokens } from "../../tokenizer/trajectory-texts.ts";
 import type { Trajectory } from "../../trajectory/schema.ts";
 import { contentFacts } from "../content-facts.ts";
 import { sftMessages } from "../sft-messages.ts";
@@ -75,6 +76,7 @@ export function rowFacts(sft: SftRow, trajectory: Trajectory): RowFacts {
     redactions: trajectory.extra.gymline.redaction.total,
     messages: messages.length,
     trained: weights.reduce((sum, weight) => sum + weight, 0),
+    tokens: estimatedTokens(trajectory),
     ...contentFacts(trajectory),
   };
 }

@@ -6,10 +6,11 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /**
  * One line of JSON with its newline, in pieces: the columns in their order, those that the row does not have left out.
- * `of`: what the row's texts are from. Fractions keep a decimal point even where they are whole: loaders infer a
- * column's type from what they meet first, and a list that starts with 1 would be taken for integers.
+ * `of`: what the row's texts are from, where more is written of them. Fractions keep a decimal point even where they
+ * are whole: loaders infer a column's type from what they meet first, and a list that starts with 1 would be taken for
+ * integers.
  */
-export function rowPieces(row: Row, columns: readonly Column[], of: object): readonly string[] {
+export function rowPieces(row: Row, columns: readonly Column[], of?: object): readonly string[] {
   const json = new JsonPieces(of);
   let before = "{";
   for (const { name, type } of columns) {

@@ -1,7 +1,7 @@
 import type { AgentCall, AgentTurn } from "../../agents/agent.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { TrajectoryBuilder } from "../../trajectory/builder.ts";
-import type { Outcome, ResultExtra } from "../../trajectory/gymline-extra.ts";
+import type { Outcome, ResultExtra, StepExtra } from "../../trajectory/gymline-extra.ts";
 import type { Metrics, Step, Trajectory } from "../../trajectory/schema.ts";
 import type { StepInfo, TimeStep, ToolDefinition } from "../protocol.ts";
 import type { EnvTask } from "../task.ts";
@@ -94,7 +94,7 @@ export class EpisodeRecord {
       })),
       ...(agent.model === null ? {} : { model: agent.model, modelCalls: 1 }),
       ...(Object.keys(metrics).length === 0 ? {} : { metrics }),
-      ...(turn.stop === "end" || turn.stop === "calls" ? {} : { extra: { native: { stop: turn.stop } } }),
+      ...oddities(turn),
     });
   }
 
@@ -162,6 +162,15 @@ export class EpisodeRecord {
   #now(): string {
     return new Date(this.#start.clock.now()).toISOString();
   }
+}
+
+/** What a reader of the log would not expect of a turn. */
+function oddities({ stop, forgotten = 0 }: AgentTurn): { readonly extra?: StepExtra } {
+  const native = {
+    ...(stop === "end" || stop === "calls" ? {} : { stop }),
+    ...(forgotten === 0 ? {} : { forgotten_results: forgotten }),
+  };
+  return Object.keys(native).length === 0 ? {} : { extra: { native } };
 }
 
 /** `prompt_tokens` counts the whole prompt, what was read from and written to a cache included. */

@@ -210,7 +210,9 @@ describe("an export", () => {
 
   it("for offline GRPO gives each attempt its group's mean and deviation, and its token ids", async () => {
     const station = await filled(2);
-    const result = written(await station.export({ target: "grpo-offline", split: ALL_TRAIN }));
+    const result = written(
+      await station.export({ target: "grpo-offline", files: "jsonl", split: ALL_TRAIN }),
+    );
     const rows = await rowsOf(station, result);
     for (const [group, of] of Map.groupBy(rows, (row) => row["group"])) {
       const rewards = of.map((row) => row["reward"] as number);

@@ -16,6 +16,9 @@ export async function runScript(
     HF_DATASETS_CACHE: join(home, "cache"),
     MODELSCOPE_CACHE: join(home, "modelscope"),
     PYTHONDONTWRITEBYTECODE: "1",
+    // The models are too small for threads to pay.
+    OMP_NUM_THREADS: "1",
+    TOKENIZERS_PARALLELISM: "false",
     DISABLE_VERSION_CHECK: "1",
     ...(of.packages === undefined ? {} : { PYTHONPATH: of.packages }),
   };

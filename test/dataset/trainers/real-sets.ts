@@ -1,4 +1,4 @@
-import { cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { TargetId } from "../../../shared/dataset/targets/targets.ts";
 import { attemptLines } from "../../factories/attempts.ts";
@@ -6,6 +6,9 @@ import { makeStation, type Station } from "../../factories/station.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const FIXTURES = resolve(root, "../shared/fixtures");
+
+/** Longer logs say nothing new of a format, and cost minutes. */
+const LONG = 200_000;
 
 /** For the name of a test: says where real logs are missing. */
 export const whyFixtures = existsSync(FIXTURES) ? "" : " [without ../shared/fixtures, which is absent]";
@@ -15,7 +18,10 @@ export async function filledStation(): Promise<Station> {
   const station = makeStation();
   station.write("made/attempts.jsonl", `${attemptLines(6).join("\n")}\n`);
   cpSync(join(root, "shared/samples/drop"), join(station.drop, "samples"), { recursive: true });
-  if (existsSync(FIXTURES)) cpSync(FIXTURES, join(station.drop, "real"), { recursive: true });
+  if (existsSync(FIXTURES)) {
+    const isShort = (path: string): boolean => statSync(path).isDirectory() || statSync(path).size < LONG;
+    cpSync(FIXTURES, join(station.drop, "real"), { recursive: true, filter: isShort });
+  }
   await station.run();
   return station;
 }

@@ -8,6 +8,10 @@ export interface Asked {
   readonly turns: readonly { readonly role: string; readonly content: string }[];
   /** Content of the last turn. */
   readonly text: string;
+  /** Names of the tools on offer. */
+  readonly tools: readonly string[];
+  /** Results of calls in the last turn, in order. */
+  readonly results: readonly { readonly id: string; readonly text: string }[];
   /** The schema the answer must have, as it came over the wire. */
   readonly schema: Readonly<Record<string, unknown>> | null;
   /** How the request asks for JSON. */

@@ -6,18 +6,54 @@ import type { AnswerReply, ScriptedStop } from "./replies.ts";
 const part = z.strictObject({ type: z.literal("text"), text: z.string() });
 const schemaName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/);
 
+const content = z.union([z.string(), z.array(part)]);
+const said = z.strictObject({
+  role: z.enum(["system", "developer", "user"]),
+  content,
+  name: z.string().optional(),
+});
+const assistant = z.strictObject({
+  role: z.literal("assistant"),
+  content: content.nullish(),
+  name: z.string().optional(),
+  reasoning_content: z.string().nullish(),
+  tool_calls: z
+    .array(
+      z.strictObject({
+        id: z.string().min(1),
+        type: z.literal("function"),
+        function: z.strictObject({ name: schemaName, arguments: z.string() }),
+      }),
+    )
+    .min(1)
+    .optional(),
+});
+const toolMessage = z.strictObject({ role: z.literal("tool"), tool_call_id: z.string(), content });
+
 /** Body of `POST /v1/chat/completions`: what is not named here the provider refuses. */
 const chatRequest = z.strictObject({
   model: z.string().min(1),
-  messages: z
+  messages: z.array(z.discriminatedUnion("role", [said, assistant, toolMessage])).min(1),
+  tools: z
     .array(
       z.strictObject({
-        role: z.enum(["system", "developer", "user", "assistant"]),
-        content: z.union([z.string(), z.array(part)]),
-        name: z.string().optional(),
+        type: z.literal("function"),
+        function: z.strictObject({
+          name: schemaName,
+          description: z.string().optional(),
+          parameters: z.looseObject({ type: z.literal("object") }).optional(),
+          strict: z.boolean().nullish(),
+        }),
       }),
     )
-    .min(1),
+    .min(1)
+    .optional(),
+  tool_choice: z.enum(["auto", "none", "required"]).optional(),
+  parallel_tool_calls: z.boolean().optional(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().nullish(),
+  // vLLM's.
+  return_token_ids: z.boolean().nullish(),
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
   temperature: z.number().min(0).max(2).nullish(),
@@ -63,9 +99,10 @@ export function parseChatRequest(body: unknown): ChatCompletionRequest {
       "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
     );
   }
+  checkCalls(request.messages);
   const format = request.response_format;
-  const said = request.messages.map(({ content }) => plain(content)).join("\n");
-  if (format?.type === "json_object" && !/json/i.test(said)) {
+  const words = request.messages.map(({ content }) => plain(content)).join("\n");
+  if (format?.type === "json_object" && !/json/i.test(words)) {
     throw new InvalidRequest(
       "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
     );
@@ -74,6 +111,47 @@ export function parseChatRequest(body: unknown): ChatCompletionRequest {
     checkStrict(format.json_schema.schema, format.json_schema.name);
   }
   return request;
+}
+
+/** As OpenAI checks it; vLLM parses the arguments besides. @throws InvalidRequest */
+function checkCalls(messages: ChatCompletionRequest["messages"]): void {
+  let open: readonly string[] = [];
+  for (const message of messages) {
+    if (message.role === "tool") {
+      if (!open.includes(message.tool_call_id)) {
+        throw new InvalidRequest(
+          "Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.",
+        );
+      }
+      open = open.filter((id) => id !== message.tool_call_id);
+      continue;
+    }
+    checkAnswered(open);
+    open = message.role === "assistant" ? (message.tool_calls?.map(({ id }) => id) ?? []) : [];
+    if (message.role !== "assistant") continue;
+    for (const { function: called } of message.tool_calls ?? []) {
+      try {
+        JSON.parse(called.arguments);
+      } catch {
+        throw new InvalidRequest("Expecting value: line 1 column 1 (char 0)");
+      }
+    }
+  }
+  checkAnswered(open);
+}
+
+function checkAnswered(open: readonly string[]): void {
+  if (open.length === 0) return;
+  throw new InvalidRequest(
+    `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${open.join(", ")}`,
+  );
+}
+
+function resultsOf(messages: ChatCompletionRequest["messages"]): Question["results"] {
+  const last = messages.findLastIndex(({ role }) => role !== "tool");
+  return messages
+    .slice(last + 1)
+    .flatMap((each) => (each.role === "tool" ? [{ id: each.tool_call_id, text: plain(each.content) }] : []));
 }
 
 export function questionOfChat(request: ChatCompletionRequest): Question {
@@ -88,6 +166,8 @@ export function questionOfChat(request: ChatCompletionRequest): Question {
     system: systemOf(request),
     turns,
     text: turns.at(-1)?.content ?? "",
+    tools: request.tools?.map(({ function: { name } }) => name) ?? [],
+    results: resultsOf(request.messages),
     schema: (format?.type === "json_schema" ? format.json_schema.schema : undefined) ?? null,
     structured: format === undefined || format.type === "text" ? null : format.type,
     maxTokens: request.max_completion_tokens ?? request.max_tokens ?? 4096,
@@ -112,7 +192,11 @@ export function completionOf(
   const read = reply.usage.cacheRead ?? cached;
   const input = reply.usage.input ?? whole - cached;
   const output = reply.usage.output ?? tokensOf(text);
+  const tokens = request.return_token_ids ? reply.tokens : null;
+  const logprobs = request.logprobs ? reply.tokens?.logprobs : undefined;
+  const { calls, thinking } = reply;
   return {
+    ...(tokens === null ? {} : { prompt_token_ids: tokens.prompt }),
     id: `chatcmpl-${options.id}`,
     object: "chat.completion",
     created: Math.floor(options.now / 1000),
@@ -122,10 +206,22 @@ export function completionOf(
         index: 0,
         message: {
           role: "assistant",
-          content: stop === "refusal" ? null : text,
+          content: stop === "refusal" || (text === "" && calls.length > 0) ? null : text,
           refusal: stop === "refusal" ? text : null,
+          ...(thinking === null ? {} : { reasoning_content: thinking }),
+          ...(calls.length === 0
+            ? {}
+            : {
+                tool_calls: calls.map(({ id, name, input, arguments: raw }, at) => ({
+                  id: id ?? `call_${options.id}_${at}`,
+                  type: "function",
+                  function: { name, arguments: raw ?? JSON.stringify(input ?? {}) },
+                })),
+              }),
         },
-        logprobs: null,
+        logprobs:
+          logprobs === undefined ? null : { content: logprobs.map((logprob) => ({ token: "x", logprob })) },
+        ...(tokens === null ? {} : { token_ids: tokens.completion }),
         finish_reason: FINISHES[stop],
       },
     ],
@@ -155,7 +251,8 @@ function systemOf(request: ChatCompletionRequest): string {
     .join("\n");
 }
 
-function plain(content: string | readonly { readonly text: string }[]): string {
+function plain(content: string | readonly { readonly text: string }[] | null | undefined): string {
+  if (content === null || content === undefined) return "";
   return typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
 }
 

@@ -1,5 +1,5 @@
 import { cutAt, type Question, tokensOf } from "./asked.ts";
-import { blocksOf, type MessagesRequest, textOf } from "./messages-request.ts";
+import { blocksOf, type MessagesRequest, signatureOf, textOf } from "./messages-request.ts";
 import type { AnswerReply, ScriptedStop } from "./replies.ts";
 
 /** Prefixes that were seen, by model: what the provider's cache would hold. */
@@ -27,6 +27,8 @@ export function questionOf(request: MessagesRequest, customId: string | null): Q
     system: textOf(request.system),
     turns,
     text: turns.at(-1)?.content ?? "",
+    tools: request.tools?.map(({ name }) => name) ?? [],
+    results: resultsOf(request),
     schema: native ?? forced?.input_schema ?? null,
     structured: native === null ? (forced === undefined ? null : "tool") : "native",
     maxTokens: request.max_tokens,
@@ -44,12 +46,20 @@ export function messageOf(
   const { text, cut } = cutAt(reply.text, request.max_tokens);
   const stop = cut ? "length" : reply.stop;
   const choice = request.tool_choice;
-  const content =
+  const thinking = reply.thinking;
+  const said =
     choice?.type === "tool" && stop !== "refusal"
       ? [{ type: "tool_use", id: `toolu_${options.id}`, name: choice.name, input: inputOf(text, stop) }]
       : text === ""
         ? []
         : [{ type: "text", text, citations: null }];
+  const content = [
+    ...(thinking === null ? [] : [{ type: "thinking", thinking, signature: signatureOf(thinking) }]),
+    ...said,
+    ...reply.calls.map(({ id, name, input }, index) => ({
+      ...{ type: "tool_use", id: id ?? `toolu_${options.id}_${index}`, name, input: input ?? {} },
+    })),
+  ];
   const forced = choice?.type === "tool" && stop === "end";
   const usage = { ...cachedUsage(request, options.seen), output: tokensOf(text), ...reply.usage };
   return {
@@ -71,6 +81,14 @@ export function messageOf(
       service_tier: options.tier,
     },
   };
+}
+
+function resultsOf(request: MessagesRequest): Question["results"] {
+  const last = request.messages.at(-1)?.content;
+  if (last === undefined || typeof last === "string") return [];
+  return last.flatMap((block) =>
+    block.type === "tool_result" ? [{ id: block.tool_use_id, text: textOf(block.content) }] : [],
+  );
 }
 
 /** What a cut call of a tool holds does not parse; the provider then gives what it has, here nothing. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 
 const cacheControl = z
@@ -30,7 +31,8 @@ const toolResult = z.strictObject({
 });
 // Thinking takes no breakpoint of its own.
 const thinking = z.strictObject({ type: z.literal("thinking"), thinking: z.string(), signature: z.string() });
-const block = z.discriminatedUnion("type", [text, image, toolUse, toolResult, thinking]);
+const redacted = z.strictObject({ type: z.literal("redacted_thinking"), data: z.string() });
+const block = z.discriminatedUnion("type", [text, image, toolUse, toolResult, thinking, redacted]);
 const name = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/);
 
 const tool = z.strictObject({
@@ -85,6 +87,11 @@ export const messagesRequest = z.strictObject({
 export type MessagesRequest = z.infer<typeof messagesRequest>;
 type Block = z.infer<typeof block>;
 
+/** The provider refuses thinking that comes back changed. */
+export function signatureOf(thinking: string): string {
+  return createHash("sha256").update(`scripted ${thinking}`).digest("base64");
+}
+
 /** A request that the provider answers with status 400. */
 export class InvalidRequest extends Error {
   override readonly name = "InvalidRequest";
@@ -108,6 +115,7 @@ export function parseMessagesRequest(body: unknown): MessagesRequest {
   if (last?.role === "assistant" && /\s$/.test(textOf(last.content))) {
     throw new InvalidRequest("messages: final assistant content cannot end with trailing whitespace");
   }
+  checkCalls(request.messages);
   const marks = blocksOf(request).filter(({ marked }) => marked).length + (request.cache_control ? 1 : 0);
   if (marks > 4) {
     throw new InvalidRequest(`A maximum of 4 blocks with cache_control may be provided. Found ${marks}.`);
@@ -131,7 +139,7 @@ export function blocksOf(
     typeof blocks === "string" ? [{ type: "text", text: blocks }] : blocks;
   return [
     ...(request.tools ?? []).map((each, index) => ({
-      text: JSON.stringify(each),
+      text: JSON.stringify({ ...each, cache_control: null }),
       marked: Boolean(each.cache_control),
       place: `tools.${index}`,
     })),
@@ -145,6 +153,37 @@ export function blocksOf(
   ];
 }
 
+/** Each call has its result at the start of the next message, and each result its call. @throws InvalidRequest */
+function checkCalls(messages: MessagesRequest["messages"]): void {
+  const blocks = messages.map(({ content }) => (typeof content === "string" ? [] : content));
+  for (const [turn, all] of blocks.entries()) {
+    const calls = all.flatMap((each) => (each.type === "tool_use" ? [each.id] : []));
+    const next = blocks[turn + 1] ?? [];
+    const others = next.findIndex(({ type }) => type !== "tool_result");
+    const answered = next
+      .slice(0, others < 0 ? next.length : others)
+      .flatMap((each) => (each.type === "tool_result" ? [each.tool_use_id] : []));
+    const open = calls.find((id) => !answered.includes(id));
+    if (open !== undefined) {
+      throw new InvalidRequest(
+        `messages.${turn}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${open}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`,
+      );
+    }
+    const stray = answered.find((id) => !calls.includes(id));
+    if (stray !== undefined) {
+      throw new InvalidRequest(
+        `messages.${turn + 1}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${stray}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`,
+      );
+    }
+    for (const [index, each] of all.entries()) {
+      if (each.type !== "thinking" || each.signature === signatureOf(each.thinking)) continue;
+      throw new InvalidRequest(
+        `messages.${turn}.content.${index}: Invalid \`signature\` in \`thinking\` block`,
+      );
+    }
+  }
+}
+
 export function textOf(content: string | readonly Block[] | undefined): string {
   if (content === undefined || typeof content === "string") return content ?? "";
   return content.map((each) => (each.type === "text" ? each.text : "")).join("\n");
@@ -152,7 +191,11 @@ export function textOf(content: string | readonly Block[] | undefined): string {
 
 function entry(each: Block): { readonly text: string; readonly marked: boolean } {
   const marked = "cache_control" in each && Boolean(each.cache_control);
-  return { text: each.type === "text" ? each.text : JSON.stringify(each), marked };
+  // A mark is no part of what is cached.
+  return {
+    text: each.type === "text" ? each.text : JSON.stringify({ ...each, cache_control: null }),
+    marked,
+  };
 }
 
 /** @throws InvalidRequest which names the first fault as the provider does */

@@ -16,6 +16,26 @@ export interface AnswerReply {
   readonly usage: ScriptedUsage;
   /** Milliseconds before the answer starts. */
   readonly delayMs: number;
+  readonly calls: readonly ScriptedCall[];
+  /** Shown thinking; null: none. */
+  readonly thinking: string | null;
+  /** Token ids and log-probs, sent where the request asks for them (vLLM). */
+  readonly tokens: ScriptedTokens | null;
+}
+
+/** `arguments`: the text that stands in OpenAI's format in the place of the input's JSON. */
+export interface ScriptedCall {
+  readonly name: string;
+  readonly input?: unknown;
+  readonly arguments?: string;
+  /** Default: one that no other call has. */
+  readonly id?: string;
+}
+
+export interface ScriptedTokens {
+  readonly prompt: readonly number[];
+  readonly completion: readonly number[];
+  readonly logprobs: readonly number[];
 }
 
 /**
@@ -44,16 +64,27 @@ export function answer(
     readonly stop?: ScriptedStop;
     readonly usage?: ScriptedUsage;
     readonly delayMs?: number;
+    readonly calls?: readonly ScriptedCall[];
+    readonly thinking?: string;
+    readonly tokens?: ScriptedTokens;
   } = {},
 ): AnswerReply {
   const text = typeof content === "string" ? content : JSON.stringify(content);
   return {
     kind: "answer",
     text,
-    stop: options.stop ?? "end",
+    stop: options.stop ?? (options.calls === undefined ? "end" : "tool_use"),
     usage: options.usage ?? {},
     delayMs: options.delayMs ?? 0,
+    calls: options.calls ?? [],
+    thinking: options.thinking ?? null,
+    tokens: options.tokens ?? null,
   };
+}
+
+/** The model calls tools, and may say something before. */
+export function calling(...calls: readonly ScriptedCall[]): AnswerReply {
+  return answer("", { calls });
 }
 
 /** The model declines. */

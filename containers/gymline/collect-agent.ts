@@ -1,0 +1,107 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { type ToolChatChoice, toolChatOf } from "../../shared/adapters/models/model-of.ts";
+import type { Agent } from "../../shared/agents/agent.ts";
+import { chatAgent } from "../../shared/agents/chat-agent.ts";
+import { scriptedAgents } from "../../shared/agents/script-file.ts";
+import type { EpisodePlan } from "../../shared/collect/plan-episodes.ts";
+import type { ModelPrice } from "../../shared/judge/config.ts";
+import { type CollectLimits, required, type ShapingOptions } from "./collect-settings.ts";
+import { numeric, whole } from "./judge-settings.ts";
+import { textOfFile } from "./text-lines.ts";
+import { UsageError } from "./usage-error.ts";
+
+export type AgentOfEpisode = Agent | ((plan: EpisodePlan) => Agent);
+
+interface Parts {
+  readonly options: ShapingOptions;
+  readonly limits: CollectLimits;
+  readonly prices: Readonly<Record<string, ModelPrice>>;
+}
+
+/** The agent that `--agent` names. @throws UsageError, AgentSettingsError, ModelSettingsError, ScriptFileError */
+export async function collectAgent(parts: Parts): Promise<AgentOfEpisode> {
+  const name = required("agent", parts.options.agent);
+  if (name === "anthropic" || name === "openai-compatible") return modelAgent(name, parts);
+  const [kind, file] = [name.slice(0, name.indexOf(":")), name.slice(name.indexOf(":") + 1)];
+  if (kind === "scripted") return scripted(file);
+  throw new UsageError(
+    `there is no agent "${name}": give anthropic, openai-compatible, scripted:<file>, mini-swe-agent or bridge:<file.json>`,
+  );
+}
+
+async function modelAgent(
+  provider: "anthropic" | "openai-compatible",
+  { options, limits, prices }: Parts,
+): Promise<Agent> {
+  const { baseUrl, apiKeyVariable, system } = options;
+  const where = { model: required("model", options.model), baseUrl, apiKeyVariable };
+  // As many calls at a time as there are episodes.
+  const calls = { maxConcurrency: limits.parallel };
+  const choice: ToolChatChoice =
+    provider === "anthropic"
+      ? { provider, ...where, ...calls, thinking: thinkingOf(options.thinking) }
+      : { provider, ...where, ...calls, tokenIds: options.tokens };
+  if (provider === "anthropic" && options.tokens === true) {
+    throw new UsageError("--tokens needs a server that gives tokens: --agent openai-compatible with vLLM");
+  }
+  if (provider !== "anthropic" && options.thinking !== undefined) {
+    throw new UsageError("--thinking is for --agent anthropic; other servers are set up for it themselves");
+  }
+  const temperature = numeric("--temperature", options.temperature);
+  const answerTokens = whole("--answer-tokens", options.answerTokens);
+  const contextTokens = whole("--context", options.context);
+  const onOverflow = overflowOf(options.onOverflow);
+  return chatAgent(await toolChatOf(choice, process.env), {
+    prices,
+    ...(limits.maxCostUsd === undefined ? {} : { maxUsd: limits.maxCostUsd }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(answerTokens === undefined ? {} : { answerTokens }),
+    ...(contextTokens === undefined ? {} : { contextTokens }),
+    ...(onOverflow === undefined ? {} : { onOverflow }),
+    ...(system === undefined ? {} : { system: textOfFile(system).trim() }),
+  });
+}
+
+function thinkingOf(text: string | undefined): "adaptive" | { readonly budgetTokens: number } | undefined {
+  if (text === undefined || text === "adaptive") return text;
+  const budgetTokens = Number(text);
+  if (Number.isInteger(budgetTokens) && budgetTokens >= 1024) return { budgetTokens };
+  throw new UsageError(`--thinking takes adaptive or a number of tokens from 1024 on, not "${text}"`);
+}
+
+function overflowOf(text: string | undefined): "stop" | "forget" | undefined {
+  if (text === undefined || text === "stop" || text === "forget") return text;
+  throw new UsageError(`--on-overflow takes stop or forget, not "${text}"`);
+}
+
+const actor = z.custom<AgentOfEpisode>(
+  (value) => typeof value === "function" || (typeof value === "object" && value !== null && "begin" in value),
+);
+
+/** A JSON file of turns, or a module whose `agent` is one, or a function that gives one for each episode. */
+async function scripted(file: string): Promise<AgentOfEpisode> {
+  if (/\.jsonc?$/.test(file)) return scriptedAgents(jsonOf(textOfFile(file), file), file);
+  const module: unknown = await loaded(file);
+  const read = z.object({ agent: actor }).safeParse(module);
+  if (read.success) return read.data.agent;
+  throw new UsageError(`${file} exports no agent: export one as \`agent\`, or a function of the episode`);
+}
+
+async function loaded(file: string): Promise<unknown> {
+  try {
+    return await import(pathToFileURL(resolve(file)).href);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`${file} cannot be loaded: ${why}`, { cause });
+  }
+}
+
+export function jsonOf(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError(`${file} is no JSON`, { cause });
+  }
+}

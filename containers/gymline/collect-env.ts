@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { systemClock } from "../../shared/adapters/local/system-clock.ts";
+import { systemTimers } from "../../shared/adapters/local/system-timers.ts";
+import { envs } from "../../shared/env/envs.ts";
+import type { AgentEnv } from "../../shared/env/protocol.ts";
+import type { EnvPorts } from "../../shared/env/registry.ts";
+import { Timeout } from "../../shared/env/wrappers/timeout.ts";
+import { jsonOf } from "./collect-agent.ts";
+import { type CollectLimits, required, type ShapingOptions } from "./collect-settings.ts";
+import { textOfFile } from "./text-lines.ts";
+import { UsageError } from "./usage-error.ts";
+
+/**
+ * What makes the environment that `--env` names. One is made at once, so that what is wrong shows before the run begins.
+ * @throws UsageError, UnknownEnvError, EnvOptionsError
+ */
+export async function collectEnv(
+  options: ShapingOptions,
+  { limits, ports }: { readonly limits: CollectLimits; readonly ports: EnvPorts },
+): Promise<() => AgentEnv> {
+  for (const module of options.envModule ?? []) await registerFrom(module);
+  const id = required("env", options.env);
+  const settings = envOptions(options.envOptions);
+  const { timeoutMs: milliseconds } = limits;
+  const make = (): AgentEnv => {
+    const env = envs.make(id, { ports, options: settings });
+    if (milliseconds === undefined) return env;
+    return new Timeout(env, { milliseconds, clock: systemClock, timers: systemTimers });
+  };
+  await make().close();
+  return make;
+}
+
+async function registerFrom(module: string): Promise<void> {
+  try {
+    // A path, or the name of a package.
+    await import(existsSync(module) ? pathToFileURL(resolve(module)).href : module);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`--env-module ${module} cannot be loaded: ${why}`, { cause });
+  }
+}
+
+function envOptions(given: string | undefined): Readonly<Record<string, unknown>> {
+  if (given === undefined) return {};
+  const inline = given.trimStart().startsWith("{");
+  const value = jsonOf(inline ? given : textOfFile(given), inline ? "--env-options" : given);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw new UsageError(`--env-options takes a JSON object, or a file that holds one`);
+}

@@ -1,0 +1,29 @@
+import { systemClock } from "../../shared/adapters/local/system-clock.ts";
+import { systemTimers } from "../../shared/adapters/local/system-timers.ts";
+import type { EnvPorts } from "../../shared/env/registry.ts";
+import type { Sandboxes } from "../../shared/ports/sandbox.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What environments may need of this machine. Nothing is asked of an engine before the first sandbox. @throws UsageError */
+export async function envPorts(backend = "docker"): Promise<EnvPorts> {
+  const { GitRepositories } = await import("../../shared/adapters/local/git-repositories.ts");
+  return {
+    clock: systemClock,
+    timers: systemTimers,
+    sandboxes: await sandboxesOf(backend),
+    repositories: new GitRepositories(),
+  };
+}
+
+/** `process`: bubblewrap, weaker than containers; `process-unisolated`: nothing is kept from what runs there. @throws UsageError */
+export async function sandboxesOf(backend: string): Promise<Sandboxes> {
+  if (backend === "docker") {
+    const { DockerSandboxes } = await import("../../shared/adapters/docker/docker-sandboxes.ts");
+    return new DockerSandboxes();
+  }
+  if (backend !== "process" && backend !== "process-unisolated") {
+    throw new UsageError(`--backend takes docker, process or process-unisolated, not "${backend}"`);
+  }
+  const { ProcessSandboxes } = await import("../../shared/adapters/process-sandbox/process-sandboxes.ts");
+  return new ProcessSandboxes({ isolation: backend === "process" ? "bubblewrap" : "none" });
+}

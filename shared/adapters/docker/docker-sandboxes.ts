@@ -1,0 +1,234 @@
+import { join } from "node:path";
+import type Docker from "dockerode";
+import { z } from "zod";
+import type { Clock } from "../../ports/clock.ts";
+import {
+  type Sandbox,
+  SandboxError,
+  type Sandboxes,
+  type SandboxSpec,
+  type SandboxSummary,
+} from "../../ports/sandbox.ts";
+import { checkSpec } from "../../sandbox/sandbox-limits.ts";
+import { sandboxSpecSchema } from "../../sandbox/spec-schema.ts";
+import { systemClock } from "../local/system-clock.ts";
+import { CommandSandbox } from "../sandbox-files/command-sandbox.ts";
+import { defaultStateFolder, SnapshotFiles } from "../sandbox-files/snapshot-files.ts";
+import { containerOptions, LABEL } from "./container-options.ts";
+import { dockerFault, statusOf } from "./docker-fault.ts";
+import { DockerRunner } from "./docker-runner.ts";
+
+/*
+ * Sandboxes in Docker containers, for output of models that nobody has looked at.
+ *
+ * Covered: no network; two users that are not root, one for commands and one for what keeps the container alive; no
+ * capabilities and no way to gain any (no-new-privileges); Docker's default seccomp profile, without which nothing is
+ * created; a root file system that cannot be written to; limits on memory without swap, processes, processor, files
+ * and lifetime, which hold inside the container as well; nothing of the host mounted, the Docker socket least of all.
+ *
+ * NOT covered:
+ * - Faults of the kernel, which all containers share, and of the container runtime. Give `runtime` (`runsc` of gVisor,
+ *   `kata-runtime`) where that matters, and keep the host a machine of its own.
+ * - Side channels between sandboxes on one machine (time, caches), and how busy the disk and memory bus of it are.
+ * - What a sandbox does to itself: it may fill its own workspace, end its own processes, and lie in its own output.
+ * - Whoever may talk to Docker is root on the host; that is this program, never what runs in a sandbox.
+ * - A network with an allow-list: it is refused, since it needs a filtering proxy.
+ * - Faults of the image: it runs what its owner put in. An image is never pulled here.
+ */
+
+export interface DockerSandboxesOptions {
+  /** Path of the socket; DOCKER_HOST or the usual place where absent. */
+  readonly socketPath?: string;
+  /** Where snapshots lie; a folder in the user's cache where absent. */
+  readonly stateFolder?: string;
+  readonly clock?: Clock;
+  /** Whose sandboxes these are: those of another group on the same engine are neither listed nor reaped. */
+  readonly group?: string;
+}
+
+const DEFAULT_GROUP = "gymline";
+/** A container that was created but not started within this time belongs to a program that is gone. */
+const STRAY_MS = 600_000;
+const ID_LENGTH = 12;
+
+export class DockerSandboxes implements Sandboxes {
+  readonly kind = "docker";
+  readonly #socketPath: string | undefined;
+  #client: Promise<Docker> | undefined;
+  readonly #snapshots: SnapshotFiles;
+  readonly #clock: Clock;
+  readonly #group: string;
+  #engine: Promise<void> | undefined;
+
+  constructor({
+    socketPath,
+    stateFolder,
+    clock = systemClock,
+    group = DEFAULT_GROUP,
+  }: DockerSandboxesOptions = {}) {
+    this.#socketPath = socketPath;
+    this.#snapshots = new SnapshotFiles(join(stateFolder ?? defaultStateFolder(), "docker-snapshots"));
+    this.#clock = clock;
+    this.#group = group;
+  }
+
+  async create(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox> {
+    checkSpec(spec);
+    signal?.throwIfAborted();
+    await this.#checkedEngine();
+    const imageId = await this.#imageId(spec.image);
+    const expiresAt = this.#clock.now() + spec.limits.lifetimeMs;
+    const what = `no sandbox can be created from image ${spec.image}`;
+    const docker = await this.#docker();
+    const container = await asking(what, () =>
+      docker.createContainer(containerOptions({ spec, imageId, expiresAt, group: this.#group })),
+    );
+    const sandbox = this.#sandbox(docker, { id: container.id.slice(0, ID_LENGTH), spec, expiresAt });
+    try {
+      signal?.throwIfAborted();
+      await asking(what, () => container.start());
+      signal?.throwIfAborted();
+      return sandbox;
+    } catch (error) {
+      await sandbox.close();
+      throw error;
+    }
+  }
+
+  async open(id: string): Promise<Sandbox> {
+    const all = await this.list();
+    const [found, another] = all.filter((each) => id !== "" && each.id.startsWith(id.slice(0, ID_LENGTH)));
+    if (found === undefined || another !== undefined) {
+      const why = found === undefined ? "there is none" : "there are several";
+      const message = `no sandbox can be opened as ${JSON.stringify(id)}: ${why}; gymline sandbox list tells which there are`;
+      throw new SandboxError(message, { reason: found === undefined ? "lost" : "refused" });
+    }
+    const docker = await this.#docker();
+    const { Config } = await asking(`sandbox ${found.id} cannot be opened`, () =>
+      docker.getContainer(found.id).inspect(),
+    );
+    const spec = readSpec(Config.Labels[LABEL.spec]);
+    if (spec === undefined) {
+      const message = `sandbox ${found.id} is none of this program's version; remove it with docker rm -f ${found.id}`;
+      throw new SandboxError(message, { reason: "failed" });
+    }
+    return this.#sandbox(docker, { id: found.id, spec, expiresAt: found.expiresAt });
+  }
+
+  async list(): Promise<readonly SandboxSummary[]> {
+    const containers = await this.#containers();
+    return containers.map(({ Id, Image, Created, Labels, State }) => {
+      const id = Id.slice(0, ID_LENGTH);
+      // One that another version of this program made is listed all the same.
+      const { image, labels } = readSpec(Labels[LABEL.spec]) ?? { image: Image, labels: {} };
+      const state = State === "running" || State === "created" ? "running" : "ended";
+      const expiresAt = Number(Labels[LABEL.expires]);
+      return { id, image, labels, createdAt: Created * 1000, expiresAt, state };
+    });
+  }
+
+  async reap(): Promise<readonly string[]> {
+    const now = this.#clock.now();
+    const containers = await this.#containers();
+    const over = containers.filter(({ Created, Labels, State }) => {
+      if (Number(Labels[LABEL.expires]) <= now) return true;
+      if (State === "created") return Created * 1000 + STRAY_MS <= now;
+      return State === "exited" || State === "dead";
+    });
+    const ids: string[] = [];
+    for (const { Id } of over) {
+      const id = Id.slice(0, ID_LENGTH);
+      await new DockerRunner(await this.#docker(), id).remove();
+      await this.#snapshots.drop(id);
+      ids.push(id);
+    }
+    await this.#snapshots.reap(now);
+    return ids;
+  }
+
+  /** Loaded when it is first needed: whoever has no use for Docker need not wait for its client. */
+  #docker(): Promise<Docker> {
+    const socketPath = this.#socketPath;
+    this.#client ??= import("dockerode").then(({ default: Client }) =>
+      socketPath === undefined ? new Client() : new Client({ socketPath }),
+    );
+    return this.#client;
+  }
+
+  async #containers(): Promise<readonly Docker.ContainerInfo[]> {
+    const docker = await this.#docker();
+    const filters = { label: [`${LABEL.mark}=${this.#group}`] };
+    return asking("sandboxes cannot be listed", () => docker.listContainers({ all: true, filters }));
+  }
+
+  #sandbox(
+    docker: Docker,
+    of: { readonly id: string; readonly spec: SandboxSpec; readonly expiresAt: number },
+  ): Sandbox {
+    return new CommandSandbox({
+      ...of,
+      runner: new DockerRunner(docker, of.id),
+      snapshots: this.#snapshots,
+      clock: this.#clock,
+      create: (spec) => this.create(spec),
+    });
+  }
+
+  async #imageId(image: string): Promise<string> {
+    try {
+      return (await (await this.#docker()).getImage(image).inspect()).Id;
+    } catch (error) {
+      if (statusOf(error) !== 404) throw dockerFault(`image ${image} cannot be looked up`, error);
+      const message = `the image ${image} is not on this machine; build one with gymline sandbox image, or get it with docker pull ${image}`;
+      throw new SandboxError(message, { reason: "unavailable", cause: error });
+    }
+  }
+
+  /** Docker leaves out a limit that its kernel lacks, with a mere warning: nothing untrusted may run then. */
+  #checkedEngine(): Promise<void> {
+    this.#engine ??= this.#checkEngine().catch((error: unknown) => {
+      this.#engine = undefined;
+      throw error;
+    });
+    return this.#engine;
+  }
+
+  async #checkEngine(): Promise<void> {
+    const docker = await this.#docker();
+    const info = engineSchema.parse(await asking("Docker cannot be asked", () => docker.info()));
+    const lacks = [
+      ...(info.OSType === "linux" ? [] : ["Linux containers"]),
+      ...(info.MemoryLimit ? [] : ["a limit of memory"]),
+      ...(info.PidsLimit ? [] : ["a limit of processes"]),
+      ...(info.CpuCfsQuota ? [] : ["a limit of processor time"]),
+      ...(info.SecurityOptions.some((each) => /^name=seccomp(?!.*unconfined)/.test(each)) ? [] : ["seccomp"]),
+    ];
+    if (lacks.length === 0) return;
+    const message = `this Docker has no ${lacks.join(", no ")}; sandboxes need it, so use an engine with its default security settings`;
+    throw new SandboxError(message, { reason: "unavailable" });
+  }
+}
+
+const engineSchema = z.looseObject({
+  OSType: z.string(),
+  MemoryLimit: z.boolean().optional(),
+  PidsLimit: z.boolean().optional(),
+  CpuCfsQuota: z.boolean().optional(),
+  SecurityOptions: z.array(z.string()).default([]),
+});
+
+async function asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw dockerFault(what, error);
+  }
+}
+
+function readSpec(label: string | undefined): SandboxSpec | undefined {
+  try {
+    return sandboxSpecSchema.safeParse(JSON.parse(label ?? "")).data;
+  } catch {
+    return undefined;
+  }
+}
