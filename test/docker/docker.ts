@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
   existsSync,
@@ -31,8 +32,9 @@ export interface TestDocker {
 }
 
 const SYSTEM_SOCKET = "/var/run/docker.sock";
-const IMAGE = "gymline-test-busybox:latest";
 const APPLETS = ["sh", "sleep", "echo", "cat", "id", "touch", "true", "env", "ls", "wc", "df", "mount", "ps"];
+/** Named by what is in it, so that it need not be made again. */
+const IMAGE = `gymline-test-busybox:${createHash("sha256").update(APPLETS.join()).digest("hex").slice(0, 12)}`;
 const PATIENCE_MS = 60_000;
 
 /**
@@ -107,6 +109,12 @@ function mountsIn(folder: string): readonly string[] {
 
 /** No registry need be in reach: the image is made from the one program. */
 async function importImage(socketPath: string, busybox: string): Promise<void> {
+  const docker = new Docker({ socketPath });
+  const there = await docker
+    .getImage(IMAGE)
+    .inspect()
+    .catch(() => undefined);
+  if (there !== undefined) return;
   const folder = mkdtempSync(join(tmpdir(), "gymline-image-"));
   try {
     const root = join(folder, "root");
@@ -121,7 +129,6 @@ async function importImage(socketPath: string, busybox: string): Promise<void> {
     const archive = join(folder, "image.tar");
     execFileSync("tar", ["-C", root, "-cf", archive, "."]);
     const [repo, tag] = IMAGE.split(":");
-    const docker = new Docker({ socketPath });
     const progress = await docker.importImage(archive, { repo, tag });
     await text(progress);
   } finally {
