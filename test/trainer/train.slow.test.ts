@@ -106,7 +106,7 @@ describe("gymline train", () => {
       .split("\n")
       .map((line) => z.object({ step: z.int() }).parse(JSON.parse(line)).step);
     expect(steps).toEqual(Array.from({ length: 24 }, (_, index) => index + 1));
-  }, 600_000);
+  });
 
   it("shows before training what it would take, and how a row is learnt", async (context) => {
     if (environment.kind === "absent") return context.skip(environment.reason);

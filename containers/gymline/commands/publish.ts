@@ -44,8 +44,8 @@ export function addPublish(program: Command): void {
     .option("--json", "print JSON");
   storeOrDeployment(command);
   examples(command, [
-    "HF_TOKEN=… gymline publish sft --repo my-team/agent-sft --private",
     "gymline publish sft/5750 --repo my-team/agent-sft --revision candidates --token-file ~/.hf-token",
+    "HF_TOKEN=… gymline publish sft --repo my-team/agent-sft --private",
   ]).action(run);
 }
 
