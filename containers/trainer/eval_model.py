@@ -45,12 +45,13 @@ def main(config: EvalConfig, is_dry: bool) -> None:
         print("\n".join(data.figures.lines()))
         return
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = torch.bfloat16 if uses_bf16(config) else torch.float32
-    model = from_pretrained(config.model, "language", dtype=dtype, attention=config.attention).to(device).eval()
+    half = uses_bf16(config)
+    dtype = torch.bfloat16 if half else torch.float32
+    model = from_pretrained(config.model, "language", dtype=dtype, half=half, attention=config.attention).to(device).eval()
     check_vocabulary(model, tokenizer)
     if config.packing:
-        check_packing(model)
-    scorer = Scorer(model, "language").eval()
+        check_packing(model, half)
+    scorer = Scorer(model, "language", half).eval()
     collator = Collator(data, tokenizer.pad_token_id or 0, packing=config.packing)
     lengths = [int(length) for length in data.lengths]
     order = sorted(range(len(data)), key=lambda index: -lengths[index])

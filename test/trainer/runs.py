@@ -48,11 +48,12 @@ def dataset(folder: Path, algorithm: str, rows: Sequence[dict[str, Any]] | None 
     return tiny.write_dataset(folder, FORMATS[algorithm], {**splits, "test": test} if test else splits)
 
 
-def train(algorithm: str, **options: Any) -> int:
-    """The exit code. A few steps of two rows in two batches, unless said otherwise."""
+def train(algorithm: str, is_fresh: bool = True, **options: Any) -> int:
+    """The exit code. A few steps of two rows in two batches, unless said otherwise. is_fresh: accelerate is set up anew."""
     script, kind = SCRIPTS[algorithm]
     given = {"batch_size": 1, "gradient_accumulation_steps": 2, "epochs": 2, "learning_rate": 1e-3, "logging_steps": 1, **options}
-    AcceleratorState._reset_state(True)
+    if is_fresh:
+        AcceleratorState._reset_state(True)
     arguments = [part for name, value in given.items() for part in ("--set", f"{name}={json.dumps(_plain(value))}")]
     return program(kind, script.__doc__, script.main, arguments)
 

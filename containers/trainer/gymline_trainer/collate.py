@@ -6,7 +6,7 @@ sequences apart. Its padding counts as sequences of one token.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class Batch:
     rows, columns: [N], where the output stands that predicts (or judges) each. targets: [N], the token, or 1 and 0.
     sequence: [N], which of the S sequences it is of. keys: of each sequence, (index in the data, side).
     advantages, behaviour, soft: [N], where the data has them. reference: [N], of the model begun with.
-    tokens: without padding. items: set by the loop; see loop.py.
+    tokens: without padding.
     """
 
     inputs: dict[str, Tensor]
@@ -41,7 +41,6 @@ class Batch:
     behaviour: Tensor | None = None
     soft: Tensor | None = None
     reference: Tensor | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sequences(self) -> int:

@@ -158,7 +158,7 @@ class Loop:
             if counts:
                 add(sums, {"loss": (outcome.loss.detach(), self._algorithm.items(batch)), **outcome.sums})
         norm = accelerator.clip_grad_norm_(self._scorer.parameters(), self._config.max_grad_norm or float("inf"))
-        sums = self._over_processes(sums)
+        sums = over_processes(accelerator, sums)
         loss, norm = sums["loss"][0] / items, float(norm)
         if not (abs(loss) < float("inf") and norm < float("inf")):
             raise TrainerError(
@@ -213,10 +213,8 @@ class Loop:
     def _summed(self, values: list[float]) -> list[float]:
         if self._accelerator.num_processes == 1:
             return values
-        return self._accelerator.reduce(torch.tensor(values, dtype=torch.float32, device=self._accelerator.device)).tolist()
-
-    def _over_processes(self, sums: Sums) -> Sums:
-        return over_processes(self._accelerator, sums)
+        # In float32 large counts of tokens would not be whole.
+        return self._accelerator.reduce(torch.tensor(values, dtype=torch.float64, device=self._accelerator.device)).tolist()
 
 
 def over_processes(accelerator: Accelerator, sums: Sums) -> Sums:

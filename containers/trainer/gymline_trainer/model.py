@@ -38,10 +38,12 @@ class Scores:
 class Scorer(nn.Module):
     """model: one of Transformers', or a PEFT model around one."""
 
-    def __init__(self, model: nn.Module, head: Head) -> None:
+    def __init__(self, model: nn.Module, head: Head, half: bool = False) -> None:
+        """half: whether it will be computed with in bfloat16; some kinds of attention take nothing else."""
         super().__init__()
         self.model = model
         self._head = head
+        self._half = half
         # For sharding: what is wrapped by itself.
         self._no_split_modules = getattr(self._inner(), "_no_split_modules", None)
         self.config = self._inner().config
@@ -85,7 +87,7 @@ class Scorer(nn.Module):
         was_training = self.model.training
         self.model.eval()
         try:
-            with torch.no_grad():
+            with torch.no_grad(), _computing(device, self._half):
                 whole = self.model(input_ids=ids, use_cache=False).logits
                 split = head(inner.base_model(input_ids=ids, use_cache=False).last_hidden_state)
         except (AttributeError, TypeError):
@@ -122,8 +124,9 @@ def load_model(config: TrainConfig, head: Head, saved: Path | None = None) -> An
         raise ConfigError(f"{config.model} is an adapter; merge it into its model first, and give that", "model")
     torch.manual_seed(config.seed)
     source = str(saved) if saved is not None and not config.lora else config.model
-    frozen = torch.bfloat16 if config.lora and uses_bf16(config) else torch.float32
-    model = from_pretrained(source, head, dtype=frozen, attention=config.attention, extra=_quantized(config))
+    half = uses_bf16(config)
+    frozen = torch.bfloat16 if config.lora and half else torch.float32
+    model = from_pretrained(source, head, dtype=frozen, half=half, attention=config.attention, extra=_quantized(config))
     if config.liger or (config.liger is None and torch.cuda.is_available() and find_spec("liger_kernel")):
         from transformers.integrations.liger import apply_liger_kernel
 
@@ -136,15 +139,23 @@ def load_model(config: TrainConfig, head: Head, saved: Path | None = None) -> An
     return model
 
 
-def from_pretrained(source: str, head: Head, *, dtype: torch.dtype, attention: str = "auto", extra: dict[str, Any] | None = None) -> Any:
-    """Raises ConfigError."""
+def from_pretrained(
+    source: str,
+    head: Head,
+    *,
+    dtype: torch.dtype = torch.float32,
+    half: bool = False,
+    attention: str = "auto",
+    extra: dict[str, Any] | None = None,
+) -> Any:
+    """dtype: of the weights. half: whether it will be computed with in bfloat16. Raises ConfigError."""
     from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
     from transformers.utils import logging
 
     kind = AutoModelForCausalLM if head == "language" else AutoModelForTokenClassification
     labels = {} if head == "language" else {"num_labels": 2, "id2label": {0: "bad", 1: "good"}, "label2id": {"bad": 0, "good": 1}}
     if attention == "auto":
-        is_flash = torch.cuda.is_available() and find_spec("flash_attn") is not None and dtype == torch.bfloat16
+        is_flash = torch.cuda.is_available() and find_spec("flash_attn") is not None and half
         attention = "flash_attention_2" if is_flash else "sdpa"
     options = {"dtype": dtype, "attn_implementation": attention, **labels, **(extra or {})}
     # That a judge's head is new is no news, and bars of a second tear the lines of progress.
@@ -197,7 +208,11 @@ def _adapted(model: Any, config: TrainConfig, head: Head, saved: Path | None) ->
         raise ConfigError(f"the model has no such layers ({', '.join(targets)}); name some of its linear layers, or all-linear", "lora_target_modules") from error
 
 
-def check_packing(model: Any) -> None:
+def _computing(device: torch.device, half: bool) -> torch.autocast:
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=half)
+
+
+def check_packing(model: Any, half: bool = False) -> None:
     """Whether a sequence of a packed row has the outputs that it has alone. Raises ConfigError where it sees another."""
     device = next(model.parameters()).device
     size = model.config.get_text_config().vocab_size
@@ -205,7 +220,7 @@ def check_packing(model: Any) -> None:
     was_training = model.training
     model.eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), _computing(device, half):
             alone = model(input_ids=second, use_cache=False).logits
             positions = torch.arange(6, device=device)[None].repeat(1, 2)
             packed = model(input_ids=torch.cat([first, second], 1), position_ids=positions, use_cache=False).logits[:, 6:]

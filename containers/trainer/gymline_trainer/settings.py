@@ -52,7 +52,7 @@ def read_options(kind: type[T], values: Mapping[str, Any], place: str = "") -> T
         faults = list(getattr(made, "faults", list)())
         if not faults:
             return made
-    raise ConfigError("\n".join(faults) if len(faults) == 1 else "\n  ".join(["", *faults]).rstrip(), place or "options")
+    raise ConfigError(faults[0] if len(faults) == 1 else "\n  ".join(["", *faults]), place or "options")
 
 
 def _shown(value: Any) -> str:

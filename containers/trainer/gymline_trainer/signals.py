@@ -28,9 +28,10 @@ class Stop:
         """Whether any process was told; all of them must ask at the same place."""
         if accelerator.num_processes == 1:
             return self.is_set
-        from accelerate.utils import gather_object
+        import torch
 
-        return any(gather_object([self.is_set]))
+        told = torch.tensor([int(self.is_set)], device=accelerator.device)
+        return bool(accelerator.reduce(told).item() > 0)
 
     def check(self) -> None:
         """Raises StoppedError, where nothing is to be saved."""

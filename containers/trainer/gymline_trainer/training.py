@@ -158,9 +158,10 @@ class Run:
         model = load_model(self.config, self.algorithm.head, saved)
         check_vocabulary(model, self.prepared.tokenizer)
         model.to(self.accelerator.device)
+        half = uses_bf16(self.config)
         if self.config.row_tokens is not None:
-            check_packing(model)
-        return Scorer(model, self.algorithm.head)
+            check_packing(model, half)
+        return Scorer(model, self.algorithm.head, half)
 
     def _model(self, saved: Path | None) -> tuple[Any, Any]:
         scorer = self._scorer(saved)

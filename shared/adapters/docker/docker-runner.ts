@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import { SandboxError } from "../../ports/sandbox.ts";
+import { Quiet } from "../sandbox-files/quiet.ts";
 import type { RunEnd, Runner, RunRequest } from "../sandbox-files/runner.ts";
 import { dockerFault, statusOf } from "./docker-fault.ts";
 import { FrameReader } from "./frames.ts";
@@ -11,11 +12,13 @@ import { KillSwitch } from "./kill-switch.ts";
 export const USER = "1000:1000";
 export const KEEPER = "1001:1001";
 
-/** A command that has ended may leave a background process that holds its outputs open: then Docker is asked. */
-const FIRST_LOOK_MS = 100;
-const LOOKS_APART_MS = 250;
-/** For output that is on its way when a command has ended. */
-const DRAIN_MS = 50;
+/**
+ * Docker closes the outputs of a command two seconds after its end where a background process holds them open. Should
+ * it not, it is asked now and then whether the command has ended.
+ */
+const LOOKS_APART_MS = 1000;
+/** Of a command that has ended, after which nothing is on its way any more. */
+const SILENCE_MS = 3000;
 /** A fork bomb, or a machine with hundreds of sandboxes, leaves little of the processor to what ends processes. */
 const END_PATIENCE_MS = 180_000;
 const LONGEST_PAUSE_MS = 1000;
@@ -43,7 +46,8 @@ export class DockerRunner implements Runner {
     const interrupted = new Promise<"cut">((resolve) => {
       cut.addEventListener("abort", () => resolve("cut"), { once: true });
     });
-    const output = this.#read(stream, request);
+    const quiet = new Quiet();
+    const output = this.#read(stream, { ...request, quiet });
     const input = feed(stream, request.stdin, stop.signal);
     try {
       const ended = this.#ended(exec, stop.signal);
@@ -53,7 +57,7 @@ export class DockerRunner implements Runner {
         request.signal?.throwIfAborted();
         return { kind: "timeout" };
       }
-      if (first === "ended") await Promise.race([output, delay(DRAIN_MS)]);
+      if (first === "ended") await Promise.race([output, quiet.for(SILENCE_MS, stop.signal)]);
       return { kind: "exit", code: await this.#exitCode(exec) };
     } finally {
       stop.abort();
@@ -160,10 +164,14 @@ export class DockerRunner implements Runner {
     });
   }
 
-  async #read(stream: Duplex, { onStdout, onStderr }: RunRequest): Promise<"closed"> {
+  async #read(
+    stream: Duplex,
+    { onStdout, onStderr, quiet }: RunRequest & { readonly quiet: Quiet },
+  ): Promise<"closed"> {
     const frames = new FrameReader();
     try {
       for await (const chunk of stream) {
+        quiet.heard();
         for (const { kind, bytes } of frames.read(chunk)) {
           const taken = kind === "stdout" ? onStdout(bytes) : onStderr(bytes);
           if (taken !== undefined) await taken;
@@ -178,9 +186,9 @@ export class DockerRunner implements Runner {
   }
 
   async #ended(exec: Docker.Exec, signal: AbortSignal): Promise<"ended"> {
-    for (let wait = FIRST_LOOK_MS; ; wait = LOOKS_APART_MS) {
+    for (;;) {
       // Left waiting once the output has ended: nobody looks at it any more.
-      await delay(wait, undefined, { signal }).catch(() => new Promise<never>(() => undefined));
+      await delay(LOOKS_APART_MS, undefined, { signal }).catch(() => new Promise<never>(() => undefined));
       const state = await exec.inspect().catch(() => undefined);
       if (state === undefined || !state.Running) return "ended";
     }

@@ -1,12 +1,12 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { SandboxError } from "../../ports/sandbox.ts";
+import { Quiet } from "../sandbox-files/quiet.ts";
 import type { RunEnd, Runner, RunRequest } from "../sandbox-files/runner.ts";
 
-/** For output that is on its way when a command has ended and something it left running holds it open. */
-const DRAIN_MS = 50;
+/** Of a command that has ended while something it left running holds its output open. */
+const SILENCE_MS = 250;
 
 /** How a command line becomes one that runs in the sandbox. */
 export type Wrap = (request: RunRequest) => {
@@ -35,9 +35,11 @@ export class ProcessRunner implements Runner {
     const ended = new Promise<number>((resolve) => {
       child.once("exit", (code, signal) => resolve(code ?? 128 + numberOf(signal)));
     });
+    const quiet = new Quiet();
+    const stopped = new AbortController();
     const output = Promise.all([
-      drain(child.stdout, request.onStdout),
-      drain(child.stderr, request.onStderr),
+      drain(child.stdout, request.onStdout, quiet),
+      drain(child.stderr, request.onStderr, quiet),
     ]).then(() => undefined);
     // Looked at below; until then a failure must not count as nobody's.
     output.catch(() => undefined);
@@ -49,10 +51,11 @@ export class ProcessRunner implements Runner {
     try {
       const failed = output.then(() => new Promise<never>(() => undefined));
       const code = await Promise.race([ended, failed]);
-      await Promise.race([output, delay(cut.aborted ? 0 : DRAIN_MS)]);
+      await Promise.race([output, quiet.for(SILENCE_MS, stopped.signal)]);
       request.signal?.throwIfAborted();
       return cut.aborted ? { kind: "timeout" } : { kind: "exit", code };
     } finally {
+      stopped.abort();
       cut.removeEventListener("abort", stop);
       kill(child);
       this.#children.delete(child);
@@ -102,9 +105,10 @@ function kill(child: Child): void {
   }
 }
 
-async function drain(stream: Readable, take: RunRequest["onStdout"]): Promise<void> {
+async function drain(stream: Readable, take: RunRequest["onStdout"], quiet: Quiet): Promise<void> {
   try {
     for await (const chunk of stream) {
+      quiet.heard();
       const taken = take(chunk);
       if (taken !== undefined) await taken;
     }

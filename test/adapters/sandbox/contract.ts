@@ -130,6 +130,19 @@ export function sandboxContract(under: SandboxesUnderTest): void {
         expect(dropped.stdout).toBe(5_000_000 + 12 - 100);
       }));
 
+    it("lose nothing of their output at the end, time after time", () =>
+      within(async (sandbox) => {
+        for (let round = 0; round < 5; round += 1) {
+          const { stdout, dropped } = await sandbox.exec({
+            command: ["sh", "-c", "head -c 8000000 /dev/zero; echo last"],
+            timeoutMs: 60_000,
+            maxOutputBytes: 10,
+          });
+          expect(text(stdout)).toBe("\0\0\0\0\0last\n");
+          expect(dropped.stdout).toBe(8_000_005 - 10);
+        }
+      }));
+
     it("stop when they are called off, and the sandbox goes on", () =>
       within(async (sandbox) => {
         const stop = new AbortController();

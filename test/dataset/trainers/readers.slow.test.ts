@@ -24,9 +24,7 @@ const readSchema = z.record(
 );
 
 describe("the readers of LLaMA-Factory 0.9.5, ms-swift 4.6.0 and verl 0.9.1", () => {
-  it(`take every row unchanged: messages, calls, arguments, results, tools, and what is learnt${whyFixtures}`, {
-    timeout: MINUTES,
-  }, async (context) => {
+  it(`take every row unchanged: messages, calls, arguments, results, tools, and what is learnt${whyFixtures}`, async (context) => {
     const environment = await readersEnvironment();
     if (environment.kind === "absent") return context.skip(environment.reason);
     const station = await filledStation();

@@ -69,9 +69,7 @@ function ofAgent({ messages = [], prompt = [], completion = [] }: Row, target: T
 const squeezed = (text: string): string => text.replace(/\s/g, "");
 
 describe("TRL 1.16.0", () => {
-  it(`takes every set unchanged for two steps, and learns what the agent wrote and nothing else${whyFixtures}`, {
-    timeout: MINUTES,
-  }, async (context) => {
+  it(`takes every set unchanged for two steps, and learns what the agent wrote and nothing else${whyFixtures}`, async (context) => {
     const environment = await trainerEnvironment();
     if (environment.kind === "absent") return context.skip(environment.reason);
     const station = await filledStation();
@@ -104,9 +102,7 @@ describe("TRL 1.16.0", () => {
     }
   });
 
-  it(`has chat templates of models show every message, call, argument, result and tool${whyFixtures}`, {
-    timeout: MINUTES,
-  }, async (context) => {
+  it(`has chat templates of models show every message, call, argument, result and tool${whyFixtures}`, async (context) => {
     const environment = await trainerEnvironment();
     if (environment.kind === "absent") return context.skip(environment.reason);
     const { folder, rows } = await realSet(await filledStation(), "trl");
@@ -126,9 +122,7 @@ describe("TRL 1.16.0", () => {
 });
 
 describe("TRL 1.13.0", () => {
-  it("takes a set for its process reward trainer, with the labels of the rows", {
-    timeout: MINUTES,
-  }, async (context) => {
+  it("takes a set for its process reward trainer, with the labels of the rows", async (context) => {
     const environment = await prmEnvironment();
     if (environment.kind === "absent") return context.skip(environment.reason);
     const { folder, rows } = await realSet(await filledStation(), "trl-prm");
