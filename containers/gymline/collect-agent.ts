@@ -9,7 +9,7 @@ import type { EpisodePlan } from "../../shared/collect/plan-episodes.ts";
 import type { ModelPrice } from "../../shared/judge/config.ts";
 import { type CollectLimits, required, type ShapingOptions } from "./collect-settings.ts";
 import { numeric, whole } from "./judge-settings.ts";
-import { textOfFile } from "./text-lines.ts";
+import { jsonOf, textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
 export type AgentOfEpisode = Agent | ((plan: EpisodePlan) => Agent);
@@ -95,13 +95,5 @@ async function loaded(file: string): Promise<unknown> {
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(`${file} cannot be loaded: ${why}`, { cause });
-  }
-}
-
-export function jsonOf(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new UsageError(`${file} is no JSON`, { cause });
   }
 }

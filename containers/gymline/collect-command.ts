@@ -146,8 +146,11 @@ async function collectInto(
     table.end();
     stop.release();
   }
+  const { out: folderPath } = options;
+  // Before the uploads: what the run found out must not be lost with them.
+  folder.writeSummary(collectJson({ result, settings, out: folderPath, uploaded: undefined }));
   const uploaded = await uploads.finish();
-  const report = { result, settings, out: options.out, uploaded };
+  const report = { result, settings, out: folderPath, uploaded };
   folder.writeSummary(collectJson(report));
   out(options.json === true ? JSON.stringify(collectJson(report)) : collectReport(report));
   if (result.missing.length > 0 || (uploaded?.rejections.length ?? 0) > 0) process.exitCode = EXIT.rejected;

@@ -7,10 +7,11 @@ import { envs } from "../../shared/env/envs.ts";
 import type { AgentEnv } from "../../shared/env/protocol.ts";
 import type { EnvPorts } from "../../shared/env/registry.ts";
 import { Timeout } from "../../shared/env/wrappers/timeout.ts";
-import { jsonOf } from "./collect-agent.ts";
 import { type CollectLimits, required, type ShapingOptions } from "./collect-settings.ts";
-import { textOfFile } from "./text-lines.ts";
+import { jsonOf, textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
+
+const PATIENCE_MS = 30 * 60_000;
 
 /**
  * What makes the environment that `--env` names. One is made at once, so that what is wrong shows before the run begins.
@@ -27,7 +28,9 @@ export async function collectEnv(
   const make = (): AgentEnv => {
     const env = envs.make(id, { ports, options: settings });
     if (milliseconds === undefined) return env;
-    return new Timeout(env, { milliseconds, clock: systemClock, timers: systemTimers });
+    // What sets a task up and what tests it have limits of their own; these only end what hangs.
+    const patience = { resetMilliseconds: PATIENCE_MS, verdictMilliseconds: PATIENCE_MS };
+    return new Timeout(env, { milliseconds, ...patience, clock: systemClock, timers: systemTimers });
   };
   await make().close();
   return make;

@@ -6,15 +6,16 @@ import { sandboxPlace } from "../../shared/collect/sandbox-place.ts";
 import type { AgentEnv } from "../../shared/env/protocol.ts";
 import type { EnvPorts } from "../../shared/env/registry.ts";
 import { builtinFormats } from "../../shared/trajectory/formats/builtin.ts";
-import { collectAgent, jsonOf } from "./collect-agent.ts";
+import { collectAgent } from "./collect-agent.ts";
 import { collectEnv } from "./collect-env.ts";
 import { type CollectLimits, required, type ShapingOptions } from "./collect-settings.ts";
 import { envPorts } from "./env-ports.ts";
 import { loadSettings } from "./settings.ts";
-import { textOfFile } from "./text-lines.ts";
+import { jsonOf, textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
-const HOUR_MS = 3_600_000;
+/** Below the hour that a sandbox lives: its log has to be read, and the task tested. */
+const HARNESS_MS = 45 * 60_000;
 
 /** What runs the episodes of a run, one of them for each that may be under way. */
 export async function collectRunner(
@@ -31,7 +32,6 @@ export async function collectRunner(
   const agent = await collectAgent({ options, limits, prices: config.judge?.prices ?? {} });
   const { maxTurns, maxCostUsd } = limits;
   const { clock } = ports;
-  if (clock === undefined) throw new TypeError("Episodes need a clock");
   return () =>
     envRunner({
       ...{ makeEnv, agent, clock },
@@ -55,20 +55,19 @@ function harnesses(
   parts: {
     readonly options: ShapingOptions;
     readonly limits: CollectLimits;
-    readonly ports: EnvPorts;
+    readonly ports: Required<EnvPorts>;
     readonly makeEnv: () => AgentEnv;
   },
 ): () => EpisodeRunner {
   const { options, limits, ports, makeEnv } = parts;
   const { sandboxes } = ports;
-  if (sandboxes === undefined) throw new TypeError("A harness needs sandboxes");
   const format = builtinFormats.find(({ name }) => name === bridge.format);
   if (format === undefined) {
     const known = builtinFormats.map(({ name }) => name).join(", ");
     throw new UsageError(`${bridge.name}: there is no log format ${bridge.format}; there are ${known}`);
   }
   const model = required("model", options.model);
-  const { timeoutMs = HOUR_MS, maxCostUsd, maxTurns } = limits;
+  const { timeoutMs = HARNESS_MS, maxCostUsd, maxTurns } = limits;
   return () =>
     harnessRunner({
       ...{ bridge, format, model, timeoutMs, variables: process.env },

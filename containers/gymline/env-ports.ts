@@ -2,10 +2,13 @@ import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import { systemTimers } from "../../shared/adapters/local/system-timers.ts";
 import type { EnvPorts } from "../../shared/env/registry.ts";
 import type { Sandboxes } from "../../shared/ports/sandbox.ts";
+import { note } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What environments may need of this machine. Nothing is asked of an engine before the first sandbox. @throws UsageError */
-export async function envPorts(backend = "docker"): Promise<EnvPorts> {
+export async function envPorts(backend = "docker"): Promise<Required<EnvPorts>> {
+  const warning = WARNINGS.get(backend);
+  if (warning !== undefined) note(`warning: ${warning}`);
   const { GitRepositories } = await import("../../shared/adapters/local/git-repositories.ts");
   return {
     clock: systemClock,
@@ -14,6 +17,12 @@ export async function envPorts(backend = "docker"): Promise<EnvPorts> {
     repositories: new GitRepositories(),
   };
 }
+
+/** Nobody gets less isolation without being told. */
+const WARNINGS: ReadonlyMap<string, string> = new Map([
+  ["process", "this backend isolates less than Docker does (docs/SANDBOX.md); run trusted programs only"],
+  ["process-unisolated", "commands run WITHOUT ISOLATION, with all rights of this user"],
+]);
 
 /** `process`: bubblewrap, weaker than containers; `process-unisolated`: nothing is kept from what runs there. @throws UsageError */
 export async function sandboxesOf(backend: string): Promise<Sandboxes> {

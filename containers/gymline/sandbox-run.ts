@@ -1,23 +1,23 @@
-import { systemClock } from "../../shared/adapters/local/system-clock.ts";
+import type { EnvPorts } from "../../shared/env/registry.ts";
 import { type SandboxEnv, sandboxEnv } from "../../shared/env/sandbox-env.ts";
 import type { EnvTask } from "../../shared/env/task.ts";
-import type { Sandbox, Sandboxes, SandboxSummary } from "../../shared/ports/sandbox.ts";
+import type { Sandbox, SandboxSummary } from "../../shared/ports/sandbox.ts";
 import { type ReplayedCall, type ReplayReport, replayTrajectory } from "../../shared/sandbox/replay.ts";
 import type { Trajectory } from "../../shared/trajectory/schema.ts";
-import { sandboxesOf } from "./env-ports.ts";
+import { envPorts } from "./env-ports.ts";
 import { EXIT } from "./exit-code.ts";
 import { type EngineOptions, type LimitOptions, specOptions } from "./sandbox-options.ts";
 import { many, note, out, printableLines, table } from "./terminal.ts";
 
 /** Makes a sandbox that stays, with what the task begins with, and notes that state as its first snapshot. */
 export async function createSandbox(task: EnvTask, options: EngineOptions & LimitOptions): Promise<void> {
-  const sandboxes = await sandboxesOf(options.backend);
-  const env = await environment(sandboxes, options);
+  const ports = await envPorts(options.backend);
+  const env = environment(ports, options);
   try {
     const { info } = await env.reset({ task });
     const snapshot = await env.snapshot();
     const id = String(info["sandboxId"]);
-    const { expiresAt } = await sandboxes.open(id);
+    const { expiresAt } = await ports.sandboxes.open(id);
     if (options.json === true) {
       out(JSON.stringify({ schema: "gymline.sandbox.v1", id, snapshot, expires_at: isoTime(expiresAt) }));
       return;
@@ -30,19 +30,10 @@ export async function createSandbox(task: EnvTask, options: EngineOptions & Limi
   }
 }
 
-async function environment(sandboxes: Sandboxes, options: EngineOptions & LimitOptions): Promise<SandboxEnv> {
-  const spec = specOptions(options);
-  const warning = WARNINGS.get(options.backend);
-  if (warning !== undefined) note(`warning: ${warning}`);
-  const { GitRepositories } = await import("../../shared/adapters/local/git-repositories.ts");
-  return sandboxEnv({ sandboxes, repositories: new GitRepositories(), clock: systemClock, spec });
+function environment(ports: Required<EnvPorts>, options: LimitOptions): SandboxEnv {
+  const { sandboxes, repositories, clock } = ports;
+  return sandboxEnv({ sandboxes, repositories, clock, spec: specOptions(options) });
 }
-
-/** Nobody gets less isolation without being told. */
-const WARNINGS: ReadonlyMap<string, string> = new Map([
-  ["process", "this backend isolates less than Docker does (docs/SANDBOX.md); run trusted programs only"],
-  ["process-unisolated", "commands run WITHOUT ISOLATION, with all rights of this user"],
-]);
 
 /** Runs a command, and ends as the command did. */
 export async function execInSandbox(request: {
@@ -107,7 +98,7 @@ export async function replayInSandbox(
   options: EngineOptions & LimitOptions,
 ): Promise<void> {
   const { trajectory, task, exact, beforeStep } = request;
-  const env = await environment(await sandboxesOf(options.backend), options);
+  const env = environment(await envPorts(options.backend), options);
   try {
     const until = beforeStep === undefined ? {} : { beforeStep };
     const report = await replayTrajectory({ trajectory, env, task, exact, ...until });

@@ -11,6 +11,15 @@ export function textOfFile(path: string): string {
   }
 }
 
+/** @throws UsageError */
+export function jsonOf(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError(`${file} is no JSON`, { cause });
+  }
+}
+
 /** The lines of a small text file that hold anything, with their numbers from 1. @throws UsageError */
 export function linesOf(path: string): readonly { readonly text: string; readonly line: number }[] {
   return textOfFile(path)

@@ -1,6 +1,6 @@
 import type { Agent } from "../agents/agent.ts";
 import type { AgentEnv } from "../env/protocol.ts";
-import type { EpisodeFailure, EpisodeResult } from "../env/rollout/episode-result.ts";
+import { type EpisodeFailure, type EpisodeResult, hadAttempt } from "../env/rollout/episode-result.ts";
 import { type EpisodeLimits, runEpisode } from "../env/rollout/run-episode.ts";
 import type { TextTurns } from "../env/rollout/speech.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -63,14 +63,12 @@ function requestOf(parts: {
   };
 }
 
-/** An attempt that ran out of budget, context or sense is one; without its provider or environment there was none. */
 function failedBy(failure: EpisodeFailure | undefined): EpisodeOutput["error"] {
-  if (failure === undefined) return null;
+  if (failure === undefined || hadAttempt(failure)) return null;
   const { message } = failure;
   if (failure.kind === "aborted") return { name: "aborted", message };
   if (failure.kind === "environment") return { name: failure.error, message };
-  const wasHad = ["budget", "context", "output"].includes(failure.reason);
-  return wasHad ? null : { name: `agent:${failure.reason}`, message };
+  return { name: `agent:${failure.reason}`, message };
 }
 
 function outputOf({ trajectory, outcome, statistics, failure }: EpisodeResult): EpisodeOutput {

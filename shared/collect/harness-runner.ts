@@ -105,7 +105,7 @@ function doneOutput(parts: {
   return {
     kind: "done",
     ...{ success, score, turns: facts.turns, steps: facts.calls, error: null },
-    reward: score ?? (success === true ? 1 : 0),
+    reward: verdict.reward ?? score ?? (success === true ? 1 : 0),
     stop: run.end.kind === "timeout" ? "timeout" : (facts.exitStatus ?? "ended"),
     tokens: facts.tokens,
     costUsd: facts.costUsd,

@@ -1,11 +1,11 @@
 import { HarnessError } from "../agents/harness/harness-bridge.ts";
-import type { AgentEnv, Verdict } from "../env/protocol.ts";
+import type { AgentEnv } from "../env/protocol.ts";
 import type { Sandboxes } from "../ports/sandbox.ts";
 import type { HarnessPlace } from "./harness-runner.ts";
 
 /**
- * The sandbox of `gymline/sandbox` as the place where a harness works: the environment puts the task in and judges it
- * at `submit`; between the two the harness has the sandbox to itself.
+ * The sandbox of `gymline/sandbox` as the place where a harness works: the environment puts the task in and judges what
+ * became of it; between the two the harness has the sandbox to itself.
  */
 export function sandboxPlace(env: AgentEnv, sandboxes: Sandboxes): HarnessPlace {
   return {
@@ -19,11 +19,7 @@ export function sandboxPlace(env: AgentEnv, sandboxes: Sandboxes): HarnessPlace 
       }
       return sandboxes.open(id);
     },
-    verdict: async (signal): Promise<Verdict> => {
-      const { info } = await env.step({ tool: "submit", params: {} }, signal);
-      const { success = null, score = null, tests } = info;
-      return { success, score, ...(tests === undefined ? {} : { tests }) };
-    },
+    verdict: async (signal) => (await env.verdict?.(signal)) ?? { success: null, score: null },
     close: () => env.close(),
   };
 }

@@ -1,9 +1,9 @@
+import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import type { Clock } from "../ports/clock.ts";
 import type { Repositories } from "../ports/repositories.ts";
 import type { Sandboxes } from "../ports/sandbox.ts";
 import type { Timers } from "../ports/timers.ts";
-import { editDistance } from "./edit-distance.ts";
 import type { AgentEnv } from "./protocol.ts";
 import { type Wrap, wrapEnv } from "./wrappers/env-wrapper.ts";
 
@@ -145,9 +145,9 @@ export class EnvRegistry {
 function nearest(id: string, known: readonly string[]): readonly string[] {
   const bare = (text: string): string => text.toLowerCase().replace(/-v\d+$/, "");
   return known
-    .map((each) => ({ each, distance: editDistance(bare(id), bare(each)) }))
-    .filter(({ distance }) => distance <= Math.max(3, id.length / 2))
-    .sort((a, b) => a.distance - b.distance)
+    .map((each) => ({ each, edits: distance(bare(id), bare(each)) }))
+    .filter(({ edits }) => edits <= Math.max(3, id.length / 2))
+    .sort((a, b) => a.edits - b.edits)
     .slice(0, 3)
     .map(({ each }) => each);
 }

@@ -181,7 +181,7 @@ export class SandboxEnv implements AgentEnv {
     if (this.#left(episode) > 0) return step;
     const observation = `${step.observation}\n[the time of the episode is over]`;
     const verdict = await this.#judge(episode, signal);
-    return cutOff({ ...step, observation }, { verdict, info: { stopped: "timeout" } });
+    return cutOff({ ...step, observation }, { verdict, info: { timeout: true } });
   }
 
   async #judge(episode: Episode, signal: AbortSignal | undefined): Promise<Verdict> {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
+import { distance as editDistance } from "fastest-levenshtein";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { builtinEnvs } from "../../shared/env/builtin-envs.ts";
-import { editDistance } from "../../shared/env/edit-distance.ts";
 import {
   EnvOptionsError,
   type EnvRegistration,

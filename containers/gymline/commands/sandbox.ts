@@ -96,8 +96,8 @@ export function addSandbox(program: Command): void {
     )
     .option("--tag <name>", "name of the image (default: the one that sandboxes use)")
     .option("--package <name>", "one more package (may be given several times)", collect)
-    .option("--suite <name>", "release of Debian", "bookworm")
-    .option("--mirror <url>", "Debian mirror", "http://deb.debian.org/debian");
+    .option("--suite <name>", "release of Debian (default: bookworm)")
+    .option("--mirror <url>", "Debian mirror (default: deb.debian.org)");
   examples(image, ["gymline sandbox image", "gymline sandbox image --tag my/node:1 --package nodejs"]).action(
     buildImage,
   );
@@ -212,19 +212,16 @@ async function reapAll(options: EngineOptions): Promise<void> {
 async function buildImage(options: {
   readonly tag?: string;
   readonly package?: readonly string[];
-  readonly suite: string;
-  readonly mirror: string;
+  readonly suite?: string;
+  readonly mirror?: string;
 }): Promise<void> {
   const { buildDebianImage, DEBIAN_IMAGE } = await import("../../../shared/adapters/docker/debian-image.ts");
   const { DEFAULT_IMAGE } = await import("../../../shared/sandbox/sandbox-limits.ts");
   const image = options.tag ?? DEFAULT_IMAGE;
+  const { suite = DEBIAN_IMAGE.suite, mirror = DEBIAN_IMAGE.mirror } = options;
   const packages = [...DEBIAN_IMAGE.packages, ...(options.package ?? [])];
-  note(
-    `building ${image} from ${packages.join(", ")} of Debian ${options.suite}; this takes a minute or two`,
-  );
-  out(
-    `${image} ${await buildDebianImage({ image, packages, suite: options.suite, mirror: options.mirror })}`,
-  );
+  note(`building ${image} from ${packages.join(", ")} of Debian ${suite}; this takes a minute or two`);
+  out(`${image} ${await buildDebianImage({ image, packages, suite, mirror })}`);
 }
 
 function report(options: EngineOptions, line: string, facts: object): void {

@@ -22,7 +22,7 @@ export async function serveMcp(options: McpOptions): Promise<void> {
   const sessions = new EnvSessions(randomUUID);
   const stop = new AbortController();
   const gone = Promise.withResolvers<void>();
-  const ports = await envPorts();
+  const ports = options.readOnly ? undefined : await envPorts();
   const handle = serveStdio(() => mcpServer(options, { sessions, ports, signal: stop.signal }));
   process.stdin.once("end", gone.resolve).once("close", gone.resolve);
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, gone.resolve);
@@ -38,10 +38,10 @@ function mcpServer(
     sessions,
     ports,
     signal,
-  }: { readonly sessions: EnvSessions; readonly ports: EnvPorts; readonly signal: AbortSignal },
+  }: { readonly sessions: EnvSessions; readonly ports: EnvPorts | undefined; readonly signal: AbortSignal },
 ): McpServer {
   const server = new McpServer({ name: "gymline", version: options.version });
-  if (!options.readOnly) addEnvTools(server, { sessions, ports });
+  if (ports !== undefined) addEnvTools(server, { sessions, ports });
   for (const tool of COMMAND_TOOLS) {
     if (options.readOnly && !tool.readOnly) continue;
     server.registerTool(

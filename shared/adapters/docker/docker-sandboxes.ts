@@ -96,23 +96,21 @@ export class DockerSandboxes implements Sandboxes {
   }
 
   async open(id: string): Promise<Sandbox> {
-    const all = await this.list();
-    const [found, another] = all.filter((each) => id !== "" && each.id.startsWith(id.slice(0, ID_LENGTH)));
+    const all = await this.#containers();
+    const [found, another] = all.filter(({ Id }) => id !== "" && Id.startsWith(id.slice(0, ID_LENGTH)));
     if (found === undefined || another !== undefined) {
       const why = found === undefined ? "there is none" : "there are several";
       const message = `no sandbox can be opened as ${JSON.stringify(id)}: ${why}; gymline sandbox list tells which there are`;
       throw new SandboxError(message, { reason: found === undefined ? "lost" : "refused" });
     }
-    const docker = await this.#docker();
-    const { Config } = await asking(`sandbox ${found.id} cannot be opened`, () =>
-      docker.getContainer(found.id).inspect(),
-    );
-    const spec = readSpec(Config.Labels[LABEL.spec]);
+    const known = found.Id.slice(0, ID_LENGTH);
+    const spec = readSpec(found.Labels[LABEL.spec]);
     if (spec === undefined) {
-      const message = `sandbox ${found.id} is none of this program's version; remove it with docker rm -f ${found.id}`;
+      const message = `sandbox ${known} is none of this program's version; remove it with docker rm -f ${known}`;
       throw new SandboxError(message, { reason: "failed" });
     }
-    return this.#sandbox(docker, { id: found.id, spec, expiresAt: found.expiresAt });
+    const expiresAt = Number(found.Labels[LABEL.expires]);
+    return this.#sandbox(await this.#docker(), { id: known, spec, expiresAt });
   }
 
   async list(): Promise<readonly SandboxSummary[]> {

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { ChatAnswer, StopReason } from "../../ports/chat-model.ts";
 import type { AnthropicStructured } from "./anthropic-request.ts";
+import { anthropicUsage, anthropicUsageSchema } from "./anthropic-usage.ts";
 import { MisshapenAnswer } from "./provider-fault.ts";
 import { unwrappedJson } from "./structured.ts";
-
-const tokens = z.int().nonnegative();
 
 const message = z.object({
   model: z.string(),
@@ -12,12 +11,7 @@ const message = z.object({
   content: z.array(
     z.object({ type: z.string(), text: z.string().optional(), input: z.unknown().optional() }),
   ),
-  usage: z.object({
-    input_tokens: tokens,
-    output_tokens: tokens,
-    cache_read_input_tokens: tokens.nullish(),
-    cache_creation_input_tokens: tokens.nullish(),
-  }),
+  usage: anthropicUsageSchema,
 });
 
 const STOPS: Readonly<Record<string, StopReason>> = {
@@ -43,12 +37,7 @@ export function anthropicAnswer(body: unknown, structured: AnthropicStructured):
           : said
         : JSON.stringify(called.input),
     stop: STOPS[stop_reason ?? ""] ?? "other",
-    usage: {
-      input: usage.input_tokens,
-      cacheRead: usage.cache_read_input_tokens ?? 0,
-      cacheWrite: usage.cache_creation_input_tokens ?? 0,
-      output: usage.output_tokens,
-    },
+    usage: anthropicUsage(usage),
     model,
   };
 }

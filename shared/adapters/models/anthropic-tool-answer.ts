@@ -1,9 +1,8 @@
 import type { ContentBlockParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import { z } from "zod";
 import type { ToolChatAnswer, ToolChatCall } from "../../ports/tool-chat.ts";
+import { anthropicUsage, anthropicUsageSchema } from "./anthropic-usage.ts";
 import { MisshapenAnswer } from "./provider-fault.ts";
-
-const tokens = z.int().nonnegative();
 
 const message = z.object({
   model: z.string(),
@@ -18,12 +17,7 @@ const message = z.object({
       input: z.unknown().optional(),
     }),
   ),
-  usage: z.object({
-    input_tokens: tokens,
-    output_tokens: tokens,
-    cache_read_input_tokens: tokens.nullish(),
-    cache_creation_input_tokens: tokens.nullish(),
-  }),
+  usage: anthropicUsageSchema,
 });
 type Block = z.infer<typeof message>["content"][number];
 
@@ -53,12 +47,7 @@ export function anthropicToolAnswer(body: unknown): ToolChatAnswer {
       block.type === "tool_use" ? [callOf(block, isCut && index === content.length - 1)] : [],
     ),
     stop,
-    usage: {
-      input: usage.input_tokens,
-      cacheRead: usage.cache_read_input_tokens ?? 0,
-      cacheWrite: usage.cache_creation_input_tokens ?? 0,
-      output: usage.output_tokens,
-    },
+    usage: anthropicUsage(usage),
     model,
     native: content,
   };

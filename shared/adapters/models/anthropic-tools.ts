@@ -7,6 +7,7 @@ import type { ToolChat, ToolChatMessage, ToolChatRequest } from "../../ports/too
 import { type AnthropicAccess, anthropicClient } from "./anthropic-client.ts";
 import { anthropicToolAnswer, nativeBlocks } from "./anthropic-tool-answer.ts";
 import { CallPolicy } from "./call-policy.ts";
+import { withoutDialect } from "./structured.ts";
 import { checkToolNames } from "./tool-names.ts";
 import { systemWaits } from "./waits.ts";
 
@@ -74,10 +75,6 @@ function toolParams(
         }),
     ...(effort === undefined ? {} : { output_config: { effort } }),
   };
-}
-
-function withoutDialect({ $schema, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return rest;
 }
 
 /** Results and what a user says come in one message: the provider wants results right behind their calls. */

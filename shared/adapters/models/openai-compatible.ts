@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ChatAnswer, ChatModel, ChatRequest, StopReason } from "../../ports/chat-model.ts";
 import { CallPolicy } from "./call-policy.ts";
 import { type LimitName, type OpenAiAccess, openAiClient } from "./openai-client.ts";
+import { openAiUsage, openAiUsageSchema } from "./openai-usage.ts";
 import { MisshapenAnswer } from "./provider-fault.ts";
 import { type AnswerSchema, closed, schemaInstruction, schemaName, unwrappedJson } from "./structured.ts";
 import { systemWaits } from "./waits.ts";
@@ -77,8 +78,6 @@ function responseFormat(
   };
 }
 
-const tokens = z.int().nonnegative();
-
 const completion = z.object({
   model: z.string(),
   choices: z
@@ -89,15 +88,7 @@ const completion = z.object({
       }),
     )
     .min(1),
-  usage: z
-    .object({
-      prompt_tokens: tokens,
-      completion_tokens: tokens,
-      prompt_tokens_details: z.object({ cached_tokens: tokens.nullish() }).nullish(),
-      // Moonshot's place for it.
-      cached_tokens: tokens.nullish(),
-    })
-    .nullish(),
+  usage: openAiUsageSchema.nullish(),
 });
 
 const STOPS: Readonly<Record<string, StopReason>> = {
@@ -116,16 +107,10 @@ function completionAnswer(body: unknown, wantsJson: boolean): ChatAnswer {
   const { content, refusal } = choice.message;
   const declined = typeof refusal === "string" && refusal !== "";
   const said = declined ? refusal : (content ?? "");
-  const cached = usage?.prompt_tokens_details?.cached_tokens ?? usage?.cached_tokens ?? 0;
   return {
     text: wantsJson && !declined ? unwrappedJson(said) : said,
     stop: declined ? "refusal" : (STOPS[choice.finish_reason ?? ""] ?? "other"),
-    usage: {
-      input: Math.max(0, (usage?.prompt_tokens ?? 0) - cached),
-      cacheRead: cached,
-      cacheWrite: 0,
-      output: usage?.completion_tokens ?? 0,
-    },
+    usage: openAiUsage(usage),
     model,
   };
 }

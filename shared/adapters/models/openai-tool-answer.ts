@@ -1,6 +1,7 @@
 import type { ChatCompletionAssistantMessageParam } from "openai/resources/chat/completions";
 import { z } from "zod";
 import type { ToolChatAnswer, ToolChatCall, ToolChatTokens } from "../../ports/tool-chat.ts";
+import { openAiUsage, openAiUsageSchema } from "./openai-usage.ts";
 import { MisshapenAnswer } from "./provider-fault.ts";
 
 const count = z.int().nonnegative();
@@ -39,14 +40,7 @@ const completion = z.object({
     )
     .min(1),
   prompt_token_ids: ids.nullish(),
-  usage: z
-    .object({
-      prompt_tokens: count,
-      completion_tokens: count,
-      prompt_tokens_details: z.object({ cached_tokens: count.nullish() }).nullish(),
-      cached_tokens: count.nullish(),
-    })
-    .nullish(),
+  usage: openAiUsageSchema.nullish(),
 });
 type Completion = z.infer<typeof completion>;
 type Choice = Completion["choices"][number];
@@ -71,7 +65,6 @@ export function openAiToolAnswer(body: unknown, { turn }: { readonly turn: numbe
   const calls = callsOf(choice, { turn, cut });
   const stop = declined ? "refusal" : (STOPS[choice.finish_reason ?? ""] ?? "other");
   const thought = reasoning_content ?? reasoning ?? "";
-  const cached = usage?.prompt_tokens_details?.cached_tokens ?? usage?.cached_tokens ?? 0;
   const tokens = tokensOf(parsed.data, choice);
   return {
     text: declined ? refusal : (content ?? ""),
@@ -79,12 +72,7 @@ export function openAiToolAnswer(body: unknown, { turn }: { readonly turn: numbe
     calls,
     // Some servers end a turn of calls with `stop`.
     stop: stop === "end" && calls.length > 0 ? "calls" : stop,
-    usage: {
-      input: Math.max(0, (usage?.prompt_tokens ?? 0) - cached),
-      cacheRead: cached,
-      cacheWrite: 0,
-      output: usage?.completion_tokens ?? 0,
-    },
+    usage: openAiUsage(usage),
     model,
     ...(tokens === null ? {} : { tokens }),
     native: sentBack(choice, calls),

@@ -6,6 +6,7 @@ import type { ToolChat, ToolChatMessage, ToolChatRequest } from "../../ports/too
 import { CallPolicy } from "./call-policy.ts";
 import { type LimitName, type OpenAiAccess, openAiClient } from "./openai-client.ts";
 import { nativeMessage, openAiToolAnswer } from "./openai-tool-answer.ts";
+import { withoutDialect } from "./structured.ts";
 import { checkToolNames } from "./tool-names.ts";
 import { systemWaits } from "./waits.ts";
 
@@ -57,9 +58,9 @@ function toolParams(
     ...(tools.length === 0
       ? {}
       : {
-          tools: tools.map(({ name, description, parameters: { $schema, ...parameters } }) => ({
+          tools: tools.map(({ name, description, parameters }) => ({
             type: "function" as const,
-            function: { name, description, parameters },
+            function: { name, description, parameters: { ...withoutDialect(parameters) } },
           })),
         }),
     [how.limitName]: request.maxTokens,

@@ -19,6 +19,11 @@ export type EpisodeFailure =
     }
   | { readonly kind: "aborted"; readonly message: string };
 
+/** An agent that ran out of budget, context or sense has had its attempt; one without provider or environment has not. */
+export function hadAttempt(failure: EpisodeFailure): boolean {
+  return failure.kind === "agent" && ["budget", "context", "output"].includes(failure.reason);
+}
+
 /** Figures of an episode. */
 export interface EpisodeCounts {
   /** Answers of the agent. */

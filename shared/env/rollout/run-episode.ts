@@ -3,7 +3,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { AgentEnv, TimeStep } from "../protocol.ts";
 import type { EnvTask } from "../task.ts";
 import { EpisodeRecord } from "./episode-record.ts";
-import { type CutReason, type Ending, type EpisodeResult, outcomeOf } from "./episode-result.ts";
+import { type CutReason, type Ending, type EpisodeResult, hadAttempt, outcomeOf } from "./episode-result.ts";
 import { Faults } from "./faults.ts";
 import { speechOf, type TextTurns } from "./speech.ts";
 import { takeTurn } from "./take-turn.ts";
@@ -115,9 +115,11 @@ async function play({ request, episode, record, tally, faults, first }: Play): P
       tally.turn(turn);
     } catch (error) {
       const failure = faults.agent(error);
-      // An agent that ran out of budget, context or sense has had its attempt; one whose provider is down has not.
-      const had = failure.kind === "agent" && ["budget", "context", "output"].includes(failure.reason);
-      return { kind: "failed", failure, verdict: had ? await verdictOf(env, signal) : undefined };
+      return {
+        kind: "failed",
+        failure,
+        verdict: hadAttempt(failure) ? await verdictOf(env, signal) : undefined,
+      };
     }
     request.onTurn?.(tally.counts().turns);
     const taken = await takeTurn({ turn, env, record, tally, faults, speech, signal });
