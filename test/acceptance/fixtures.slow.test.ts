@@ -227,9 +227,8 @@ function expectWellFormed(row: Row): void {
     if (calls.length > 0) expect(message.role).toBe("assistant");
     if (message.role !== "tool") open = new Set(calls.map(({ id }) => id));
     expect(message.role === "tool" || open.size === calls.length).toBe(true);
-    for (const call of calls) expect(() => JSON.parse(call.function.arguments) as unknown).not.toThrow();
   }
-  expect(Array.isArray(JSON.parse(row.tools))).toBe(true);
+  if (row.tools !== null) expect(JSON.parse(row.tools)).toEqual(expect.arrayContaining([expect.anything()]));
   expect(row.weights.length).toBe(row.messages.length);
   expect(row.step_rewards.length).toBe(row.messages.length);
   for (const [index, { role }] of row.messages.entries()) {

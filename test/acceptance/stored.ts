@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { zstdDecompressSync } from "node:zlib";
 import { z } from "zod";
@@ -51,7 +51,7 @@ const messageSchema = z.strictObject({
       z.strictObject({
         id: z.string().min(1),
         type: z.literal("function"),
-        function: z.strictObject({ name: z.string().min(1), arguments: z.string() }),
+        function: z.strictObject({ name: z.string().min(1), arguments: z.record(z.string(), z.unknown()) }),
       }),
     )
     .min(1)
@@ -63,7 +63,7 @@ const messageSchema = z.strictObject({
 const rowSchema = z.looseObject({
   id: z.string(),
   messages: z.array(messageSchema).min(1),
-  tools: z.string(),
+  tools: z.string().nullable(),
   weights: z.array(z.union([z.literal(0), z.literal(1)])),
   step_rewards: z.array(z.number().min(0).max(1).nullable()),
   reward: z.number().min(0).max(1).nullable(),
@@ -72,10 +72,10 @@ const rowSchema = z.looseObject({
 
 export type Row = z.infer<typeof rowSchema>;
 
-/** The rows of all splits of the one dataset in a store. */
+/** The rows of all splits of the one dataset in a store; the list of its inputs is none of them. */
 export function rowsIn(store: string): readonly Row[] {
   return filesBelow(join(store, "datasets"))
-    .filter((path) => path.endsWith(".jsonl"))
+    .filter((path) => path.endsWith(".jsonl") && basename(path) !== "inputs.jsonl")
     .flatMap((path) => readFileSync(path, "utf8").split("\n"))
     .filter((line) => line !== "")
     .map((line) => rowSchema.parse(JSON.parse(line)));
