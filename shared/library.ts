@@ -394,12 +394,7 @@ export { sandboxSpec } from "./sandbox/sandbox-limits.ts";
 export { WarmPool, type WarmPoolOptions } from "./sandbox/warm-pool.ts";
 export type { TaskSettings } from "./stages/compute-tasks.ts";
 export { type ExportPorts, type ExportResult, exportDataset } from "./stages/export.ts";
-export {
-  type FeedbackCounts,
-  giveFeedback,
-  giveVersionFeedback,
-  NoManifestError,
-} from "./stages/give-feedback.ts";
+export { type FeedbackCounts, giveFeedback, giveVersionFeedback } from "./stages/give-feedback.ts";
 export type { IngestedItem, IngestReport } from "./stages/ingest.ts";
 export { type IngestedRecord, type IngestedTrajectory, ingestRecord } from "./stages/ingest-record.ts";
 export { type IngestSettings, ingestSettings, UnknownFormatError } from "./stages/ingest-settings.ts";

@@ -5,6 +5,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "UsageError",
   "UnknownVersionError",
   "ManifestError",
+  "NoManifestError",
   "DatasetInputsError",
   "AwsAccessError",
   "DeploymentError",

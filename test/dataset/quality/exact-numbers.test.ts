@@ -8,7 +8,11 @@ import { redactionConfigSchema } from "../../../shared/redaction/config.ts";
 import { createRedactor } from "../../../shared/redaction/redactor.ts";
 
 const target = targetOf("trl");
-const by = { target, redactor: createRedactor(redactionConfigSchema.parse({})), countTokens: (text: string) => text.length };
+const by = {
+  target,
+  redactor: createRedactor(redactionConfigSchema.parse({})),
+  countTokens: (text: string) => text.length,
+};
 
 function rowWith(args: string) {
   const call = { id: "c1", type: "function", function: { name: "pay", arguments: argumentsObject(args) } };
