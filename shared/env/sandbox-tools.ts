@@ -226,10 +226,10 @@ function utf8Text(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Whole lines from both ends. */
-function shortened(text: string, maxBytes: number): string {
-  if (text.length <= maxBytes) return text;
-  const half = Math.floor(maxBytes / 2);
+/** Whole lines from both ends, `most` characters in all. */
+function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const half = Math.floor(most / 2);
   const head = text.slice(0, text.lastIndexOf("\n", half) + 1 || half);
   const from = text.length - half;
   const tail = text.slice(text.indexOf("\n", from) + 1 || from);
