@@ -98,13 +98,16 @@ class Scorer(nn.Module):
 
 
 def load_tokenizer(config: TrainConfig | EvalConfig) -> Any:
+    return tokenizer_of(config.tokenizer or config.model, "tokenizer" if config.tokenizer else "model")
+
+
+def tokenizer_of(place: str, option: str) -> Any:
+    """option: that names the place. Raises ConfigError."""
     from transformers import AutoTokenizer
 
-    place = config.tokenizer or config.model
     try:
         return AutoTokenizer.from_pretrained(place)
     except (OSError, ValueError) as error:
-        option = "tokenizer" if config.tokenizer else "model"
         raise ConfigError(f"no tokenizer can be loaded from {place} ({type(error).__name__}); give a model's folder or name", option) from error
 
 
