@@ -109,6 +109,18 @@ export function datasetPrefix(name: string, version: string): string {
   return `datasets/${name}/${version}/`;
 }
 
+export function evaluationKey(id: string): string {
+  return `${EVALUATIONS}${id}.json`;
+}
+
+/** One line for each episode of an evaluation. */
+export function evaluationEpisodesKey(id: string): string {
+  return `${EVALUATIONS}${id}.episodes.jsonl`;
+}
+
+/** All evaluations; with the first characters of an id, those that begin so. */
+export const EVALUATIONS = "evaluations/";
+
 export const DEFAULT_PROJECT = "default";
 
 /** The project label of a dropped object: its top folder. */
