@@ -60,6 +60,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "SandboxError",
   "CommandFailedError",
   "RepositoryError",
+  "TrainingBusyError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */

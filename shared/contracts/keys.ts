@@ -128,3 +128,13 @@ export function projectOf(dropKey: string): string {
   const slash = dropKey.indexOf("/");
   return slash > 0 ? dropKey.slice(0, slash) : DEFAULT_PROJECT;
 }
+
+/** Where everything of a trained model lies; its `manifest.json` is written last. */
+export function modelPrefix(name: string, version: string): string {
+  return `models/${name}/${version}/`;
+}
+
+/** What a training job needs while it is under way: its plan and its checkpoints. */
+export function trainingPrefix(run: string): string {
+  return `trainings/${run}/`;
+}
