@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../factories/temporary.ts";
@@ -42,10 +42,18 @@ describe("gymline collect --agent onnx", () => {
     }
     expect(stored.extra.gymline.fidelity.tokens).toBe("token_exact");
     expect(await gymline(["run", "drop", "--no-export"], { cwd })).toMatchObject({ code: 0 });
-    const made = await gymline(["export", "--format", "trl", "--name", "hours"], { cwd });
+    const made = await gymline(["export", "--target", "trl", "--name", "hours"], { cwd });
     expect(made).toMatchObject({ code: 0 });
-    const listed = await gymline(["list", "--json"], { cwd });
-    expect(listed.stdout).toContain("token_exact");
+    const [version = ""] = readdirSync(join(cwd, "out/datasets/hours"));
+    const files = readdirSync(join(cwd, "out/datasets/hours", version)).filter((name) =>
+      /^(train|validation|test)/.test(name),
+    );
+    const rows = files.flatMap((name) =>
+      readFileSync(join(cwd, "out/datasets/hours", version, name), "utf8")
+        .trim()
+        .split("\n"),
+    );
+    expect(rows.filter((row) => row !== "").map((row) => JSON.parse(row).tokens)).toEqual(["token_exact"]);
   });
 
   it("says what is wrong with a model or an option before it begins", async () => {
@@ -63,7 +71,19 @@ describe("gymline collect --agent onnx", () => {
       '--tool-syntax takes hermes, llama, mistral, qwen-xml, action, none, not "x"',
     );
     const other = await gymline(
-      ["collect", "--env", "gymline/conversation", "--agent", "anthropic", "--model", "m", "--top-p", "0.5"],
+      [
+        "collect",
+        "--env",
+        "gymline/conversation",
+        "--agent",
+        "anthropic",
+        "--model",
+        "m",
+        "--tasks",
+        "tasks.jsonl",
+        "--top-p",
+        "0.5",
+      ],
       { cwd },
     );
     expect(other.stderr).toContain("--top-p is for --agent onnx");
