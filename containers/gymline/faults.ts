@@ -45,6 +45,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CriticError",
   "DamagedObjectError",
   "ValueModelError",
+  "ModelFolderError",
+  "InferenceError",
   "AgentSettingsError",
   "ScriptFileError",
   "RunFolderError",
