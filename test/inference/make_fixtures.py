@@ -104,7 +104,7 @@ def export(model: Any, path: Path) -> None:
     line = {0: free, 1: free}
     names = lambda prefix: [f"{prefix}.{layer}.{kind}" for layer in range(layers) for kind in ("key", "value")]
     program = torch.onnx.export(
-        WithCache(model),
+        WithCache(model).eval(),
         (ones(batch, new), ones(batch, before + new), positions, *past),
         dynamo=True,
         input_names=["input_ids", "attention_mask", "position_ids", *names("past_key_values")],
