@@ -14,7 +14,7 @@ import torch
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "trainer"), str(HERE.parent / "inference")]
 
-PROMPT, NEW, ROUNDS = 128, 64, 4
+PROMPT, NEW, ROUNDS = 128, 32, 3
 
 
 def make(folder: Path) -> None:
@@ -22,14 +22,14 @@ def make(folder: Path) -> None:
     import tiny
 
     words = tiny.tokenizer(tiny.UNMARKED)
-    size = {"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 8, "num_attention_heads": 8, "num_key_value_heads": 2}
+    size = {"hidden_size": 256, "intermediate_size": 768, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2}
     # The vocabulary of a small model, most of which no tokenizer here writes.
-    model = tiny.qwen2(words, vocab_size=32_000, **size).eval()
+    model = tiny.qwen2(words, vocab_size=8_000, **size).eval()
     make_fixtures.export(model, folder / "onnx" / "model.onnx")
     model.save_pretrained(folder)
     words.save_pretrained(folder, save_jinja_files=False)
     # Nothing ends an answer, so that all write as much.
-    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": 31_999, "pad_token_id": 0}))
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": 7_999, "pad_token_id": 0}))
 
 
 @torch.no_grad()

@@ -13,12 +13,12 @@ import { median } from "./median.ts";
 const CACHE = resolve(import.meta.dirname, "../../.cache");
 const SCRIPT = join(import.meta.dirname, "generate_torch.py");
 /** As in the script: tokens of a prompt, new tokens, rounds of which the first warms up. */
-const [PROMPT, NEW, ROUNDS] = [128, 64, 4];
+const [PROMPT, NEW, ROUNDS] = [128, 32, 3];
 const COUNTS = [1, 8] as const;
 
 type Seconds = Readonly<Record<(typeof COUNTS)[number], readonly number[]>>;
 
-/** Greedy tokens a second of one model of 45 million random weights: ours, PyTorch's, and Transformers.js's. */
+/** Greedy tokens a second of one model of 5 million random weights: ours, PyTorch's, and Transformers.js's. */
 export async function benchInference(): Promise<readonly Figure[]> {
   const environment = await trainerEnvironment();
   if (environment.kind === "absent") throw new Error(environment.reason);
