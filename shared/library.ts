@@ -221,6 +221,8 @@ export { Recorder, type RecorderOptions } from "./env/wrappers/recorder.ts";
 export { Retry, type RetryOptions } from "./env/wrappers/retry.ts";
 export { Reward, type RewardFn, type RewardSource } from "./env/wrappers/reward.ts";
 export { EnvTimeoutError, Timeout, type TimeoutOptions } from "./env/wrappers/timeout.ts";
+export { ModelFolderError } from "./inference/model-config.ts";
+export type { ToolSyntax } from "./inference/tool-calls/syntax.ts";
 export {
   type JudgeConfig,
   JudgeConfigError,
