@@ -104,10 +104,18 @@ function drawnMeans(
   return means;
 }
 
+/** Four sums at a time: one alone would wait for each addition before the next. */
 function sumAt(values: Float64Array, places: Uint32Array): number {
-  let sum = 0;
-  for (let index = 0; index < places.length; index += 1) sum += values[places[index] ?? 0] ?? 0;
-  return sum;
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = places.length - (places.length % 4);
+  for (let index = 0; index < whole; index += 4) {
+    a += values[places[index] ?? 0] ?? 0;
+    b += values[places[index + 1] ?? 0] ?? 0;
+    c += values[places[index + 2] ?? 0] ?? 0;
+    d += values[places[index + 3] ?? 0] ?? 0;
+  }
+  for (let index = whole; index < places.length; index += 1) a += values[places[index] ?? 0] ?? 0;
+  return a + b + (c + d);
 }
 
 /** The column's mean without each cluster in turn. */

@@ -8,7 +8,10 @@ import { type Interval, notDefined } from "./result.ts";
 import { tieSum } from "./tie-sum.ts";
 
 export interface MannWhitneyOptions extends ComparisonOptions {
-  /** `auto` unless given: exact without ties where a side has at most 8 values, else normal. */
+  /**
+   * `auto` unless given: exact without ties where a side has at most 8 values, else normal. `exact` knows no ties: a half
+   * in U is rounded towards the middle, as scipy does.
+   */
   readonly method?: "auto" | "exact" | "normal";
   /** Moves the normal approximation by half a step towards the middle, as it does unless given. */
   readonly correction?: boolean;
@@ -70,9 +73,9 @@ interface Frame {
 function exactTest(u: number, { sizes, alternative }: Frame): Test {
   const most = sizes[0] * sizes[1];
   const p = {
-    two_sided: Math.min(1, 2 * rankSumCdf(Math.min(u, most - u), sizes)),
-    greater: rankSumCdf(most - u, sizes),
-    less: rankSumCdf(u, sizes),
+    two_sided: Math.min(1, 2 * rankSumCdf(Math.ceil(Math.min(u, most - u)), sizes)),
+    greater: rankSumCdf(Math.ceil(most - u), sizes),
+    less: rankSumCdf(Math.ceil(u), sizes),
   }[alternative];
   return { name: "mann_whitney", alternative, method: "exact", statistic: u, df: null, p };
 }

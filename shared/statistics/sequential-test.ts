@@ -58,7 +58,7 @@ export function createSequentialTest(options: SequentialOptions = {}): Sequentia
     observe: (difference) => {
       requireDifference(difference, n);
       n += 1;
-      wealth.take(difference);
+      wealth.take(difference, 1);
       const logWealth = wealth.log(alternative);
       most = Math.max(most, logWealth);
       if (decidedAt === null && logWealth >= needed) decidedAt = n;
@@ -93,17 +93,19 @@ function requireDifference(difference: number, index: number): void {
 }
 
 interface Wealth {
-  take(difference: number): void;
+  /** Pays for a difference that came `times` times. */
+  take(difference: number, times: number): void;
   log(alternative: Alternative): number;
 }
 
 function createWealth(mean: number): Wealth {
   const [up, down] = [STAKES.map(() => 0), STAKES.map(() => 0)];
   return {
-    take: (difference) => {
+    take: (difference, times) => {
+      const [higher, lower] = [(difference + 1) / (mean + 1) - 1, (1 - difference) / (1 - mean) - 1];
       for (const [index, stake] of STAKES.entries()) {
-        up[index] = (up[index] ?? 0) + Math.log1p(stake * ((difference + 1) / (mean + 1) - 1));
-        down[index] = (down[index] ?? 0) + Math.log1p(stake * ((1 - difference) / (1 - mean) - 1));
+        up[index] = (up[index] ?? 0) + times * Math.log1p(stake * higher);
+        down[index] = (down[index] ?? 0) + times * Math.log1p(stake * lower);
       }
     },
     log: (alternative) => {
@@ -127,16 +129,21 @@ function bettingInterval(
   { value, level }: { readonly value: number; readonly level: number },
 ): Interval {
   const needed = -Math.log(1 - level);
+  // Differences of successes are only three values, however many there are.
+  const counts = new Map<number, number>();
+  for (const difference of differences) counts.set(difference, (counts.get(difference) ?? 0) + 1);
   const short = (mean: number): number => {
     const wealth = createWealth(mean);
-    for (const difference of differences) wealth.take(difference);
+    for (const [difference, times] of counts) wealth.take(difference, times);
     return wealth.log("two_sided") - needed;
   };
+  // Against a mean of exactly -1 or 1 there is no stake.
   const edge = 1 - Number.EPSILON;
+  const centre = Math.min(edge, Math.max(-edge, value));
   return {
     level,
     method: "betting",
-    low: value <= -edge || short(-edge) < 0 ? -1 : bisect(short, { low: -edge, high: value }),
-    high: value >= edge || short(edge) < 0 ? 1 : bisect(short, { low: value, high: edge }),
+    low: short(-edge) < 0 ? -1 : bisect(short, { low: -edge, high: centre }),
+    high: short(edge) < 0 ? 1 : bisect(short, { low: centre, high: edge }),
   };
 }
