@@ -24,6 +24,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CurationError",
   "TokenizerError",
   "EvaluationSetError",
+  "EvaluationError",
   "PluginError",
   "UnknownFormatError",
   "MappingError",
