@@ -13,6 +13,7 @@ import {
 import { type DataOptions, dataPlace, modelPlace } from "../train-places.ts";
 import { runTrainer, type TrainerProgram, trainerPython } from "../trainer.ts";
 import { UsageError } from "../usage-error.ts";
+import { addTrainExport } from "./train-export.ts";
 
 /** What a script exits with that was stopped and has saved: EX_TEMPFAIL of sysexits.h. */
 const STOPPED = 75;
@@ -65,6 +66,7 @@ export function addTrain(program: Command): void {
     .command("train")
     .description("train a language model on a dataset version; needs Python, docs/TRAINING.md tells more");
   for (const algorithm of ["sft", "dpo", "grpo", "prm"] as const) addAlgorithm(train, algorithm);
+  addTrainExport(train);
   addEval(train, "eval");
   examples(train, [
     ...ALGORITHMS.sft.examples.slice(0, 1),

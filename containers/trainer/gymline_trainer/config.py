@@ -1,7 +1,6 @@
 """All options, one dataclass per algorithm. Neither torch nor anything else that takes long is imported here."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal
 
 from .options import EncodeOptions
@@ -15,15 +14,6 @@ Export = Literal["none", "model", "onnx"]
 ExportDtype = Literal["auto", "float32", "bfloat16", "float16"]
 _DTYPE = "of the weights in model/; auto: as the model begun with has them"
 _ONNX = ("onnx", "onnxscript", "onnxruntime")
-
-
-def _missing(needed: dict[str, bool]) -> list[str]:
-    found = []
-    for name, is_needed in needed.items():
-        if is_needed and find_spec(name) is None:
-            package = name.replace("_", "-")
-            found.append(f"these options need {package}, which is not installed: `pip install {package}`, or leave them out")
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,16 +103,18 @@ class TrainConfig:
         )
 
     def faults(self) -> list[str]:
-        """What cannot go together, or is not installed."""
-        found = []
+        """What cannot go together."""
         if not self.evaluates and (self.early_stopping_patience is not None or self.save_best or self.eval_steps is not None):
-            found.append("`early_stopping_patience`, `save_best` and `eval_steps` need `eval_data` or `eval_split`")
+            return ["`early_stopping_patience`, `save_best` and `eval_steps` need `eval_data` or `eval_split`"]
+        return []
+
+    def modules(self) -> list[str]:
+        """Modules that these options need, and others do not."""
         needed = {"peft": self.lora, "bitsandbytes": self.qlora, "liger_kernel": self.liger is True}
         needed |= {"flash_attn": self.attention == "flash_attention_2", "boto3": (self.checkpoints or "").startswith("s3://")}
         needed |= {name: name in self.report_to for name in ("wandb", "tensorboard")}
         needed |= {name: self.export == "onnx" for name in _ONNX}
-        found += _missing(needed)
-        return found
+        return [name for name, is_needed in needed.items() if is_needed]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,5 +189,6 @@ class ExportConfig:
     export: Export = option("onnx", "model: one model for Transformers and vLLM; onnx: that, and ONNX; none: neither")
     export_dtype: ExportDtype = option("auto", _DTYPE)
 
-    def faults(self) -> list[str]:
-        return _missing({name: self.export == "onnx" for name in _ONNX})
+    def modules(self) -> list[str]:
+        """Modules that these options need, and others do not."""
+        return list(_ONNX) if self.export == "onnx" else []
