@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { digits } from "../numbers.ts";
 import { collect, examples } from "../options.ts";
 import { note } from "../terminal.ts";
 import {
@@ -89,7 +90,7 @@ function addAlgorithm(train: Command, algorithm: Algorithm): void {
   const options = trainOptions(algorithm);
   addScriptOptions(command, options);
   command
-    .option("--eval-data <data>", "evaluate on this, named as --data is")
+    .option("--eval-data <data>", "evaluate on this, named as --data is: its split test, or --eval-split")
     .option("--dry-run", "check everything, show rows, tokens, steps and memory; train nothing")
     .option("--preview", "show how a row is learnt: what is trained on, and what is masked")
     .option("--row <n>", "the row that --preview shows (default: 1)");
@@ -163,7 +164,7 @@ async function preview({ algorithm, given, options }: Asked): Promise<void> {
   ];
   await run("gymline_trainer.preview", {
     given,
-    args: [...args, ...flags, ...(row === undefined ? [] : [`--row=${whole(row)}`])],
+    args: [...args, ...flags, ...(row === undefined ? [] : [`--row=${digits("--row", row)}`])],
   });
 }
 
@@ -215,11 +216,6 @@ function demand(given: TrainOptions, names: readonly ("data" | "model" | "out")[
   if (missing.length > 0) throw new UsageError(`give ${missing.join(", ")}, or a file with them as --config`);
 }
 
-function whole(text: string): string {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--row takes a whole number, not "${text}"`);
-  return text;
-}
-
 /** Runs it, passes its exit code on and says what to do where it did not end by itself. */
 async function run(
   program: TrainerProgram,
@@ -238,8 +234,8 @@ async function run(
 }
 
 /**
- * The command as a shell takes it, but for what would begin anew. A dataset is named by its version: the newest one may be
- * another by then.
+ * The command as a shell takes it, without what would begin anew. The data is named by the place it was read from: by
+ * then a dataset's newest version may be another.
  */
 function again(args: readonly string[], scriptArgs: readonly string[]): string {
   const place = scriptArgs[scriptArgs.indexOf("--data") + 1] ?? "";

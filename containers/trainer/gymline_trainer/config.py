@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .options import EncodeOptions
+from .advantages import Advantage
+from .options import EncodeOptions, OverLong
 from .settings import option
 
 Scheduler = Literal["cosine", "linear", "constant"]
@@ -32,7 +33,7 @@ class TrainConfig:
     max_length: int = option(2048, "tokens of a sequence at the most", least=2)
     chunk: bool = option(True, "cut trajectories that are longer at the borders of steps")
     chunk_overlap: int = option(1, "steps before a part that it has as context, masked", least=0)
-    over_long: Literal["error", "cut", "skip"] = option("error", "what to do with a step that alone is too long")
+    over_long: OverLong = option("error", "what to do with a step that alone is too long")
     mask_observations: bool = option(True, "train on what the agent wrote alone")
 
     curriculum: bool = option(False, "begin with the easiest sequences (few steps, high reward)")
@@ -137,7 +138,7 @@ class DpoConfig(TrainConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class GrpoConfig(TrainConfig):
-    advantage: Literal["trajectory", "credit", "proportional", "process"] = option("trajectory", "whose advantage a token has; see advantages.py")
+    advantage: Advantage = option("trajectory", "whose advantage a token has; see advantages.py")
     scale_rewards: bool = option(True, "divide advantages by the group's standard deviation; Dr. GRPO does not")
     keep_flat: bool = option(False, "groups without variance stay in; they have no advantage, only the KL term")
     loss: GrpoLoss = option("grpo", "grpo: mean over trajectories of their means; dapo: mean over tokens; dr_grpo: sum over tokens by `max_length`")
@@ -171,7 +172,7 @@ class EvalConfig:
     tokenizer: str | None = option(None, "its folder or name; null: the model's")
     chat_template: str | None = option(None, "Jinja file, or trl:<name>; null: the tokenizer's")
     max_length: int = option(2048, "tokens of a sequence at the most", least=2)
-    over_long: Literal["error", "cut", "skip"] = option("error", "what to do with a step that alone is too long")
+    over_long: OverLong = option("error", "what to do with a step that alone is too long")
     batch_size: int = option(4, "rows at a time", least=1)
     packing: bool = option(False, "several sequences in a row of `max_length` tokens")
     bf16: bool | None = option(None, "compute in bfloat16; null: where the GPU can")
