@@ -15,6 +15,7 @@ export type TrainerProgram =
   | "grpo.py"
   | "prm.py"
   | "eval_model.py"
+  | "export.py"
   | "gymline_trainer.preview";
 
 /** A module that prints what a program reads. */

@@ -11,9 +11,10 @@ import { benchPipeline } from "./pipeline.ts";
 import { benchRules } from "./rules.ts";
 import { benchSandbox } from "./sandbox.ts";
 import { benchStatistics } from "./statistics.ts";
+import { benchTrain } from "./train.ts";
 import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox|inference|statistics]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox|inference|statistics|train]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonl
   sandbox: benchSandbox,
   inference: benchInference,
   statistics: benchStatistics,
+  train: benchTrain,
 };
 
 const wanted = process.argv.slice(2);

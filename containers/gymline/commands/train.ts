@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { type Algorithm, ALGORITHMS as NAMES } from "../../../shared/contracts/training-plan.ts";
+import { digits } from "../numbers.ts";
 import { collect, examples } from "../options.ts";
 import { note } from "../terminal.ts";
 import { trainInCloud } from "../train-cloud.ts";
@@ -14,6 +15,7 @@ import {
 import { type DataOptions, dataPlace, modelPlace } from "../train-places.ts";
 import { runTrainer, type TrainerProgram, trainerPython } from "../trainer.ts";
 import { UsageError } from "../usage-error.ts";
+import { addTrainExport } from "./train-export.ts";
 
 /** What a script exits with that was stopped and has saved: EX_TEMPFAIL of sysexits.h. */
 const STOPPED = 75;
@@ -69,6 +71,7 @@ export function addTrain(program: Command): void {
     .command("train")
     .description("train a language model on a dataset version; needs Python, docs/TRAINING.md tells more");
   for (const algorithm of NAMES) addAlgorithm(train, algorithm);
+  addTrainExport(train);
   addEval(train, "eval");
   examples(train, [
     ...ALGORITHMS.sft.examples.slice(0, 1),
@@ -91,7 +94,7 @@ function addAlgorithm(train: Command, algorithm: Algorithm): void {
   const options = trainOptions(algorithm);
   addScriptOptions(command, options);
   command
-    .option("--eval-data <data>", "evaluate on this, named as --data is")
+    .option("--eval-data <data>", "evaluate on this, named as --data is: its split test, or --eval-split")
     .option("--dry-run", "check everything, show rows, tokens, steps and memory; train nothing")
     .option("--preview", "show how a row is learnt: what is trained on, and what is masked")
     .option("--row <n>", "the row that --preview shows (default: 1)")
@@ -176,7 +179,7 @@ async function preview({ algorithm, given, options }: Asked): Promise<void> {
   ];
   await run("gymline_trainer.preview", {
     given,
-    args: [...args, ...flags, ...(row === undefined ? [] : [`--row=${whole(row)}`])],
+    args: [...args, ...flags, ...(row === undefined ? [] : [`--row=${digits("--row", row)}`])],
   });
 }
 
@@ -228,11 +231,6 @@ function demand(given: TrainOptions, names: readonly ("data" | "model" | "out")[
   if (missing.length > 0) throw new UsageError(`give ${missing.join(", ")}, or a file with them as --config`);
 }
 
-function whole(text: string): string {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--row takes a whole number, not "${text}"`);
-  return text;
-}
-
 /** Runs it, passes its exit code on and says what to do where it did not end by itself. */
 async function run(
   program: TrainerProgram,
@@ -251,8 +249,8 @@ async function run(
 }
 
 /**
- * The command as a shell takes it, but for what would begin anew. A dataset is named by its version: the newest one may be
- * another by then.
+ * The command as a shell takes it, without what would begin anew. The data is named by the place it was read from: by
+ * then a dataset's newest version may be another.
  */
 function again(args: readonly string[], scriptArgs: readonly string[]): string {
   const place = scriptArgs[scriptArgs.indexOf("--data") + 1] ?? "";

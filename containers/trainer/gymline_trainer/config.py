@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .options import EncodeOptions
+from .advantages import Advantage
+from .options import EncodeOptions, OverLong
 from .settings import option
 
 Scheduler = Literal["cosine", "linear", "constant"]
@@ -16,21 +17,12 @@ _DTYPE = "of the weights in model/; auto: as the model begun with has them"
 _ONNX = ("onnx", "onnxscript", "onnxruntime")
 
 
-def _missing(needed: dict[str, bool]) -> list[str]:
-    found = []
-    for name, is_needed in needed.items():
-        if is_needed and find_spec(name) is None:
-            package = name.replace("_", "-")
-            found.append(f"these options need {package}, which is not installed: `pip install {package}`, or leave them out")
-    return found
-
-
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """What all algorithms have."""
 
     data: str = option(..., "dataset version's folder, .jsonl or .parquet file, or s3:// of either")
-    model: str = option(..., "folder, name or s3:// of the model to begin with")
+    model: str = option(..., "folder or name of the model to begin with")
     out: str = option("out", "folder for the trained model, metrics and checkpoints")
     split: str = option("train", "split of `data` to train on")
     eval_data: str | None = option(None, "what to evaluate on; null: `data`, if `eval_split` is given")
@@ -41,7 +33,7 @@ class TrainConfig:
     max_length: int = option(2048, "tokens of a sequence at the most", least=2)
     chunk: bool = option(True, "cut trajectories that are longer at the borders of steps")
     chunk_overlap: int = option(1, "steps before a part that it has as context, masked", least=0)
-    over_long: Literal["error", "cut", "skip"] = option("error", "what to do with a step that alone is too long")
+    over_long: OverLong = option("error", "what to do with a step that alone is too long")
     mask_observations: bool = option(True, "train on what the agent wrote alone")
 
     curriculum: bool = option(False, "begin with the easiest sequences (few steps, high reward)")
@@ -122,13 +114,8 @@ class TrainConfig:
         needed = {"peft": self.lora, "bitsandbytes": self.qlora, "liger_kernel": self.liger is True}
         needed |= {"flash_attn": self.attention == "flash_attention_2", "boto3": (self.checkpoints or "").startswith("s3://")}
         needed |= {name: name in self.report_to for name in ("wandb", "tensorboard")}
-<<<<<<< HEAD
         needed |= {name: self.export == "onnx" for name in _ONNX}
-        found += _missing(needed)
-        return found
-=======
         return [name for name, is_needed in needed.items() if is_needed]
->>>>>>> wt-gputrain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +138,7 @@ class DpoConfig(TrainConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class GrpoConfig(TrainConfig):
-    advantage: Literal["trajectory", "credit", "proportional", "process"] = option("trajectory", "whose advantage a token has; see advantages.py")
+    advantage: Advantage = option("trajectory", "whose advantage a token has; see advantages.py")
     scale_rewards: bool = option(True, "divide advantages by the group's standard deviation; Dr. GRPO does not")
     keep_flat: bool = option(False, "groups without variance stay in; they have no advantage, only the KL term")
     loss: GrpoLoss = option("grpo", "grpo: mean over trajectories of their means; dapo: mean over tokens; dr_grpo: sum over tokens by `max_length`")
@@ -179,13 +166,13 @@ class EvalConfig:
     """Of eval_model.py."""
 
     data: str = option(..., "dataset version's folder, .jsonl or .parquet file, or s3:// of either (rows for SFT)")
-    model: str = option(..., "folder or name of a model, or of an adapter; or s3:// of a model")
+    model: str = option(..., "folder or name of a model, or of an adapter")
     out: str | None = option(None, "file for the figures as JSON; null: standard output")
     split: str = option("test", "split of `data`")
     tokenizer: str | None = option(None, "its folder or name; null: the model's")
     chat_template: str | None = option(None, "Jinja file, or trl:<name>; null: the tokenizer's")
     max_length: int = option(2048, "tokens of a sequence at the most", least=2)
-    over_long: Literal["error", "cut", "skip"] = option("error", "what to do with a step that alone is too long")
+    over_long: OverLong = option("error", "what to do with a step that alone is too long")
     batch_size: int = option(4, "rows at a time", least=1)
     packing: bool = option(False, "several sequences in a row of `max_length` tokens")
     bf16: bool | None = option(None, "compute in bfloat16; null: where the GPU can")
@@ -203,5 +190,6 @@ class ExportConfig:
     export: Export = option("onnx", "model: one model for Transformers and vLLM; onnx: that, and ONNX; none: neither")
     export_dtype: ExportDtype = option("auto", _DTYPE)
 
-    def faults(self) -> list[str]:
-        return _missing({name: self.export == "onnx" for name in _ONNX})
+    def modules(self) -> list[str]:
+        """Modules that these options need, and others do not."""
+        return list(_ONNX) if self.export == "onnx" else []

@@ -7,6 +7,7 @@ YAML takes for text.
 import argparse
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -103,7 +104,8 @@ def _plain(value: Any, hint: Any) -> Any:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is bool and isinstance(value, bool):
         return value
-    if hint is int and is_number and value == int(value):
+    # What is infinite, or no number at all, has no whole number.
+    if hint is int and is_number and math.isfinite(value) and value == int(value):
         return int(value)
     if hint is float and is_number:
         return float(value)
