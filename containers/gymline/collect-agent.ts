@@ -6,24 +6,27 @@ import type { Agent } from "../../shared/agents/agent.ts";
 import { chatAgent } from "../../shared/agents/chat-agent.ts";
 import { scriptedAgents } from "../../shared/agents/script-file.ts";
 import type { EpisodePlan } from "../../shared/collect/plan-episodes.ts";
+import type { ModelAgentSettings } from "../../shared/contracts/rollout-plan.ts";
 import type { ModelPrice } from "../../shared/judge/config.ts";
+import { modelSettings } from "./agent-settings.ts";
 import { type CollectLimits, required, type ShapingOptions } from "./collect-settings.ts";
-import { numeric, whole } from "./judge-settings.ts";
 import { jsonOf, textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
 export type AgentOfEpisode = Agent | ((plan: EpisodePlan) => Agent);
 
-interface Parts {
-  readonly options: ShapingOptions;
-  readonly limits: CollectLimits;
+export interface AgentParts {
+  readonly limits: Pick<CollectLimits, "parallel" | "maxCostUsd">;
   readonly prices: Readonly<Record<string, ModelPrice>>;
+  /** Where keys of providers are. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
 /** The agent that `--agent` names. @throws UsageError, AgentSettingsError, ModelSettingsError, ScriptFileError */
-export async function collectAgent(parts: Parts): Promise<AgentOfEpisode> {
-  const name = required("agent", parts.options.agent);
-  if (name === "anthropic" || name === "openai-compatible") return modelAgent(name, parts);
+export async function collectAgent(options: ShapingOptions, parts: AgentParts): Promise<AgentOfEpisode> {
+  const name = required("agent", options.agent);
+  const settings = modelSettings(options);
+  if (settings !== null) return modelAgent(settings, parts);
   const [kind, file] = [name.slice(0, name.indexOf(":")), name.slice(name.indexOf(":") + 1)];
   if (kind === "scripted") return scripted(file);
   throw new UsageError(
@@ -31,49 +34,26 @@ export async function collectAgent(parts: Parts): Promise<AgentOfEpisode> {
   );
 }
 
-async function modelAgent(
-  provider: "anthropic" | "openai-compatible",
-  { options, limits, prices }: Parts,
+/** @throws AgentSettingsError, ModelSettingsError */
+export async function modelAgent(
+  settings: ModelAgentSettings,
+  { limits, prices, variables }: AgentParts,
 ): Promise<Agent> {
-  const { baseUrl, apiKeyVariable, system } = options;
-  const where = { model: required("model", options.model), baseUrl, apiKeyVariable };
+  const { provider, model, baseUrl, apiKeyVariable, thinking, tokens, system } = settings;
   // As many calls at a time as there are episodes.
-  const calls = { maxConcurrency: limits.parallel };
+  const where = { model, baseUrl, apiKeyVariable, maxConcurrency: limits.parallel };
   const choice: ToolChatChoice =
-    provider === "anthropic"
-      ? { provider, ...where, ...calls, thinking: thinkingOf(options.thinking) }
-      : { provider, ...where, ...calls, tokenIds: options.tokens };
-  if (provider === "anthropic" && options.tokens === true) {
-    throw new UsageError("--tokens needs a server that gives tokens: --agent openai-compatible with vLLM");
-  }
-  if (provider !== "anthropic" && options.thinking !== undefined) {
-    throw new UsageError("--thinking is for --agent anthropic; other servers are set up for it themselves");
-  }
-  const temperature = numeric("--temperature", options.temperature);
-  const answerTokens = whole("--answer-tokens", options.answerTokens);
-  const contextTokens = whole("--context", options.context);
-  const onOverflow = overflowOf(options.onOverflow);
-  return chatAgent(await toolChatOf(choice, process.env), {
+    provider === "anthropic" ? { provider, ...where, thinking } : { provider, ...where, tokenIds: tokens };
+  const { temperature, answerTokens, contextTokens, onOverflow } = settings;
+  return chatAgent(await toolChatOf(choice, variables), {
     prices,
     ...(limits.maxCostUsd === undefined ? {} : { maxUsd: limits.maxCostUsd }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(answerTokens === undefined ? {} : { answerTokens }),
     ...(contextTokens === undefined ? {} : { contextTokens }),
     ...(onOverflow === undefined ? {} : { onOverflow }),
-    ...(system === undefined ? {} : { system: textOfFile(system).trim() }),
+    ...(system === undefined ? {} : { system }),
   });
-}
-
-function thinkingOf(text: string | undefined): "adaptive" | { readonly budgetTokens: number } | undefined {
-  if (text === undefined || text === "adaptive") return text;
-  const budgetTokens = Number(text);
-  if (Number.isInteger(budgetTokens) && budgetTokens >= 1024) return { budgetTokens };
-  throw new UsageError(`--thinking takes adaptive or a number of tokens from 1024 on, not "${text}"`);
-}
-
-function overflowOf(text: string | undefined): "stop" | "forget" | undefined {
-  if (text === undefined || text === "stop" || text === "forget") return text;
-  throw new UsageError(`--on-overflow takes stop or forget, not "${text}"`);
 }
 
 const actor = z.custom<AgentOfEpisode>(

@@ -1,13 +1,9 @@
-import { createHash, randomBytes, randomInt } from "node:crypto";
-import canonicalize from "canonicalize";
+import { randomInt } from "node:crypto";
 import { EpisodeFolder } from "../../shared/adapters/local/episode-folder.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import { type CollectResult, collectParallel } from "../../shared/collect/collect.ts";
 import type { EpisodeRunner } from "../../shared/collect/episode-runner.ts";
 import { type EpisodePlan, planEpisodes } from "../../shared/collect/plan-episodes.ts";
-import { readTasks } from "../../shared/collect/read-tasks.ts";
-import { selectTasks } from "../../shared/collect/select-tasks.ts";
-import type { EnvTask } from "../../shared/env/task.ts";
 import { collectJson, collectReport, planReport } from "./collect-report.ts";
 import { collectRunner } from "./collect-runner.ts";
 import {
@@ -17,19 +13,15 @@ import {
   folderOf,
   givenSeed,
   limitsOf,
-  listOf,
   parseRunSettings,
   type RunSettings,
-  required,
-  type ShapingOptions,
   shapingOf,
 } from "./collect-settings.ts";
 import { CollectTable } from "./collect-table.ts";
+import { hashOf, runNameOf, tasksOf } from "./collect-tasks.ts";
 import { CollectUploads } from "./collect-uploads.ts";
 import { EXIT } from "./exit-code.ts";
-import { whole } from "./judge-settings.ts";
 import { note, out } from "./terminal.ts";
-import { textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** `given`: names of the options that stood on the command line. */
@@ -62,7 +54,7 @@ function begin(options: CollectCommandOptions): Started {
   const seed = givenSeed(shaping) ?? randomInt(2 ** 32);
   const tasks = tasksOf(shaping, seed);
   const created = new Date();
-  const run = options.run ?? `${nameOf(created)}-${randomBytes(2).toString("hex")}`;
+  const run = options.run ?? runNameOf(created);
   const settings: RunSettings = {
     schema: "gymline.collect-run.v1",
     run,
@@ -154,36 +146,6 @@ async function collectInto(
   folder.writeSummary(collectJson(report));
   out(options.json === true ? JSON.stringify(collectJson(report)) : collectReport(report));
   if (result.missing.length > 0 || (uploaded?.rejections.length ?? 0) > 0) process.exitCode = EXIT.rejected;
-}
-
-function tasksOf(options: ShapingOptions, seed: number): readonly EnvTask[] {
-  const file = required("tasks", options.tasks);
-  const size = whole("--sample", options.sample);
-  const limit = whole("--limit", options.limit);
-  const clones = options.repos === undefined ? {} : { repositories: options.repos };
-  const lists = {
-    ids: listOf(options.ids),
-    domains: listOf(options.domain),
-    difficulties: listOf(options.difficulty),
-    languages: listOf(options.language),
-  };
-  return selectTasks(readTasks(textOfFile(file), file, clones), {
-    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list !== undefined)),
-    ...(size === undefined ? {} : { sample: { size, seed } }),
-    ...(limit === undefined ? {} : { limit }),
-  });
-}
-
-function hashOf(tasks: readonly EnvTask[]): string {
-  return createHash("sha256")
-    .update(String(canonicalize(tasks)))
-    .digest("hex");
-}
-
-/** `20260101-120000`, in UTC. */
-function nameOf(date: Date): string {
-  const digits = date.toISOString().replace(/\D/g, "");
-  return `${digits.slice(0, 8)}-${digits.slice(8, 14)}`;
 }
 
 /** The first Ctrl-C gives up what is under way and ends in order, the second ends at once. */
