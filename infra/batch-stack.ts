@@ -9,6 +9,7 @@ import { type JobImage, jobDefinition } from "./constructs/job-definition.ts";
 import { jobRole } from "./constructs/job-role.ts";
 import { logGroup } from "./constructs/log-group.ts";
 import { output } from "./constructs/output.ts";
+import { rollouts } from "./constructs/rollouts.ts";
 
 export interface BatchStackProps extends StackProps {
   readonly deployment: Deployment;
@@ -35,6 +36,7 @@ export class BatchStack extends Stack {
       jobRole: jobRole(this, config),
       instanceRole: role,
     });
+    rollouts(this, { deployment, image, network });
     output(this, "JobQueueName", jobQueueName(config.name, "cpu"));
     if (gpu !== undefined) output(this, "GpuJobQueueName", jobQueueName(config.name, "gpu"));
     output(this, "JobDefinitionName", jobDefinitionName(config.name));

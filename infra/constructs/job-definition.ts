@@ -38,6 +38,8 @@ export interface JobImage {
   readonly folder: string;
   /** Relative to the folder. */
   readonly dockerfile: string;
+  /** Folder of the Dockerfile of sandboxes, relative to the folder. */
+  readonly sandbox: string;
 }
 
 export interface JobDefinitionProps {

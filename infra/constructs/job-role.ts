@@ -66,7 +66,8 @@ export function jobRole(scope: Construct, config: DeploymentConfig): Role {
   return role;
 }
 
-function useKeyByAlias(keys: string, name: string): Permission {
+/** The deployment's own key, which another stack makes. `keys`: ARN of all keys. */
+export function useKeyByAlias(keys: string, name: string): Permission {
   return {
     actions: KEY_ACTIONS,
     resources: [keys],

@@ -30,6 +30,7 @@ const CONFIGURATIONS: Readonly<Record<string, SynthOptions>> = {
       },
     },
   },
+  "rollouts, on GPUs too": { config: { kms: true, batch: { rollouts: { gpu: { model: "m" } } } } },
   "a judge": { project: { judge: {} }, config: { kms: true } },
   "datasets, subscribers and everything deleted with the stack": {
     config: {
