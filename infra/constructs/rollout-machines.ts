@@ -27,7 +27,7 @@ export function rolloutInstances(
  * on the machine and never pulled by a job: what is on it is chosen here, with the deployment.
  */
 function userData({ images }: RolloutsConfig, sandbox: DockerImageAsset): UserData {
-  const registry = sandbox.repository.repositoryUri;
+  const registry = `${Aws.ACCOUNT_ID}.dkr.ecr.${Aws.REGION}.${Aws.URL_SUFFIX}`;
   const script = UserData.forLinux();
   script.addCommands(
     "cat >> /etc/ecs/ecs.config <<'END'",
