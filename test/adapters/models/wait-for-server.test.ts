@@ -38,7 +38,7 @@ describe("waiting for a model's server", () => {
     const late = waitForServer({ ...base, url, patienceMs: 20 });
     await expect(late).rejects.toThrow(/not ready after 0 s: it answers 503/);
     await expect(late).rejects.toThrow(ModelServerError);
-    const nobody = waitForServer({ ...base, url: "http://127.0.0.1:9", patienceMs: 20 });
+    const nobody = waitForServer({ ...base, url: "http://127.0.0.1:65321", patienceMs: 20 });
     await expect(nobody).rejects.toThrow(/does not answer \(ECONNREFUSED\)/);
   });
 
