@@ -113,7 +113,7 @@ describe("a rollout on the local Batch runner", () => {
   it("brings a trajectory of each attempt at each task into the drop folder", async () => {
     const rollout = await planned(turns("touch hi"));
     const bench = await benchFor();
-    const parent = await bench.until(await submit(bench, rollout));
+    const parent = await bench.ended(await submit(bench, rollout));
     expect(parent.status).toBe("SUCCEEDED");
     expect(dropped(rollout)).toEqual(EVERY);
     const texts = dropped(rollout).map((name) =>
@@ -130,7 +130,7 @@ describe("a rollout on the local Batch runner", () => {
       ["ended", 1],
       ["ended", 1],
     ]);
-  }, 120_000);
+  }, 300_000);
 
   it("does each episode once though a job is killed in the middle and tried again", async () => {
     const rollout = await planned(turns("sleep 0.7; touch hi"));
@@ -148,7 +148,7 @@ describe("a rollout on the local Batch runner", () => {
       ]),
     );
     for (const pid of jobProcesses(0)) process.kill(pid, "SIGKILL");
-    const parent = await bench.until(id);
+    const parent = await bench.ended(id);
     expect(parent.status).toBe("SUCCEEDED");
     const killed = await bench.job(`${id}:0`);
     expect(killed.attempts?.map(({ container }) => container?.exitCode)).toEqual([137, 0]);
@@ -170,7 +170,7 @@ describe("a rollout on the local Batch runner", () => {
       EVERY.map((name) => `default/rollouts/r/${name}`),
     );
     expect((await readRollout(rollout.store, "r")).shards[0]).toMatchObject({ attempt: 2, done: 4 });
-  }, 120_000);
+  }, 300_000);
 
   it("gives up what is under way when it is stopped, says what that was, and is tried again", async () => {
     const rollout = await planned(turns("sleep 3; touch hi"));
@@ -181,22 +181,22 @@ describe("a rollout on the local Batch runner", () => {
       ({ shards }) => shards.length === 2,
     );
     for (const shard of [0, 1]) for (const pid of jobProcesses(shard)) process.kill(pid, "SIGTERM");
-    expect((await bench.until(id)).status).toBe("FAILED");
+    expect((await bench.ended(id)).status).toBe("FAILED");
     expect((await bench.job(`${id}:0`)).container?.exitCode).toBe(75);
     const { shards } = await readRollout(rollout.store, "r");
     expect(shards.map(({ state }) => state)).toEqual(["interrupted", "interrupted"]);
     expect(shards[0]?.under_way).toHaveLength(2);
     expect(dropped(rollout)).toEqual([]);
-    const again = await bench.until(await submit(bench, rollout));
+    const again = await bench.ended(await submit(bench, rollout));
     expect(again.status).toBe("SUCCEEDED");
     expect(dropped(rollout)).toEqual(EVERY);
-  }, 120_000);
+  }, 300_000);
 
   it("ends with 2 where some episodes failed and with 1 where all did, each of them recorded", async () => {
     const rollout = await planned(turns("touch hi"), ["b"]);
     const bench = await benchFor(2);
     const id = await submit(bench, rollout);
-    expect((await bench.until(id)).status).toBe("FAILED");
+    expect((await bench.ended(id)).status).toBe("FAILED");
     const child = await bench.job(`${id}:0`);
     expect(child.container?.exitCode).toBe(2);
     expect(child.attempts).toHaveLength(1);
@@ -209,8 +209,8 @@ describe("a rollout on the local Batch runner", () => {
 
     const hopeless = await planned(turns("touch hi"), TASKS);
     const all = await submit(bench, hopeless);
-    await bench.until(all);
+    await bench.ended(all);
     const ended = await bench.job(`${all}:1`);
     expect([ended.container?.exitCode, ended.attempts?.length]).toEqual([1, 2]);
-  }, 120_000);
+  }, 300_000);
 });
