@@ -113,7 +113,7 @@ async function submit(
   out(
     options.json === true
       ? JSON.stringify(rolloutJson(plan, { id, ...ended }))
-      : rolloutText(plan, ended.state),
+      : rolloutText(plan, ended.state, ended.status),
   );
   process.exitCode = exitCodeOf(plan, ended.state);
 }

@@ -20,7 +20,7 @@ export function progressText({ attempts, tasks }: RolloutPlan, state: RolloutSta
   return `${done} of ${tasks.count * attempts} done (${succeeded} succeeded), ${failed} failed${money}`;
 }
 
-export function rolloutText(plan: RolloutPlan, state: RolloutState): string {
+export function rolloutText(plan: RolloutPlan, state: RolloutState, status?: JobStatus): string {
   const rows = state.shards.map(({ shard, state: what, attempt, episodes, done, failed, at, job }) => [
     ...[String(shard), what, String(attempt), `${done}/${episodes}`, String(failed), at, job ?? "–"],
   ]);
@@ -30,6 +30,8 @@ export function rolloutText(plan: RolloutPlan, state: RolloutState): string {
     `${pc.bold("Rollout")}   ${plan.run}: ${progressText(plan, state)}`,
     ...(rows.length === 0 ? [] : [table(titles, rows)]),
     ...(idle === 0 ? [] : [`  ${many(idle, "job")} not begun`]),
+    // Of a job that no instance can hold, nothing else says so.
+    ...(status?.state === "FAILED" ? [`  ${pc.red("the job failed")}: ${status.reason ?? "no reason"}`] : []),
   ].join("\n");
 }
 

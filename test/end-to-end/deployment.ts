@@ -72,7 +72,7 @@ export async function deployPipeline(options: {
     app: `"${process.execPath}" infra/main.ts`,
     folder: root,
     context: { ...context, local: JSON.stringify(local) },
-    withinMs: 240_000,
+    withinMs: 480_000,
   });
   await batch?.publish();
   rmSync(folder, { recursive: true });
