@@ -40,7 +40,10 @@ describe("gymline rollout", () => {
   it.each([
     [["--agent", "scripted:turns.ts"], /a module and cannot go along/],
     [["--agent", "scripted:turns.json", "--env-module", "x"], /--env-module x cannot go along/],
-    [["--agent", "scripted:turns.json", "--tasks", "repos.jsonl"], /begins from a repository on this machine/],
+    [
+      ["--agent", "scripted:turns.json", "--tasks", "repos.jsonl"],
+      /begins from a repository on this machine/,
+    ],
     [["--agent", "nobody"], /there is no agent "nobody"/],
     [["--agent", "scripted:turns.json", "--run", "a/b"], /--run \(letters/],
     [["--agent", "scripted:turns.json", "--project", "a/b"], /--project \(one label/],
@@ -64,6 +67,9 @@ describe("gymline rollout", () => {
     const missing = await gymline(["job", "rollout", "--run", "r", "--store", "s", "--drop", "d"], {
       cwd: workplace(),
     });
-    expect([missing.code, missing.stderr]).toEqual([1, expect.stringMatching(/holds no rollouts\/r\/plan.json/)]);
+    expect([missing.code, missing.stderr]).toEqual([
+      1,
+      expect.stringMatching(/holds no rollouts\/r\/plan.json/),
+    ]);
   });
 });

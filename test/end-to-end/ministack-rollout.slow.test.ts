@@ -71,11 +71,15 @@ describe("a rollout on the local AWS stack", { timeout: 600_000 }, () => {
     );
     expect([twice.code, twice.stderr]).toEqual([1, expect.stringContaining("--resume first")]);
 
-    const entries = await until("all trajectories are scored", { withinMs: 120_000, everyMs: 500 }, async () => {
-      const found = await deployment.entries();
-      const scored = found.filter(({ scorer }) => scorer !== null);
-      return scored.length >= 4 ? { done: scored } : { waiting: found.length };
-    });
+    const entries = await until(
+      "all trajectories are scored",
+      { withinMs: 120_000, everyMs: 500 },
+      async () => {
+        const found = await deployment.entries();
+        const scored = found.filter(({ scorer }) => scorer !== null);
+        return scored.length >= 4 ? { done: scored } : { waiting: found.length };
+      },
+    );
     expect(entries).toHaveLength(4);
     const facts = entries.map(({ taskId, success }) => `${taskId} ${success}`);
     expect(facts.toSorted()).toEqual(["say-hi true", "say-hi true", "say-no false", "say-no false"]);

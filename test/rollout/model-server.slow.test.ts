@@ -30,7 +30,12 @@ function completion(turn: number): unknown {
           tool_calls: [{ id: `call-${turn}`, type: "function", function: call }],
         },
         logprobs: {
-          content: ids.map((id) => ({ token: `token_id:${id}`, logprob: -0.25, bytes: null, top_logprobs: [] })),
+          content: ids.map((id) => ({
+            token: `token_id:${id}`,
+            logprob: -0.25,
+            bytes: null,
+            top_logprobs: [],
+          })),
         },
         finish_reason: "tool_calls",
         token_ids: ids,
