@@ -51,9 +51,7 @@ async function compared({ python, folder, size, packing }: Asked): Promise<reado
   const rounds: { readonly ours: Measured; readonly theirs: Measured }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const one = async (who: string): Promise<Measured> =>
-      measuredSchema.parse(
-        JSON.parse(await call(python, [who, folder, ...(packing ? ["packing"] : [])])),
-      );
+      measuredSchema.parse(JSON.parse(await call(python, [who, folder, ...(packing ? ["packing"] : [])])));
     // Who is first changes: a machine that slows down must not favour one.
     const first = round % 2 === 0 ? await one("ours") : undefined;
     const theirs = await one("trl");
