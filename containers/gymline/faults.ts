@@ -5,6 +5,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "UsageError",
   "UnknownVersionError",
   "ManifestError",
+  "NoManifestError",
   "DatasetInputsError",
   "AwsAccessError",
   "DeploymentError",
@@ -23,6 +24,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CurationError",
   "TokenizerError",
   "EvaluationSetError",
+  "EvaluationError",
   "PluginError",
   "UnknownFormatError",
   "MappingError",
@@ -45,6 +47,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CriticError",
   "DamagedObjectError",
   "ValueModelError",
+  "ModelFolderError",
+  "InferenceError",
   "AgentSettingsError",
   "ScriptFileError",
   "RunFolderError",
@@ -59,6 +63,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "SandboxError",
   "CommandFailedError",
   "RepositoryError",
+  "TrainingBusyError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */

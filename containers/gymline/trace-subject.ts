@@ -5,7 +5,7 @@ import type { Manifest } from "../../shared/dataset/manifest.ts";
 import type { ObjectState } from "../../shared/ports/catalog.ts";
 import { type Rejection, rejectionSchema } from "../../shared/reading/rejection.ts";
 import { readStored } from "../../shared/stages/stored-json.ts";
-import { readManifest } from "../../shared/stages/stored-manifest.ts";
+import { manifestOf } from "../../shared/stages/stored-manifest.ts";
 import { findVersion } from "../../shared/versions/find-version.ts";
 import { placeOfLine, placeOfRow, type RowPlace } from "../../shared/versions/row-place.ts";
 import { inputsOfRow } from "../../shared/versions/version-inputs.ts";
@@ -90,12 +90,7 @@ async function rowOf(
 ): Promise<Subject> {
   const { store, catalog } = opened;
   const { name, version } = await findVersion(ref, catalog);
-  const manifest = await readManifest({ name, version }, store);
-  if (manifest === undefined) {
-    throw new UsageError(
-      `${name}/${version} has no manifest.json any more; gymline datasets list shows what there is`,
-    );
-  }
+  const manifest = await manifestOf({ name, version }, store);
   const row = place(manifest);
   if (row === undefined) {
     const files = manifest.files.map(

@@ -6,7 +6,6 @@ import {
   inspectParsed,
   inspectRow,
   type RowInspection,
-  type TokenCounter,
 } from "../dataset/quality/inspect-row.ts";
 import { reasonInItself } from "../dataset/select.ts";
 import { groupColumns } from "../dataset/targets/grpo-attempt.ts";
@@ -41,8 +40,6 @@ export interface TaskSettings {
   readonly scoreLater?: boolean;
   /** The dataset that the run will write: rows that may get into it are rendered along with ingest. */
   readonly dataset?: DatasetRequest;
-  /** Counts the tokens of rows that checks look at; without it they are estimated from characters. */
-  readonly countTokens?: TokenCounter;
 }
 
 export async function computeIngest(record: SourceRecord, settings: TaskSettings): Promise<ComputedRecord> {
@@ -124,8 +121,9 @@ export function computeInspection({ line, target }: InspectTask, settings: TaskS
   return inspectRow(line, inspectorOf(target, settings));
 }
 
-function inspectorOf(target: TargetId, { ingest, countTokens = estimateTokens }: TaskSettings): Inspector {
-  return { target: targetOf(target), redactor: ingest.redactor, countTokens };
+/** Tokens of rows are estimated from their characters. */
+function inspectorOf(target: TargetId, { ingest }: TaskSettings): Inspector {
+  return { target: targetOf(target), redactor: ingest.redactor, countTokens: estimateTokens };
 }
 
 /** A stored file is not what its key promises. */

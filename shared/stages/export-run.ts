@@ -3,7 +3,6 @@ import { z } from "zod";
 import { type DatasetRequest, datasetRequestSchema } from "../contracts/dataset-request.ts";
 import type { DeployedDataset } from "../contracts/deployment-config.ts";
 import { DATASET_PUBLISHED, type DatasetPublished } from "../contracts/events.ts";
-import { datasetPrefix } from "../contracts/keys.ts";
 import { type ExportQueueMessage, exportMessageSchema } from "../contracts/messages.ts";
 import type { DatasetEntry } from "../ports/catalog.ts";
 import type { Events } from "../ports/events.ts";
@@ -14,6 +13,7 @@ import { type ExportPorts, type ExportResult, exportDataset } from "./export.ts"
 import { type HandOverPorts, handOver } from "./hand-over.ts";
 import { Lease } from "./lease.ts";
 import { changeRecord, readRecord } from "./ledger-record.ts";
+import { manifestKey } from "./stored-manifest.ts";
 
 /** What is known of the exports of one dataset. */
 const exportStateSchema = z.strictObject({
@@ -139,7 +139,7 @@ export async function announce(
   ports: Pick<ExportRunPorts, "events" | "catalog">,
 ): Promise<void> {
   const { name, version, format, rows } = dataset;
-  const manifest = `${datasetPrefix(name, version)}manifest.json`;
+  const manifest = manifestKey({ name, version });
   const detail: DatasetPublished = {
     schema: "gymline.dataset-published.v1",
     name,

@@ -20,7 +20,7 @@ import type { DatasetPlan, PlanPorts } from "./dataset-plan.ts";
 import { inspectedRows } from "./inspected-rows.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
-import { readManifest } from "./stored-manifest.ts";
+import { manifestKey, readManifest } from "./stored-manifest.ts";
 
 /** With `rows`, what was rendered already need not be again; the dataset is the same, byte for byte. */
 export interface ExportPorts extends PlanPorts {
@@ -59,7 +59,6 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
   if (plan.trajectories === 0) return emptyResult(plan);
   const version = plan.version;
   const prefix = datasetPrefix(request.name, version);
-  const manifestKey = `${prefix}manifest.json`;
   // One that is written but not registered was left by a killed export: written again, it comes out the same.
   const registered = await ports.catalog.hasDataset(request.name, version);
   const known = registered ? await readManifest({ name: request.name, version }, ports.store) : undefined;
@@ -117,7 +116,10 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     await beside.put("README.md", card);
     const made_by = { tool: "gymline", version: VERSION, commit: ports.commit ?? null } as const;
     manifest = { ...facts, beside: beside.written, made_by };
-    await ports.store.put(manifestKey, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+    await ports.store.put(
+      manifestKey({ name: request.name, version }),
+      Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`),
+    );
     dataset = { name: request.name, version, format: manifest.format, rows: registry };
   } catch (error) {
     await files.abort();

@@ -2,20 +2,10 @@ import { feedbackSchema, type NewFeedback } from "../contracts/feedback.ts";
 import type { Catalog, FeedbackSet } from "../ports/catalog.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { versionInputs } from "../versions/version-inputs.ts";
-import { manifestKey, readManifest, type VersionName } from "./stored-manifest.ts";
+import { manifestOf, type VersionName } from "./stored-manifest.ts";
 
 /** What became of the feedback of several trajectories. */
 export type FeedbackCounts = Readonly<Record<FeedbackSet, number>>;
-
-/** A version's manifest is gone, so nobody knows what it was made of. */
-export class NoManifestError extends Error {
-  override readonly name = "NoManifestError";
-  constructor(version: VersionName) {
-    super(
-      `${manifestKey(version)} is not there, so it is not known which trajectories the version holds; bring it back, or give feedback trajectory by trajectory`,
-    );
-  }
-}
 
 /** Changes under way at once. */
 const SIDE_BY_SIDE = 8;
@@ -66,8 +56,7 @@ export async function giveVersionFeedback(
     catalog,
   }: { readonly feedback: NewFeedback; readonly store: ObjectStore; readonly catalog: Catalog },
 ): Promise<FeedbackCounts> {
-  const manifest = await readManifest(version, store);
-  if (manifest === undefined) throw new NoManifestError(version);
+  const manifest = await manifestOf(version, store);
   return giveFeedback(idsOf(versionInputs(manifest, { store })), { feedback, catalog });
 }
 

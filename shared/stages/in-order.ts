@@ -3,12 +3,12 @@
  * only when there is room, so that a walk of any length is held a few at a time.
  */
 export async function* inOrder<T, R>(
-  items: Iterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   { width, work }: { readonly width: number; readonly work: (item: T) => Promise<R> },
 ): AsyncGenerator<{ readonly of: T; readonly result: R }> {
   const underWay: { readonly of: T; readonly result: Promise<R> }[] = [];
   try {
-    for (const of of items) {
+    for await (const of of items) {
       const result = work(of);
       result.catch(() => undefined);
       underWay.push({ of, result });

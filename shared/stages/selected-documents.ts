@@ -2,6 +2,7 @@ import { trajectoryKey } from "../contracts/keys.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
 import { readDocument } from "./compute-tasks.ts";
+import { inOrder } from "./in-order.ts";
 
 /** A trajectory of the selection cannot be read back, so it cannot be compared with others. */
 export class CurationError extends Error {
@@ -23,25 +24,20 @@ export async function* selectedDocuments<T extends { readonly id: string }>(
   selected: readonly T[],
   { store, beat }: { readonly store: ObjectStore; readonly beat?: () => Promise<void> },
 ): AsyncGenerator<{ readonly of: T; readonly trajectory: Trajectory }> {
-  const underWay: { readonly of: T; readonly bytes: Promise<Uint8Array> }[] = [];
-  const settle = async (next: (typeof underWay)[number]) => {
+  const work = ({ id }: T): Promise<Uint8Array> =>
+    store.read(trajectoryKey(id)).catch((cause: unknown) => {
+      throw new CurationError(id, cause);
+    });
+  for await (const { of, result } of inOrder(selected, { width: WINDOW, work })) {
     await beat?.();
-    try {
-      return { of: next.of, trajectory: readDocument(await next.bytes) };
-    } catch (cause) {
-      throw new CurationError(next.of.id, cause);
-    }
-  };
+    yield { of, trajectory: parsedOf(of.id, result) };
+  }
+}
+
+function parsedOf(id: string, document: Uint8Array): Trajectory {
   try {
-    for (const of of selected) {
-      const bytes = store.read(trajectoryKey(of.id));
-      bytes.catch(() => undefined);
-      underWay.push({ of, bytes });
-      const next = underWay.length >= WINDOW ? underWay.shift() : undefined;
-      if (next !== undefined) yield await settle(next);
-    }
-    for (let next = underWay.shift(); next !== undefined; next = underWay.shift()) yield await settle(next);
-  } finally {
-    await Promise.allSettled(underWay.map(({ bytes }) => bytes));
+    return readDocument(document);
+  } catch (cause) {
+    throw new CurationError(id, cause);
   }
 }

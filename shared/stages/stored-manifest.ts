@@ -20,6 +20,16 @@ export class ManifestError extends Error {
   }
 }
 
+/** A version's manifest is gone, so nobody knows what it was made of. */
+export class NoManifestError extends Error {
+  override readonly name = "NoManifestError";
+  constructor(version: VersionName) {
+    super(
+      `${manifestKey(version)} is not there: the version was removed, or never finished; export with the same settings again for the same one`,
+    );
+  }
+}
+
 export function manifestKey({ name, version }: VersionName): string {
   return `${datasetPrefix(name, version)}manifest.json`;
 }
@@ -38,6 +48,13 @@ export async function readManifest(
     throw error;
   }
   return parseManifest(bytes, { key, version });
+}
+
+/** @throws NoManifestError, ManifestError */
+export async function manifestOf(version: VersionName, store: Pick<ObjectStore, "read">): Promise<Manifest> {
+  const manifest = await readManifest(version, store);
+  if (manifest === undefined) throw new NoManifestError(version);
+  return manifest;
 }
 
 /** Its text is our own, so what is wrong may be said with its field. @throws ManifestError */

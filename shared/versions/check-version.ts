@@ -11,6 +11,7 @@ import type { Target } from "../dataset/targets/target.ts";
 import { TARGET_IDS, targetOf } from "../dataset/targets/targets.ts";
 import { ObjectNotFoundError, type ObjectStore } from "../ports/object-store.ts";
 import type { Redactor } from "../redaction/redactor.ts";
+import { manifestKey } from "../stages/stored-manifest.ts";
 import { DatasetFileError, versionRows } from "./version-rows.ts";
 
 export interface VersionCheckPorts {
@@ -55,12 +56,12 @@ export async function checkVersion(
   return checks.finish();
 }
 
-function targetOfManifest({ name, version, settings }: Manifest): Target {
-  const { target } = settings;
+function targetOfManifest(manifest: Manifest): Target {
+  const { target } = manifest.settings;
   const known = TARGET_IDS.find((id) => id === target);
   if (known !== undefined) return targetOf(known);
   throw new DatasetFileError(
-    `${datasetPrefix(name, version)}manifest.json names no target that this program knows; check it with the version of gymline that wrote it`,
+    `${manifestKey(manifest)} names no target that this program knows; check it with the version of gymline that wrote it`,
   );
 }
 

@@ -1,6 +1,8 @@
 import { datasetPrefix } from "../contracts/keys.ts";
 import { type DatasetInput, datasetInputSchema, type Manifest } from "../dataset/manifest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import { Carry } from "../reading/carry.ts";
+import { parseStored } from "../stages/stored-json.ts";
 
 /** The list of a version's inputs cannot be read. */
 export class DatasetInputsError extends Error {
@@ -34,9 +36,9 @@ export async function* versionInputs(
   )) {
     number += 1;
     if (ids !== undefined && !ids.has(line.toString("latin1", START.length, ID_END))) continue;
-    const input = parsed(line);
-    if (typeof input === "string") throw new DatasetInputsError(manifest, `${path}:${number}`, input);
-    if (ids === undefined || ids.has(input.id)) yield input;
+    const read = parseStored(line, datasetInputSchema);
+    if (read.kind === "fault") throw new DatasetInputsError(manifest, `${path}:${number}`, read.fault);
+    if (ids === undefined || ids.has(read.value.id)) yield read.value;
   }
 }
 
@@ -52,30 +54,25 @@ export async function inputsOfRow(
   return found;
 }
 
-function parsed(line: Buffer): DatasetInput | string {
-  let json: unknown;
-  try {
-    json = JSON.parse(line.toString("utf8"));
-  } catch {
-    return "it is no JSON";
-  }
-  const result = datasetInputSchema.safeParse(json);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  return `${issue?.path.join(".") || "$"}: ${issue?.message ?? "not valid"}`;
-}
-
 /** Lines of a file that comes piece by piece, without their newlines. */
 export async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let held: Buffer = Buffer.alloc(0);
+  const carry = new Carry(Number.POSITIVE_INFINITY);
   for await (const piece of pieces) {
-    held = Buffer.concat([held, piece]);
     let from = 0;
-    for (let end = held.indexOf(NEWLINE); end >= 0; end = held.indexOf(NEWLINE, from)) {
-      yield held.subarray(from, end);
+    for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, from)) {
+      const rest = piece.subarray(from, end);
       from = end + 1;
+      if (carry.isEmpty) yield bufferOf(rest);
+      else {
+        carry.add(rest);
+        yield bufferOf(carry.take() ?? rest);
+      }
     }
-    held = held.subarray(from);
+    carry.add(piece.subarray(from));
   }
-  if (held.length > 0) yield held;
+  if (!carry.isEmpty) yield bufferOf(carry.take() ?? new Uint8Array());
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

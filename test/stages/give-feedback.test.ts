@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { gdiOf } from "../../shared/curation/gdi.ts";
-import { giveFeedback, giveVersionFeedback, NoManifestError } from "../../shared/stages/give-feedback.ts";
+import { giveFeedback, giveVersionFeedback } from "../../shared/stages/give-feedback.ts";
+import { NoManifestError } from "../../shared/stages/stored-manifest.ts";
 import { idOf } from "../factories/catalog-rows.ts";
 import { chatRow } from "../factories/logs.ts";
 import { makeStation, type Station } from "../factories/station.ts";

@@ -1,18 +1,22 @@
 import type { Command } from "commander";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
-import type { Manifest } from "../../../shared/dataset/manifest.ts";
 import type { Catalog, DatasetEntry } from "../../../shared/ports/catalog.ts";
-import { manifestKey, readManifest } from "../../../shared/stages/stored-manifest.ts";
+import { manifestOf, NoManifestError } from "../../../shared/stages/stored-manifest.ts";
 import { diffVersions } from "../../../shared/versions/diff-versions.ts";
 import { findVersion } from "../../../shared/versions/find-version.ts";
-import { type ListedVersion, listedVersion, listVersions } from "../../../shared/versions/list-versions.ts";
+import {
+  hasFiles,
+  type ListedVersion,
+  listedVersion,
+  listVersions,
+} from "../../../shared/versions/list-versions.ts";
 import { verifyVersion } from "../../../shared/versions/verify-version.ts";
 import { diffReport } from "../dataset-diff-report.ts";
 import { forgottenLines, verificationLines, versionLines, versionTable } from "../datasets-report.ts";
 import { EXIT } from "../exit-code.ts";
 import { examples } from "../options.ts";
 import { startProgress } from "../progress.ts";
-import { inStore, type OpenStore, type StoreOption, storeOrDeployment } from "../store-access.ts";
+import { inStore, type StoreOption, storeOrDeployment } from "../store-access.ts";
 import { note, out } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -104,7 +108,7 @@ async function showOne(text: string, options: DatasetsOptions): Promise<void> {
     work: async (opened) => {
       const version = await listedVersion(await findVersion(text, opened.catalog), opened);
       if (version.state === "damaged") throw version.fault;
-      if (version.state !== "whole") throw missingManifest(version.entry);
+      if (version.state !== "whole") throw new NoManifestError(version.entry);
       if (options.json !== true) {
         for (const line of versionLines(version, { opened, now: systemClock.now() })) out(line);
         return;
@@ -131,7 +135,10 @@ async function diffTwo(
           ? await versionBefore(one, opened.catalog)
           : await findVersion(second, opened.catalog);
       const [before, after] = second === undefined ? [other, one] : [one, other];
-      const manifests = [await manifestOf(before, opened), await manifestOf(after, opened)] as const;
+      const manifests = [
+        await manifestOf(before, opened.store),
+        await manifestOf(after, opened.store),
+      ] as const;
       const diff = await diffVersions(manifests, opened.store);
       if (options.json === true) out(JSON.stringify(diff));
       else out(diffReport(diff, { full: options.full === true }));
@@ -152,19 +159,6 @@ async function versionBefore(of: DatasetEntry, catalog: Catalog): Promise<Datase
   );
 }
 
-/** @throws ManifestError, UsageError */
-async function manifestOf(entry: DatasetEntry, { store }: OpenStore): Promise<Manifest> {
-  const manifest = await readManifest(entry, store);
-  if (manifest === undefined) throw missingManifest(entry);
-  return manifest;
-}
-
-function missingManifest(entry: DatasetEntry): UsageError {
-  const remedy =
-    "the version was removed, or never finished; export with the same settings again for the same one";
-  return new UsageError(`${manifestKey(entry)} is not there: ${remedy}`);
-}
-
 async function verify_(texts: readonly string[], options: DatasetsOptions): Promise<void> {
   await inStore(options, {
     mode: "read",
@@ -173,8 +167,8 @@ async function verify_(texts: readonly string[], options: DatasetsOptions): Prom
       for (const text of texts) versions.push(await findVersion(text, opened.catalog));
       if (texts.length === 0) {
         // What was removed on purpose needs no check.
-        for await (const { entry, state } of listVersions(opened))
-          if (state !== "removed") versions.push(entry);
+        for await (const entry of opened.catalog.datasets())
+          if (await hasFiles(entry, opened.store)) versions.push(entry);
         if (versions.length === 0) note("no dataset to verify; gymline export writes one");
       }
       let sound = true;

@@ -9,7 +9,7 @@ import type { Command } from "commander";
 import type { Published } from "../../../shared/adapters/hub/publish-version.ts";
 import { datasetPrefix } from "../../../shared/contracts/keys.ts";
 import type { Manifest } from "../../../shared/dataset/manifest.ts";
-import { readManifest } from "../../../shared/stages/stored-manifest.ts";
+import { manifestOf } from "../../../shared/stages/stored-manifest.ts";
 import { findVersion } from "../../../shared/versions/find-version.ts";
 import { type VersionFault, verifyVersion } from "../../../shared/versions/verify-version.ts";
 import { examples } from "../options.ts";
@@ -58,8 +58,7 @@ async function run(text: string, options: PublishOptions): Promise<void> {
     work: async (opened) => {
       const { name, version } = await findVersion(text, opened.catalog);
       await refuseUnsound({ name, version }, { opened, options });
-      const manifest = await readManifest({ name, version }, opened.store);
-      if (manifest === undefined) throw new UsageError(`${name}/${version} has no manifest any more`);
+      const manifest = await manifestOf({ name, version }, opened.store);
       const published = await withFiles(manifest, { opened, options }, (fileUrl) =>
         publishVersion({ manifest, fileUrl, ...target }),
       );
@@ -113,7 +112,9 @@ async function refuseUnsound(
 ): Promise<void> {
   const progress = startProgress("verifying", { quiet: options.json === true });
   const onProgress = (done: number, total: number): void => progress.update({ done, total });
-  const { faults } = await verifyVersion(version, { ...opened, onProgress }).finally(() => progress.end());
+  const { faults } = await verifyVersion(version, { ...opened, onProgress, filesAlone: true }).finally(() =>
+    progress.end(),
+  );
   const found = faults.filter(({ code }) => HINDERS.has(code));
   const [first] = found;
   if (first === undefined) return;

@@ -3,7 +3,7 @@ import type { Manifest } from "../../../shared/dataset/manifest.ts";
 import { checksSchema } from "../../../shared/dataset/quality/checks.ts";
 import { estimateTokens } from "../../../shared/judge/tokens.ts";
 import { createRedactor } from "../../../shared/redaction/redactor.ts";
-import { manifestKey, readManifest } from "../../../shared/stages/stored-manifest.ts";
+import { manifestOf } from "../../../shared/stages/stored-manifest.ts";
 import { checkVersion, storedReport } from "../../../shared/versions/check-version.ts";
 import { findVersion } from "../../../shared/versions/find-version.ts";
 import { numeric } from "../dataset-options.ts";
@@ -50,12 +50,7 @@ async function run(text: string, options: QualityOptions): Promise<void> {
     mode: "read",
     work: async ({ store, catalog }) => {
       const entry = await findVersion(text, catalog);
-      const manifest = await readManifest(entry, store);
-      if (manifest === undefined) {
-        throw new UsageError(
-          `${manifestKey(entry)} is not there: the version was removed, or never finished`,
-        );
-      }
+      const manifest = await manifestOf(entry, store);
       const report = await storedReport(manifest, store);
       const progress = startProgress("checking", { quiet: options.json === true });
       const checks = await checkVersion(manifest, {

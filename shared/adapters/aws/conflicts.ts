@@ -41,15 +41,3 @@ export async function attempt<T>(what: string, work: () => Promise<T>): Promise<
 export async function backOff(tries: number): Promise<void> {
   await sleep(Math.random() * Math.min(LONGEST_WAIT_MS, 10 * 2 ** tries));
 }
-
-/** Runs `work` for each item, a few side by side. The first error is thrown once all that run have ended. */
-export async function eachOf<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
-  const rest = Iterator.from(items);
-  const lane = async () => {
-    for (let next = rest.next(); next.done !== true; next = rest.next()) await work(next.value);
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: SIDE_BY_SIDE }, lane));
-  for (const outcome of lanes) if (outcome.status === "rejected") throw outcome.reason;
-}
-
-const SIDE_BY_SIDE = 8;

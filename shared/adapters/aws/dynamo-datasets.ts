@@ -9,6 +9,7 @@ import {
 } from "../../ports/catalog.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Item } from "./attributes.ts";
+import { eachOf } from "./batches.ts";
 import { read } from "./catalog-items.ts";
 import {
   DATASETS_PK,
@@ -22,13 +23,15 @@ import {
   trajectoryPk,
   useKey,
 } from "./catalog-keys.ts";
-import { attempt, eachOf } from "./conflicts.ts";
+import { attempt } from "./conflicts.ts";
 import { byBytes } from "./dynamo-places.ts";
 import type { DynamoTable } from "./dynamo-table.ts";
+import { inGroups } from "./walks.ts";
 import { ABSENT, having, PRESENT, type Write } from "./writes.ts";
 
 /** Rows counted in one transaction: each takes its note and its trajectory. */
 const COUNTED_AT_ONCE = 50;
+const SIDE_BY_SIDE = 8;
 
 /** A dataset to be registered names a trajectory twice. */
 export class RepeatedRowError extends Error {
@@ -69,7 +72,8 @@ export class DynamoDatasets {
     const seen = new DigestSet();
     for (const { id } of dataset.rows) if (!seen.add(id)) throw new RepeatedRowError(dataset, id);
     if ((await this.#state(dataset, fence)) === "known") return "known";
-    await eachOf(groupsOf(dataset.rows), (rows) => this.#count(dataset, rows));
+    // A few rows at a time: of a million, no second list is made.
+    await eachOf(inGroups(dataset.rows, COUNTED_AT_ONCE), SIDE_BY_SIDE, (rows) => this.#count(dataset, rows));
     return attempt(`dataset ${dataset.name} ${dataset.version}`, () => this.#complete(dataset, fence));
   }
 
@@ -173,18 +177,6 @@ export class DynamoDatasets {
 }
 
 type Registered = DatasetRecord["rows"] extends Iterable<infer Row> ? Row : never;
-
-/** A few rows at a time: of a million, no second list is made. */
-function* groupsOf(rows: DatasetRecord["rows"]): Generator<readonly Registered[]> {
-  let group: Registered[] = [];
-  for (const row of rows) {
-    group.push(row);
-    if (group.length < COUNTED_AT_ONCE) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
-}
 
 function useOf(item: Item): DatasetUse {
   return read<DatasetUse>(useSchema, item);

@@ -1,5 +1,6 @@
 import type { Forgotten } from "../../ports/catalog.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { eachOf } from "./batches.ts";
 import { maybeRowOf, placeOf, rootOf, type StoredRow } from "./catalog-items.ts";
 import {
   blobPk,
@@ -13,7 +14,7 @@ import {
   tombKey,
   trajectoryPk,
 } from "./catalog-keys.ts";
-import { attempt, eachOf } from "./conflicts.ts";
+import { attempt } from "./conflicts.ts";
 import type { DynamoDatasets } from "./dynamo-datasets.ts";
 import type { DynamoPlaces } from "./dynamo-places.ts";
 import { bump } from "./dynamo-sessions.ts";
@@ -22,6 +23,7 @@ import { inGroups } from "./walks.ts";
 import { ABSENT, having, type Write } from "./writes.ts";
 
 const USERS_AT_ONCE = 100;
+const SIDE_BY_SIDE = 8;
 
 /**
  * Forgets trajectories. Each is buried in one transaction: its tombstone comes, its row goes, and its session is
@@ -93,7 +95,7 @@ export class DynamoForgetting {
       if (key.sk.startsWith("PLACE#")) places.push(placeOf(item));
       if (/^(?:REV|PREFIX|FEED)#/.test(key.sk)) rest.push(key);
     }
-    await eachOf(places, (place) => this.#places.release(id, place));
+    await eachOf(places, SIDE_BY_SIDE, (place) => this.#places.release(id, place));
     await this.#table.removeAll(rest);
     return shorter;
   }
@@ -106,7 +108,7 @@ export class DynamoForgetting {
       }
     }
     const orphans: string[] = [];
-    await eachOf([...used].sort(), async (sha) => {
+    await eachOf([...used].sort(), SIDE_BY_SIDE, async (sha) => {
       if (!(await this.#isUsed(sha))) orphans.push(sha);
     });
     return orphans.sort();

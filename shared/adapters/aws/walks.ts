@@ -37,7 +37,10 @@ export async function* firstOf<T>(walk: AsyncIterable<T>, limit: number | undefi
 }
 
 /** Groups of `size` items, the last one smaller. */
-export async function* inGroups<T>(walk: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+export async function* inGroups<T>(
+  walk: Iterable<T> | AsyncIterable<T>,
+  size: number,
+): AsyncGenerator<readonly T[]> {
   let group: T[] = [];
   for await (const item of walk) {
     group.push(item);

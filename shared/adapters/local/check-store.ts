@@ -5,7 +5,7 @@ import type { CatalogEntry } from "../../contracts/catalog-row.ts";
 import { blobKey, scoreKey, trajectoryKey } from "../../contracts/keys.ts";
 import { documentFault } from "../../stages/check-document.ts";
 import { storedScoreSchema } from "../../stages/score-trajectory.ts";
-import { ManifestError, readManifest } from "../../stages/stored-manifest.ts";
+import { ManifestError, manifestKey, readManifest } from "../../stages/stored-manifest.ts";
 import { forgottenRemedy } from "../../versions/verify-version.ts";
 import { checkEvidence } from "./check-evidence.ts";
 import { inspectCatalog } from "./inspect-catalog.ts";
@@ -162,7 +162,7 @@ async function* checkDatasets({ local, deep, busy }: Check): AsyncGenerator<Stor
     }
     if (manifest instanceof ManifestError) {
       const { fault: reason, remedy: mend } = manifest;
-      yield { code: "bad-manifest", place: `${prefix}manifest.json`, reason, remedy: mend };
+      yield { code: "bad-manifest", place: manifestKey({ name, version }), reason, remedy: mend };
       continue;
     }
     for (const id of await local.catalog.forgottenIn(name, version)) {

@@ -1,4 +1,5 @@
 import type { Redactor } from "../../redaction/redactor.ts";
+import { isWritten } from "../targets/exact-json.ts";
 import type { Target } from "../targets/target.ts";
 import type { Row } from "../targets/write-row.ts";
 import { type PromptSketch, promptSketch } from "./prompt-sketch.ts";
@@ -130,7 +131,7 @@ function eachText(value: unknown, visit: (text: string) => void): void {
   while (open.length > 0) {
     const next = open.pop();
     if (typeof next === "string") visit(next);
-    else if (typeof next === "object" && next !== null) {
+    else if (typeof next === "object" && next !== null && !isWritten(next)) {
       for (const item of Object.values(next)) {
         if (typeof item === "string" || typeof item === "object") open.push(item);
       }

@@ -1,5 +1,6 @@
 import type { Trajectory } from "../../trajectory/schema.ts";
 import { sftMessages } from "../sft-messages.ts";
+import { readBackJson } from "../targets/exact-json.ts";
 import type { Row } from "../targets/write-row.ts";
 
 /** One text as a trainer feeds it to a model, in the parts that checks tell apart. */
@@ -29,7 +30,7 @@ export function readRow(row: Row): RowReading {
 function toolsOf({ tools, input }: Row): string {
   const own = tools ?? (isObject(input) ? input["tools"] : undefined);
   if (own === undefined || own === null) return "";
-  return typeof own === "string" ? own : JSON.stringify(own);
+  return typeof own === "string" ? own : readBackJson(own);
 }
 
 function sequencesOf(row: Row): readonly Sequence[] {
@@ -136,7 +137,7 @@ function callText(call: unknown): string {
   const of = isObject(call) ? call["function"] : undefined;
   if (!isObject(of)) return "";
   const { name, arguments: given = "" } = of;
-  return `${String(name ?? "")}(${typeof given === "string" ? given : JSON.stringify(given)})`;
+  return `${String(name ?? "")}(${typeof given === "string" ? given : readBackJson(given)})`;
 }
 
 function isList(value: unknown): value is readonly unknown[] {

@@ -1,5 +1,8 @@
 /** `JSON.rawJSON` and the source text of numbers: ECMAScript 2026, in Node since version 21. */
-const raw = (JSON as unknown as { readonly rawJSON: (text: string) => unknown }).rawJSON;
+const { rawJSON: raw, isRawJSON } = JSON as unknown as {
+  readonly rawJSON: (text: string) => unknown;
+  readonly isRawJSON: (value: unknown) => boolean;
+};
 
 /** Texts that may hold a number which a double does not give back as it was written. */
 const SUSPECT = /\d{16}|\d\.\d*0|\d[eE]/;
@@ -52,6 +55,15 @@ export function loadableLine(pieces: readonly string[]): readonly string[] {
 /** JSON whose numbers `JSON.stringify` writes as they were: some of them are no numbers, `numberOf` gives those. */
 export function parseAsWritten(json: string): unknown {
   return SUSPECT.test(json) ? JSON.parse(json, asWritten) : JSON.parse(json);
+}
+
+/** Whether a value is a number that is written as it was, which is an object. */
+export const isWritten = isRawJSON;
+
+/** JSON of a value as one has it who read it back: numbers as doubles print them, none as it was written. */
+export function readBackJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  return SUSPECT.test(text) ? JSON.stringify(JSON.parse(text)) : text;
 }
 
 export function numberOf(value: unknown): number {
