@@ -447,6 +447,49 @@ export {
   scoreTrajectory,
   storedScoreSchema,
 } from "./stages/score-trajectory.ts";
+export { benjaminiHochbergAdjusted } from "./statistics/benjamini-hochberg.ts";
+export { bonferroniAdjusted } from "./statistics/bonferroni.ts";
+export type { BootstrapOptions } from "./statistics/bootstrap.ts";
+export { bootstrapMeans, type ClusteredValues } from "./statistics/bootstrap-means.ts";
+export { clusterBootstrap } from "./statistics/cluster-bootstrap.ts";
+export { cohensD, cohensDz, type EffectSizeOptions } from "./statistics/cohens-d.ts";
+export type { Comparison, ComparisonOptions, EffectName, Test, TestName } from "./statistics/comparison.ts";
+export type { Alternative } from "./statistics/distributions.ts";
+export { holmAdjusted } from "./statistics/holm.ts";
+export { StatisticsInputError } from "./statistics/inputs.ts";
+export { type MannWhitneyOptions, mannWhitney } from "./statistics/mann-whitney.ts";
+export { type McNemarOptions, mcnemar } from "./statistics/mcnemar.ts";
+export { mcnemarPower } from "./statistics/mcnemar-power.ts";
+export { mean } from "./statistics/mean.ts";
+export { type NeededN, neededN } from "./statistics/needed-n.ts";
+export { type PairedOutcomes, pairedOutcomes } from "./statistics/paired-outcomes.ts";
+export { pairedRiskDifference } from "./statistics/paired-risk-difference.ts";
+export { type MeanTestOptions, pairedT } from "./statistics/paired-t.ts";
+export { passAtK, type TaskAttempts } from "./statistics/pass-at-k.ts";
+export {
+  type Power,
+  type PowerOptions,
+  pairedMeansPower,
+  twoMeansPower,
+  twoProportionsPower,
+} from "./statistics/power.ts";
+export type { Estimate, Interval, LevelOption, PValue, WhyUndefined } from "./statistics/result.ts";
+export {
+  createSequentialTest,
+  type SequentialOptions,
+  type SequentialTest,
+  type SequentialVerdict,
+  sequentialTest,
+} from "./statistics/sequential-test.ts";
+export { signFlipTest } from "./statistics/sign-flip.ts";
+export {
+  type SuccessCount,
+  type TwoProportionsOptions,
+  twoProportions,
+} from "./statistics/two-proportions.ts";
+export { studentT, welchT } from "./statistics/unpaired-t.ts";
+export { type WilcoxonOptions, wilcoxonSignedRank } from "./statistics/wilcoxon.ts";
+export { proportion } from "./statistics/wilson.ts";
 export { type CountedBy, type TokenCounter, tokenCounter } from "./tokenizer/token-counter.ts";
 export { TokenizerError, type TokenizerFiles, type TokenizerReader } from "./tokenizer/tokenizer-files.ts";
 export { type AgentCall, type AgentStep, agentSteps } from "./trajectory/agent-steps.ts";

@@ -30,96 +30,109 @@ export function bootstrapMeans<Name extends string>(
   const level = levelOf(options);
   const resamples = resamplesOf(options);
   const names = Object.keys(columns) as Name[];
-  const table = sumsByCluster(names.map((name) => columns[name]));
+  const table = tableOf(names.map((name) => columns[name]));
   const method = methodOf(options, table.clusters);
   const sampled = table.clusters >= 2;
   const replicates = sampled ? drawnMeans(table, { resamples, seed: options.seed }) : [];
-  const estimates = names.map((name, column) => {
+  const estimates = names.map((name, index) => {
     const { values } = columns[name];
     const n = values.length;
-    if (n === 0) return [name, notDefined(0, "too_few")] as const;
+    const column = table.columns[index];
+    if (n === 0 || column === undefined) return [name, notDefined(0, "too_few")] as const;
     const value = meanOf(values);
-    const jackknife = sampled && method !== "percentile" ? meansWithout(table, column) : [];
+    const jackknife = sampled && method !== "percentile" ? meansWithout(column) : [];
     const interval = sampled
-      ? replicatesInterval({ value, replicates: replicates[column] ?? [], jackknife, method, level })
+      ? replicatesInterval({ value, replicates: replicates[index] ?? [], jackknife, method, level })
       : unsampledInterval(method, level);
     return [name, { value, n, interval }] as const;
   });
   return Object.fromEntries(estimates) as Record<Name, Estimate>;
 }
 
-/** Row by cluster: for each column the sum of its values there less its first value, then their number. */
-interface ClusterTable {
-  readonly cells: Float64Array;
-  /** The first value of each column: distances to it keep the digits that a large common offset would cost. */
-  readonly firsts: readonly number[];
-  readonly clusters: number;
-  readonly columns: number;
+/** What a mean needs of each cluster. */
+interface Column {
+  /** Sums are of distances to it: that keeps the digits that a large common offset would cost. */
+  readonly first: number;
+  readonly sums: Float64Array;
+  readonly counts: Float64Array;
+  /** The count that all clusters have, or null where they differ. */
+  readonly count: number | null;
 }
 
-function sumsByCluster(columns: readonly ClusteredValues[]): ClusterTable {
+interface Table {
+  readonly clusters: number;
+  readonly columns: readonly Column[];
+}
+
+function tableOf(columns: readonly ClusteredValues[]): Table {
   const rows = new Map<string, number>();
   for (const [index, { values, clusters }] of columns.entries()) {
     requireSameLength(values, clusters);
     requireFinite(values, `values of column ${index}`);
     for (const name of clusters) if (!rows.has(name)) rows.set(name, rows.size);
   }
-  const width = 2 * columns.length;
-  const firsts = columns.map(({ values }) => values[0] ?? 0);
-  const cells = new Float64Array(rows.size * width);
-  for (const [column, { values, clusters }] of columns.entries()) {
-    for (const [index, name] of clusters.entries()) {
-      const at = (rows.get(name) ?? 0) * width + 2 * column;
-      cells[at] = (cells[at] ?? 0) + (values[index] ?? 0) - (firsts[column] ?? 0);
-      cells[at + 1] = (cells[at + 1] ?? 0) + 1;
-    }
+  return { clusters: rows.size, columns: columns.map((column) => columnOf(column, rows)) };
+}
+
+function columnOf({ values, clusters }: ClusteredValues, rows: ReadonlyMap<string, number>): Column {
+  const first = values[0] ?? 0;
+  const [sums, counts] = [new Float64Array(rows.size), new Float64Array(rows.size)];
+  for (const [index, name] of clusters.entries()) {
+    const row = rows.get(name) ?? 0;
+    sums[row] = (sums[row] ?? 0) + (values[index] ?? 0) - first;
+    counts[row] = (counts[row] ?? 0) + 1;
   }
-  return { cells, firsts, clusters: rows.size, columns: columns.length };
+  const [count = 0] = counts;
+  return { first, sums, counts, count: counts.every((one) => one === count) ? count : null };
 }
 
 /** For each column the means of the resamples; null where a resample drew none of its clusters. */
 function drawnMeans(
-  { cells, firsts, clusters, columns }: ClusterTable,
+  { clusters, columns }: Table,
   { resamples, seed }: { readonly resamples: number; readonly seed: number },
 ): readonly (readonly (number | null)[])[] {
   const random = createRandom(seed);
-  const width = 2 * columns;
-  const means: (number | null)[][] = Array.from({ length: columns }, () => []);
-  const sums = new Float64Array(width);
+  const means: (number | null)[][] = columns.map(() => []);
+  const drawn = new Uint32Array(clusters);
   for (let resample = 0; resample < resamples; resample += 1) {
-    sums.fill(0);
-    for (let drawn = 0; drawn < clusters; drawn += 1) {
-      const start = random.int(clusters) * width;
-      for (let cell = 0; cell < width; cell += 1) sums[cell] = (sums[cell] ?? 0) + (cells[start + cell] ?? 0);
+    for (let place = 0; place < clusters; place += 1) drawn[place] = random.int(clusters);
+    for (const [index, { first, sums, counts, count }] of columns.entries()) {
+      const total = count === null ? sumAt(counts, drawn) : count * clusters;
+      means[index]?.push(meanFrom(first, { sum: sumAt(sums, drawn), count: total }));
     }
-    for (const [column, of] of means.entries())
-      of.push(meanFrom(firsts[column], { sum: sums[2 * column] ?? 0, count: sums[2 * column + 1] ?? 0 }));
   }
   return means;
 }
 
-/** The column's mean without each cluster in turn. */
-function meansWithout(
-  { cells, firsts, clusters, columns }: ClusterTable,
-  column: number,
-): readonly (number | null)[] {
-  const at = (cluster: number): number => cluster * 2 * columns + 2 * column;
-  let [sum, count] = [0, 0];
-  for (let cluster = 0; cluster < clusters; cluster += 1) {
-    sum += cells[at(cluster)] ?? 0;
-    count += cells[at(cluster) + 1] ?? 0;
+/** Four sums at a time: one alone would wait for each addition before the next. */
+function sumAt(values: Float64Array, places: Uint32Array): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = places.length - (places.length % 4);
+  for (let index = 0; index < whole; index += 4) {
+    a += values[places[index] ?? 0] ?? 0;
+    b += values[places[index + 1] ?? 0] ?? 0;
+    c += values[places[index + 2] ?? 0] ?? 0;
+    d += values[places[index + 3] ?? 0] ?? 0;
   }
-  return Array.from({ length: clusters }, (_, cluster) =>
-    meanFrom(firsts[column], {
-      sum: sum - (cells[at(cluster)] ?? 0),
-      count: count - (cells[at(cluster) + 1] ?? 0),
-    }),
+  for (let index = whole; index < places.length; index += 1) a += values[places[index] ?? 0] ?? 0;
+  return a + b + (c + d);
+}
+
+/** The column's mean without each cluster in turn. */
+function meansWithout({ first, sums, counts }: Column): readonly (number | null)[] {
+  const whole = { sum: totalOf(sums), count: totalOf(counts) };
+  return Array.from(sums, (sum, row) =>
+    meanFrom(first, { sum: whole.sum - sum, count: whole.count - (counts[row] ?? 0) }),
   );
 }
 
+function totalOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
 function meanFrom(
-  first: number | undefined,
+  first: number,
   { sum, count }: { readonly sum: number; readonly count: number },
 ): number | null {
-  return count === 0 ? null : (first ?? 0) + sum / count;
+  return count === 0 ? null : first + sum / count;
 }

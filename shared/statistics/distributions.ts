@@ -1,5 +1,5 @@
-import binomialCdf from "@stdlib/stats-base-dists-binomial-cdf";
-import binomialPmf from "@stdlib/stats-base-dists-binomial-pmf";
+import cdfOfBinomial from "@stdlib/stats-base-dists-binomial-cdf";
+import pmfOfBinomial from "@stdlib/stats-base-dists-binomial-pmf";
 import normal from "@stdlib/stats-base-dists-normal";
 import t from "@stdlib/stats-base-dists-t";
 
@@ -29,15 +29,34 @@ export function normalP(value: number, alternative: Alternative): number {
   return normal.cdf(alternative === "greater" ? -value : value, 0, 1);
 }
 
+interface Binomial {
+  readonly n: number;
+  readonly p: number;
+}
+
+/** P(X ≤ k) of successes in n attempts. */
+export function binomialCdf(k: number, { n, p }: Binomial): number {
+  if (k < 0) return 0;
+  return k >= n ? 1 : cdfOfBinomial(k, n, p);
+}
+
+/** P(X = k) of successes in n attempts. */
+export function binomialPmf(k: number, { n, p }: Binomial): number {
+  return pmfOfBinomial(k, n, p);
+}
+
 /** P(X ≤ k) of a fair coin's heads in n throws. */
 export function fairCoinCdf(k: number, n: number): number {
-  if (k < 0) return 0;
-  return k >= n ? 1 : binomialCdf(k, n, 0.5);
+  return binomialCdf(k, { n, p: 0.5 });
 }
 
 /** P(X = k) of a fair coin's heads in n throws. */
 export function fairCoinPmf(k: number, n: number): number {
-  return binomialPmf(k, n, 0.5);
+  return binomialPmf(k, { n, p: 0.5 });
+}
+
+export function tQuantile(p: number, df: number): number {
+  return t.quantile(p, df);
 }
 
 /** The half-width of a two-sided interval in standard errors. */

@@ -9,9 +9,10 @@ import { benchMinhash } from "./minhash.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchRules } from "./rules.ts";
 import { benchSandbox } from "./sandbox.ts";
+import { benchStatistics } from "./statistics.ts";
 import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox|statistics]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonl
   export: benchExport,
   environments: benchEnvironments,
   sandbox: benchSandbox,
+  statistics: benchStatistics,
 };
 
 const wanted = process.argv.slice(2);
