@@ -465,7 +465,7 @@ export { type NeededN, neededN } from "./statistics/needed-n.ts";
 export { type PairedOutcomes, pairedOutcomes } from "./statistics/paired-outcomes.ts";
 export { pairedRiskDifference } from "./statistics/paired-risk-difference.ts";
 export { type MeanTestOptions, pairedT } from "./statistics/paired-t.ts";
-export { passAtK, type TaskAttempts } from "./statistics/pass-at-k.ts";
+export { type AttemptCounts, passAtK } from "./statistics/pass-at-k.ts";
 export {
   type Power,
   type PowerOptions,

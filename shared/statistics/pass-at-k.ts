@@ -4,7 +4,7 @@ import { StatisticsInputError } from "./inputs.ts";
 import { type Estimate, notDefined } from "./result.ts";
 
 /** How often a task was attempted and solved. */
-export interface TaskAttempts {
+export interface AttemptCounts {
   readonly attempts: number;
   readonly successes: number;
 }
@@ -13,7 +13,7 @@ export interface TaskAttempts {
  * How often at least one of k attempts drawn from those made solves a task: 1 − C(n − c, k) / C(n, k), which is without
  * bias (Chen et al. 2021, "Evaluating large language models trained on code"). Null with fewer than k attempts.
  */
-export function passAtKOf({ attempts, successes }: TaskAttempts, k: number): number | null {
+export function passAtKOf({ attempts, successes }: AttemptCounts, k: number): number | null {
   if (attempts < k) return null;
   let failing = 1;
   for (let drawn = 0; drawn < k; drawn += 1) {
@@ -29,7 +29,7 @@ export function passAtKOf({ attempts, successes }: TaskAttempts, k: number): num
  * @throws StatisticsInputError where k or a count is none, or successes exceed attempts
  */
 export function passAtK(
-  tasks: readonly TaskAttempts[],
+  tasks: readonly AttemptCounts[],
   { k, ...options }: { readonly k: number } & Omit<BootstrapOptions, "clusters">,
 ): Estimate {
   if (!(Number.isSafeInteger(k) && k >= 1)) throw new StatisticsInputError(`k is ${k}: give 1 or more`);
