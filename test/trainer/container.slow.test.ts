@@ -52,6 +52,8 @@ runs.dataset(work / "data", "sft")`;
     const out = join(work, "out");
     mkdirSync(out);
     for (const folder of [work, out]) chmodSync(folder, 0o777);
+    // Weights are written for their owner alone, who is another one in there.
+    await exec("chmod", ["-R", "a+rX", join(work, "model"), join(work, "data")]);
     const { base, name, packages } = lentSchema.parse(JSON.parse((await exec(python, ["-c", LENT])).stdout));
     // Under paths of their own: a home folder of this machine may be one that others cannot enter.
     const volumes = [
@@ -62,7 +64,12 @@ runs.dataset(work / "data", "sft")`;
     ];
     const variables = [
       `PYTHONPATH=${packages.map((_, index) => `/opt/packages/${index}`).join(":")}`,
-      ...["LD_LIBRARY_PATH=/opt/python/lib", "HOME=/tmp", "USER=gymline", "GYMLINE_TRAINER_CACHE=/tmp/gymline"],
+      ...[
+        "LD_LIBRARY_PATH=/opt/python/lib",
+        "HOME=/tmp",
+        "USER=gymline",
+        "GYMLINE_TRAINER_CACHE=/tmp/gymline",
+      ],
       ...["HF_HUB_OFFLINE=1", "PYTHONDONTWRITEBYTECODE=1"],
     ];
     const { stderr } = await exec(
