@@ -26,6 +26,8 @@ export function buildJobImage(docker: (...args: readonly string[]) => string): v
   docker("import", "--change", "ENV PATH=/usr/bin:/bin", archive, BASE);
   docker(
     ...["build", "--network", "host", "--build-arg", `BASE=${BASE}`, "--tag", JOB_IMAGE],
+    // The base made here knows no packages.
+    ...["--build-arg", "PACKAGES="],
     ...["--file", "containers/gymline/Dockerfile", "."],
   );
 }
