@@ -83,9 +83,10 @@ export async function submitRollout(jobs: Jobs, { run, shards }: RolloutPlan): P
     });
     return id;
   } catch (cause) {
-    if (!(cause instanceof Error) || !/queue|definition/i.test(cause.message)) throw cause;
+    // So Batch calls it where there is no such queue or definition.
+    if (!(cause instanceof Error) || cause.name !== "ClientException") throw cause;
     throw new DeploymentError(
-      `the deployment takes no such rollouts (${cause.message}): switch them on with batch.rollouts in gymline.deploy.json and deploy (docs/ROLLOUTS.md), then submit with --resume ${run}`,
+      `the deployment takes no such rollouts (${cause.message}): switch them on with batch.rollouts, for --gpu with batch.rollouts.gpu, in gymline.deploy.json and deploy (docs/ROLLOUTS.md), then submit with --resume ${run}`,
       { cause },
     );
   }
