@@ -16,6 +16,7 @@ import type { ObjectStore } from "../../shared/ports/object-store.ts";
 import { type RolloutState, readRollout } from "../../shared/rollout/read-rollout.ts";
 import { readPlan } from "./rollout-job.ts";
 import type { PlannedRollout } from "./rollout-options.ts";
+import { uploadRepositories } from "./rollout-repositories.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The rollouts of one deployment: its store, and the queue of the machines that are asked for. */
@@ -40,14 +41,18 @@ export async function rolloutCloud(
   };
 }
 
-/** Puts plan and tasks into the store. @throws UsageError where there is a rollout of that name */
-export async function uploadRollout(store: ObjectStore, { plan, tasks }: PlannedRollout): Promise<void> {
+/** Puts plan, tasks and the repositories that they begin from into the store. @throws UsageError where there is a rollout of that name */
+export async function uploadRollout(
+  store: ObjectStore,
+  { plan, tasks, repositories }: PlannedRollout,
+): Promise<void> {
   const bytes = new TextEncoder().encode(`${JSON.stringify(plan, null, 2)}\n`);
   if ((await store.putIfAbsent(rolloutPlanKey(plan.run), bytes)) === "exists") {
     throw new UsageError(
       `there is a rollout ${plan.run} already: go on with it (--resume ${plan.run}), or give another --run`,
     );
   }
+  await uploadRepositories(store, { name: plan.run, repositories });
   await store.put(plan.tasks.key, tasks);
 }
 
@@ -78,9 +83,10 @@ export async function submitRollout(jobs: Jobs, { run, shards }: RolloutPlan): P
     });
     return id;
   } catch (cause) {
-    if (!(cause instanceof Error) || !/queue|definition/i.test(cause.message)) throw cause;
+    // So Batch calls it where there is no such queue or definition.
+    if (!(cause instanceof Error) || cause.name !== "ClientException") throw cause;
     throw new DeploymentError(
-      `the deployment takes no such rollouts (${cause.message}): switch them on with batch.rollouts in gymline.deploy.json and deploy (docs/ROLLOUTS.md), then submit with --resume ${run}`,
+      `the deployment takes no such rollouts (${cause.message}): switch them on with batch.rollouts, for --gpu with batch.rollouts.gpu, in gymline.deploy.json and deploy (docs/ROLLOUTS.md), then submit with --resume ${run}`,
       { cause },
     );
   }

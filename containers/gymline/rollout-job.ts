@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GitRepositories } from "../../shared/adapters/local/git-repositories.ts";
 import { systemClock as clock } from "../../shared/adapters/local/system-clock.ts";
 import { systemTimers as timers } from "../../shared/adapters/local/system-timers.ts";
 import { waitForServer } from "../../shared/adapters/models/wait-for-server.ts";
@@ -18,6 +21,7 @@ import { ownedSandboxes, reapOwned } from "../../shared/sandbox/owned-sandboxes.
 import { envPorts } from "./env-ports.ts";
 import { EXIT } from "./exit-code.ts";
 import { type RolloutPlaces, rolloutPlaces } from "./rollout-places.ts";
+import { fetchRepositories } from "./rollout-repositories.ts";
 import { rolloutRunner } from "./rollout-runner.ts";
 import { type JobStop, jobStop } from "./rollout-stop.ts";
 import { out } from "./terminal.ts";
@@ -78,7 +82,9 @@ async function work({ options, places, room, stop, variables }: Work): Promise<n
   );
   const about = { run, shard, ...batchFacts(variables), episodes: episodes.length };
   say("rollout job begins", { ...about, parallel });
-  const ports = await portsOf(plan, { shard, room });
+  const folder = join(tmpdir(), `gymline-repositories-${run}-${shard}`);
+  await fetchRepositories(store, { name: run, tasks: episodes.map(({ task }) => task), folder });
+  const ports = { ...(await portsOf(plan, { shard, room })), repositories: new GitRepositories(folder) };
   const keys = await keysOf(plan, { room, places, variables });
   await readyServer(plan, { room, stop });
   const makeRunner = await rolloutRunner(plan, { ports, variables: keys, parallel });

@@ -4,7 +4,6 @@ import { scriptedAgents } from "../../shared/agents/script-file.ts";
 import { type EpisodePlan, planEpisodes } from "../../shared/collect/plan-episodes.ts";
 import { DEFAULT_PROJECT, rolloutTasksKey } from "../../shared/contracts/keys.ts";
 import { type RolloutPlan, rolloutPlanSchema } from "../../shared/contracts/rollout-plan.ts";
-import type { EnvTask } from "../../shared/env/task.ts";
 import { modelSettings } from "./agent-settings.ts";
 import { envMaker, envOptions } from "./collect-env.ts";
 import { bridgeOf } from "./collect-runner.ts";
@@ -19,6 +18,7 @@ import {
 import { runNameOf, tasksOf } from "./collect-tasks.ts";
 import { wholeNumber } from "./deployment.ts";
 import { envPorts } from "./env-ports.ts";
+import { type CarriedRepository, carriedTasks } from "./rollout-repositories.ts";
 import { loadSettings } from "./settings.ts";
 import { jsonOf, textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
@@ -32,6 +32,7 @@ export interface PlannedRollout {
   readonly plan: RolloutPlan;
   readonly tasks: Uint8Array;
   readonly episodes: readonly EpisodePlan[];
+  readonly repositories: readonly CarriedRepository[];
 }
 
 /**
@@ -42,8 +43,8 @@ export async function planRollout(options: RolloutPlanOptions, now: Date): Promi
   const shaping = shapingOf({ ...options, out: "" });
   const limits = limitsOf(options);
   const seed = givenSeed(shaping) ?? randomInt(2 ** 32);
-  const chosen = tasksOf(shaping, seed);
-  checkCarried(shaping, chosen);
+  checkCarried(shaping);
+  const { tasks: chosen, repositories } = carriedTasks(tasksOf(shaping, seed));
   const run = options.run ?? runNameOf(now);
   const tasks = new TextEncoder().encode(chosen.map((task) => `${JSON.stringify(task)}\n`).join(""));
   const episodes = planEpisodes(chosen, { attempts: limits.attempts, seed });
@@ -78,7 +79,7 @@ export async function planRollout(options: RolloutPlanOptions, now: Date): Promi
     backend: shaping.backend ?? "docker",
     prices: config.judge?.prices ?? {},
   });
-  if (read.success) return { plan: read.data, tasks, episodes };
+  if (read.success) return { plan: read.data, tasks, episodes, repositories };
   const [issue] = read.error.issues;
   const flag = FLAGS.get(String(issue?.path[0])) ?? "an option";
   throw new UsageError(`${flag} is not what a rollout takes: ${issue?.message ?? "not valid"}`, {
@@ -126,21 +127,11 @@ function agentOfPlan(options: ShapingOptions): RolloutPlan["agent"] {
 }
 
 /** What lies on this machine alone cannot be used there. @throws UsageError */
-function checkCarried({ envModule = [] }: ShapingOptions, tasks: readonly EnvTask[]): void {
+function checkCarried({ envModule = [] }: ShapingOptions): void {
   const [module] = envModule;
   if (module !== undefined) {
     throw new UsageError(
       `--env-module ${module} cannot go along to a job: collect here (gymline collect), or build it into the job's image`,
     );
   }
-  const withRepo = tasks.find(({ sandbox }) => isObject(sandbox) && "repo" in sandbox);
-  if (withRepo !== undefined) {
-    throw new UsageError(
-      `the task ${withRepo.id} begins from a repository on this machine, which jobs do not have: name an image that holds it (sandbox.image), give its files (sandbox.files), or collect here (gymline collect)`,
-    );
-  }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }

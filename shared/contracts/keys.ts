@@ -130,6 +130,11 @@ export function rolloutTasksKey(run: string): string {
   return `rollouts/${run}/tasks.jsonl`;
 }
 
+/** A repository that tasks of a rollout begin from, as a git bundle. */
+export function rolloutRepositoryKey(run: string, bundle: string): string {
+  return `rollouts/${run}/repositories/${bundle}`;
+}
+
 /** How one episode of a rollout went (`gymline.episode.v1`). */
 export function rolloutEpisodeKey(run: string, episode: string): string {
   return `${rolloutEpisodePrefix(run)}${episode}.json`;

@@ -42,7 +42,7 @@ describe("gymline rollout", () => {
     [["--agent", "scripted:turns.json", "--env-module", "x"], /--env-module x cannot go along/],
     [
       ["--agent", "scripted:turns.json", "--tasks", "repos.jsonl"],
-      /begins from a repository on this machine/,
+      /begins from .*repositories.stats, which is not there/,
     ],
     [["--agent", "nobody"], /there is no agent "nobody"/],
     [["--agent", "scripted:turns.json", "--run", "a/b"], /--run \(letters/],

@@ -26,6 +26,8 @@ export function buildJobImage(docker: (...args: readonly string[]) => string): v
   docker("import", "--change", "ENV PATH=/usr/bin:/bin", archive, BASE);
   docker(
     ...["build", "--network", "host", "--build-arg", `BASE=${BASE}`, "--tag", JOB_IMAGE],
+    // The base made here knows no packages.
+    ...["--build-arg", "PACKAGES="],
     ...["--file", "containers/gymline/Dockerfile", "."],
   );
 }
@@ -46,7 +48,9 @@ export function dockerCommand(socketPath: string): (...args: readonly string[]) 
 /** What stands in the place of `node:24-bookworm-slim`, which comes from a registry: this machine's own Node and npm. */
 function baseRoot(folder: string): void {
   const node = resolve(root, "node_modules/node/bin/node");
-  const npm = resolve(execFileSync("npm", ["root", "--global"], { encoding: "utf8" }).trim(), "npm");
+  const program = execFileSync("sh", ["-c", "command -v npm"], { encoding: "utf8" }).trim();
+  // Where Node comes as a package, npm's own idea of the global folder is another.
+  const npm = dirname(dirname(realpathSync(program)));
   for (const path of ["bin", "usr/bin", "tmp", "etc/ssl/certs", "proc", "root", "usr/lib/node_modules"]) {
     mkdirSync(join(folder, path), { recursive: true });
   }

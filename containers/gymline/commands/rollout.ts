@@ -11,6 +11,7 @@ export function addRollout(program: Command): void {
   episodeOptions(
     deploymentOption(command).option("--cloud", "in Batch jobs; on this machine it is gymline collect"),
   )
+    .option("--repos <dir>", "clones for rows of SWE-bench, each in a folder <owner>__<name>; they go along")
     .option("--shards <n>", "jobs that share the episodes (default: 1)")
     .option(
       "--parallel <count>",
