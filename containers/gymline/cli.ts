@@ -23,6 +23,7 @@ import { addJudge } from "./commands/judge.ts";
 import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
 import { addMcp } from "./commands/mcp.ts";
+import { addModels } from "./commands/models.ts";
 import { addPreferences } from "./commands/preferences.ts";
 import { addPublish } from "./commands/publish.ts";
 import { addQuality } from "./commands/quality.ts";
@@ -94,6 +95,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addCritic(program);
   addTrain(program);
   addEvalModel(program);
+  addModels(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);

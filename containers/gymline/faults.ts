@@ -59,6 +59,9 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "SandboxError",
   "CommandFailedError",
   "RepositoryError",
+  "ModelStateError",
+  "UnknownModelError",
+  "StaleDecisionError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */

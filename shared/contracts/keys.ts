@@ -109,6 +109,23 @@ export function datasetPrefix(name: string, version: string): string {
   return `datasets/${name}/${version}/`;
 }
 
+export function modelPrefix({ name, version }: { readonly name: string; readonly version: string }): string {
+  return `models/${name}/${version}/`;
+}
+
+/** What is known of a model's version once and for all. */
+export function modelFactsKey(model: { readonly name: string; readonly version: string }): string {
+  return `${modelPrefix(model)}model.json`;
+}
+
+/** Why a version was promoted or rejected; `hash` of the decision itself. */
+export function modelDecisionKey(
+  model: { readonly name: string; readonly version: string },
+  hash: string,
+): string {
+  return `${modelPrefix(model)}decisions/${hash}.json`;
+}
+
 export const DEFAULT_PROJECT = "default";
 
 /** The project label of a dropped object: its top folder. */
