@@ -23,6 +23,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CurationError",
   "TokenizerError",
   "EvaluationSetError",
+  "EvaluationError",
   "PluginError",
   "UnknownFormatError",
   "MappingError",

@@ -125,6 +125,17 @@ export function modelDecisionKey(
 ): string {
   return `${modelPrefix(model)}decisions/${hash}.json`;
 }
+export function evaluationKey(id: string): string {
+  return `${EVALUATIONS}${id}.json`;
+}
+
+/** One line for each episode of an evaluation. */
+export function evaluationEpisodesKey(id: string): string {
+  return `${EVALUATIONS}${id}.episodes.jsonl`;
+}
+
+/** All evaluations; with the first characters of an id, those that begin so. */
+export const EVALUATIONS = "evaluations/";
 
 export const DEFAULT_PROJECT = "default";
 

@@ -204,7 +204,8 @@ export async function runSandboxTool(
     // What is not allowed or fails in the workspace is the agent's to deal with.
     if (!(error instanceof SandboxError) || error.reason === "lost" || error.reason === "unavailable")
       throw error;
-    return failure(error.message);
+    const failed = failure(error.message);
+    return error.reason === "refused" ? { ...failed, violation: error.message } : failed;
   }
 }
 
