@@ -63,6 +63,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "ModelStateError",
   "UnknownModelError",
   "StaleDecisionError",
+  "TrainingBusyError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-
-export type Algorithm = "sft" | "dpo" | "grpo" | "prm";
+import type { Algorithm } from "../../shared/contracts/training-plan.ts";
 
 /** An option of a trainer script that has a flag of its own: its name with dashes. */
 export interface ScriptOption {

@@ -109,22 +109,26 @@ export function datasetPrefix(name: string, version: string): string {
   return `datasets/${name}/${version}/`;
 }
 
-export function modelPrefix({ name, version }: { readonly name: string; readonly version: string }): string {
-  return `models/${name}/${version}/`;
+interface VersionOf {
+  readonly name: string;
+  readonly version: string;
 }
 
 /** What is known of a model's version once and for all. */
-export function modelFactsKey(model: { readonly name: string; readonly version: string }): string {
-  return `${modelPrefix(model)}model.json`;
+export function modelFactsKey({ name, version }: VersionOf): string {
+  return `${modelPrefix(name, version)}model.json`;
 }
 
 /** Why a version was promoted or rejected; `hash` of the decision itself. */
-export function modelDecisionKey(
-  model: { readonly name: string; readonly version: string },
-  hash: string,
-): string {
-  return `${modelPrefix(model)}decisions/${hash}.json`;
+export function modelDecisionKey({ name, version }: VersionOf, hash: string): string {
+  return `${modelPrefix(name, version)}decisions/${hash}.json`;
 }
+
+/** A run of the loop that has ended (`gymline.loop-run.v1`). */
+export function loopRunKey(model: string, run: string): string {
+  return `loops/${model}/${run}.json`;
+}
+
 export function evaluationKey(id: string): string {
   return `${EVALUATIONS}${id}.json`;
 }
@@ -143,4 +147,14 @@ export const DEFAULT_PROJECT = "default";
 export function projectOf(dropKey: string): string {
   const slash = dropKey.indexOf("/");
   return slash > 0 ? dropKey.slice(0, slash) : DEFAULT_PROJECT;
+}
+
+/** Where everything of a trained model lies; its `manifest.json` is written last. */
+export function modelPrefix(name: string, version: string): string {
+  return `models/${name}/${version}/`;
+}
+
+/** What a training job needs while it is under way: its plan and its checkpoints. */
+export function trainingPrefix(run: string): string {
+  return `trainings/${run}/`;
 }

@@ -3,7 +3,7 @@ import { estimateSchema } from "../statistics/result-schema.ts";
 import { promotionPolicySchema } from "./promotion-policy.ts";
 
 /** Of models and of their versions: they stand in keys of the store. */
-export const modelNameSchema = z
+export const registeredNameSchema = z
   .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
@@ -11,7 +11,10 @@ export const modelNameSchema = z
   );
 
 /** Names a version of a model. */
-export const modelVersionSchema = z.strictObject({ name: modelNameSchema, version: modelNameSchema });
+export const modelVersionSchema = z.strictObject({
+  name: registeredNameSchema,
+  version: registeredNameSchema,
+});
 export type ModelVersion = Readonly<z.infer<typeof modelVersionSchema>>;
 
 /** What a version was made of; null where that is not known, or does not apply. */
@@ -36,8 +39,8 @@ export type Lineage = Readonly<z.infer<typeof lineageSchema>>;
 /** What is known of a version once and for all: `models/<name>/<version>/model.json`. */
 export const modelFactsSchema = z.strictObject({
   schema: z.literal("gymline.model.v1"),
-  name: modelNameSchema,
-  version: modelNameSchema,
+  name: registeredNameSchema,
+  version: registeredNameSchema,
   /** Where its files are: a prefix of keys of the store, a folder, or an address (s3://, hf://). */
   files: z.string().min(1),
   lineage: lineageSchema.prefault({}),
@@ -53,7 +56,7 @@ export type ModelState = z.infer<typeof modelStateSchema>;
 
 /** One change of state of a version. */
 const modelChangeSchema = z.strictObject({
-  version: modelNameSchema,
+  version: registeredNameSchema,
   from: modelStateSchema.nullable(),
   to: modelStateSchema,
   /** ISO 8601. */
@@ -72,13 +75,13 @@ export type ModelChange = Readonly<z.infer<typeof modelChangeSchema>>;
  */
 export const modelLineSchema = z.strictObject({
   schema: z.literal("gymline.model-line.v1"),
-  name: modelNameSchema,
-  champion: modelNameSchema.nullable(),
+  name: registeredNameSchema,
+  champion: registeredNameSchema.nullable(),
   /** Champions before, the last one last: where a rollback goes. */
-  before: z.array(modelNameSchema),
+  before: z.array(registeredNameSchema),
   /** Candidates that were decided on since the champion became it. */
   challenges: z.int().nonnegative(),
-  versions: z.record(modelNameSchema, z.strictObject({ state: modelStateSchema, since: z.string() })),
+  versions: z.record(registeredNameSchema, z.strictObject({ state: modelStateSchema, since: z.string() })),
   /** The latest changes, the oldest first; the file of each version keeps its own. */
   changes: z.array(modelChangeSchema),
 });

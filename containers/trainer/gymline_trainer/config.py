@@ -1,7 +1,6 @@
 """All options, one dataclass per algorithm. Neither torch nor anything else that takes long is imported here."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal
 
 from .options import EncodeOptions
@@ -18,7 +17,7 @@ class TrainConfig:
     """What all algorithms have."""
 
     data: str = option(..., "dataset version's folder, .jsonl or .parquet file, or s3:// of either")
-    model: str = option(..., "folder or name of the model to begin with")
+    model: str = option(..., "folder, name or s3:// of the model to begin with")
     out: str = option("out", "folder for the trained model, metrics and checkpoints")
     split: str = option("train", "split of `data` to train on")
     eval_data: str | None = option(None, "what to evaluate on; null: `data`, if `eval_split` is given")
@@ -98,18 +97,17 @@ class TrainConfig:
         )
 
     def faults(self) -> list[str]:
-        """What cannot go together, or is not installed."""
-        found = []
+        """What cannot go together."""
         if not self.evaluates and (self.early_stopping_patience is not None or self.save_best or self.eval_steps is not None):
-            found.append("`early_stopping_patience`, `save_best` and `eval_steps` need `eval_data` or `eval_split`")
+            return ["`early_stopping_patience`, `save_best` and `eval_steps` need `eval_data` or `eval_split`"]
+        return []
+
+    def modules(self) -> list[str]:
+        """Modules that these options need, and others do not."""
         needed = {"peft": self.lora, "bitsandbytes": self.qlora, "liger_kernel": self.liger is True}
         needed |= {"flash_attn": self.attention == "flash_attention_2", "boto3": (self.checkpoints or "").startswith("s3://")}
         needed |= {name: name in self.report_to for name in ("wandb", "tensorboard")}
-        for name, is_needed in needed.items():
-            if is_needed and find_spec(name) is None:
-                package = name.replace("_", "-")
-                found.append(f"these options need {package}, which is not installed: `pip install {package}`, or leave them out")
-        return found
+        return [name for name, is_needed in needed.items() if is_needed]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +158,7 @@ class EvalConfig:
     """Of eval_model.py."""
 
     data: str = option(..., "dataset version's folder, .jsonl or .parquet file, or s3:// of either (rows for SFT)")
-    model: str = option(..., "folder or name of a model, or of an adapter")
+    model: str = option(..., "folder or name of a model, or of an adapter; or s3:// of a model")
     out: str | None = option(None, "file for the figures as JSON; null: standard output")
     split: str = option("test", "split of `data`")
     tokenizer: str | None = option(None, "its folder or name; null: the model's")
