@@ -236,7 +236,7 @@ describe("the gate", () => {
     const champion = episodes({ tasks: 100 }, (task) => ({ success: task % 2 === 0 }));
     const candidate = episodes({ tasks: 100 }, (task) => ({ success: task % 2 === 0 || task % 5 === 0 }));
     const meanOf = (decision: Decision): number | null | undefined =>
-      decision.conditions.find((each) => each.id === "metric")?.mean.candidate;
+      decision.conditions.find((each) => "mean" in each)?.mean.candidate;
     const failing = candidate.map((each) =>
       each.task === "t1" || each.task === "t2"
         ? { ...each, status: "failed" as const, success: null, return: null }
