@@ -46,6 +46,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CriticError",
   "DamagedObjectError",
   "ValueModelError",
+  "ModelFolderError",
+  "InferenceError",
   "AgentSettingsError",
   "ScriptFileError",
   "RunFolderError",

@@ -4,6 +4,7 @@ import { benchEnvironments } from "./environments.ts";
 import { benchExport } from "./export.ts";
 import type { Figure } from "./figure.ts";
 import { benchFunctions } from "./functions.ts";
+import { benchInference } from "./inference.ts";
 import { benchJudge } from "./judge.ts";
 import { benchMinhash } from "./minhash.ts";
 import { benchPipeline } from "./pipeline.ts";
@@ -11,7 +12,7 @@ import { benchRules } from "./rules.ts";
 import { benchSandbox } from "./sandbox.ts";
 import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox|inference]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonl
   export: benchExport,
   environments: benchEnvironments,
   sandbox: benchSandbox,
+  inference: benchInference,
 };
 
 const wanted = process.argv.slice(2);
