@@ -95,6 +95,18 @@ export { sandboxPlace } from "./collect/sandbox-place.ts";
 export { selectTasks, TaskFilterError, type TaskFilters } from "./collect/select-tasks.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
+export {
+  type AgentComparison,
+  type AgentFigures,
+  type EvaluatedAgent,
+  type Evaluation,
+  type EvaluationLine,
+  type EvaluationMetric,
+  type EvaluationProblem,
+  evaluationLineSchema,
+  evaluationSchema,
+} from "./contracts/evaluation.ts";
+export { type EvaluationEpisode, evaluationEpisodeSchema } from "./contracts/evaluation-episode.ts";
 export { type Feedback, meanFeedback, type NewFeedback } from "./contracts/feedback.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
@@ -221,6 +233,22 @@ export { Recorder, type RecorderOptions } from "./env/wrappers/recorder.ts";
 export { Retry, type RetryOptions } from "./env/wrappers/retry.ts";
 export { Reward, type RewardFn, type RewardSource } from "./env/wrappers/reward.ts";
 export { EnvTimeoutError, Timeout, type TimeoutOptions } from "./env/wrappers/timeout.ts";
+export type { AgentEpisodes, PlannedEpisode } from "./evaluation/agent-episodes.ts";
+export { combineEvaluations } from "./evaluation/combine.ts";
+export { type ComparedAgents, compareAgents } from "./evaluation/compare-agents.ts";
+export {
+  type AgentEvaluation,
+  type EvaluatedEnvAgent,
+  type EvaluationPorts,
+  evaluateAgent,
+  evaluateRunner,
+} from "./evaluation/evaluate-agent.ts";
+export { EvaluationError } from "./evaluation/evaluation-error.ts";
+export { type EvaluationParts, type EvaluationSubject, evaluationOf } from "./evaluation/evaluation-of.ts";
+export { evaluationHtml } from "./evaluation/html.ts";
+export { evaluationMarkdown } from "./evaluation/markdown.ts";
+export type { ComparisonSettings } from "./evaluation/settings.ts";
+export { readEvaluation, resolveEvaluation, storeEvaluation } from "./evaluation/stored-evaluation.ts";
 export { ModelFolderError } from "./inference/model-config.ts";
 export type { ToolSyntax } from "./inference/tool-calls/syntax.ts";
 export {

@@ -164,7 +164,9 @@ async function runAgent(
   const { tasks, attempts, seed, limits } = asked;
   const folder = openRun(options.rollouts ?? join(options.out, "rollouts"), agent.run);
   try {
-    const done = [...(await folder.entries()).values()].filter(({ kind }) => kind === "done");
+    // There may be more attempts of an earlier evaluation.
+    const kept = [...(await folder.entries()).values()];
+    const done = kept.filter(({ kind, attempt }) => kind === "done" && attempt < attempts);
     const total = tasks.length * attempts;
     const quiet = options.quiet === true || options.json === true;
     const table = new CollectTable({ total, done, quiet, run: agent.name, seed });

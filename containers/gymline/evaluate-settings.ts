@@ -172,23 +172,33 @@ function hashOfPath(path: string): string {
   return hash.digest("hex");
 }
 
-/** @throws UsageError */
-export function comparisonSettings(
-  options: Pick<EvaluateCommandOptions, "metric" | "level" | "correction" | "test" | "maxFailed">,
-): ComparisonSettings {
-  const level = numeric("--level", options.level) ?? 0.95;
-  if (!(level > 0.5 && level < 1)) {
+/** The settings that were given. @throws UsageError */
+export function comparisonSettings(options: {
+  readonly metric?: string;
+  readonly level?: string;
+  readonly correction?: string;
+  readonly test?: string;
+  readonly maxFailed?: string;
+}): ComparisonSettings {
+  const { metric, correction, test } = options;
+  const level = numeric("--level", options.level);
+  if (level !== undefined && !(level > 0.5 && level < 1)) {
     throw new UsageError(`--level takes a number between 0.5 and 1, not "${options.level}"`);
   }
-  const maxFailedShare = numeric("--max-failed", options.maxFailed) ?? 0.05;
-  if (maxFailedShare > 1) {
+  const maxFailedShare = numeric("--max-failed", options.maxFailed);
+  if (maxFailedShare !== undefined && maxFailedShare > 1) {
     throw new UsageError(`--max-failed takes a share from 0 to 1, not "${options.maxFailed}"`);
   }
   return {
-    metric: oneOf("--metric", { schema: evaluationMetricSchema, given: options.metric }),
-    correction: oneOf("--correction", { schema: correctionSchema, given: options.correction }),
-    test: oneOf("--test", { schema: pairedTestSchema, given: options.test }),
-    ...{ level, maxFailedShare },
+    ...(metric === undefined
+      ? {}
+      : { metric: oneOf("--metric", { schema: evaluationMetricSchema, given: metric }) }),
+    ...(correction === undefined
+      ? {}
+      : { correction: oneOf("--correction", { schema: correctionSchema, given: correction }) }),
+    ...(test === undefined ? {} : { test: oneOf("--test", { schema: pairedTestSchema, given: test }) }),
+    ...(level === undefined ? {} : { level }),
+    ...(maxFailedShare === undefined ? {} : { maxFailedShare }),
   };
 }
 

@@ -30,8 +30,12 @@ export function showEvaluation(
 
 function evaluationText(document: Evaluation, place: string | undefined): string {
   const where = place === undefined ? "" : `   ${place}/${evaluationKey(document.id)}`;
-  const blocks = reportBlocks(document, { mostTasks: SHOWN }).map(blockText);
-  return [`${pc.bold("Evaluation")} ${document.id.slice(0, 12)}${pc.dim(where)}`, ...blocks].join("\n");
+  const head = `${pc.bold("Evaluation")} ${document.id.slice(0, 12)}${pc.dim(where)}`;
+  return `${head}\n${blocksText(reportBlocks(document, { mostTasks: SHOWN }))}`;
+}
+
+export function blocksText(blocks: readonly ReportBlock[]): string {
+  return blocks.map(blockText).join("\n");
 }
 
 function blockText(block: ReportBlock): string {

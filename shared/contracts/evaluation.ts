@@ -180,7 +180,7 @@ export const evaluationSchema = z.strictObject({
       value: estimateSchema,
     }),
   ),
-  /** Mean of the ranking's metric by task, in the order of the agents; null: no done episode that has it. */
+  /** Every task with the means of the ranking's metric, in the order of the agents; null: no done episode that has it. */
   by_task: z.array(z.strictObject({ task: z.string(), means: z.array(z.number().nullable()) })),
   /** One line for each episode, beside the document. */
   episodes: z.strictObject({ count, sha256 }),

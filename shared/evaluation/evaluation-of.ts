@@ -65,7 +65,7 @@ export function evaluationOf(
     figures,
     comparisons: [...compared.comparisons],
     leaderboard: leaderboardOf(figures, { comparisons: compared.comparisons, settings }),
-    by_task: byTask(agents, settings.metric),
+    by_task: byTask(agents, { planned, metric: settings.metric }),
     episodes: { count: lines.length, sha256: sha256(linesText(lines)) },
   };
   return { document: { ...content, id: sha256(String(canonicalize(content))) }, lines };
@@ -128,10 +128,14 @@ export function leaderboardOf(
 
 function byTask(
   agents: readonly AgentEpisodes[],
-  metric: Evaluation["settings"]["metric"],
+  {
+    planned,
+    metric,
+  }: { readonly planned: readonly PlannedEpisode[]; readonly metric: Evaluation["settings"]["metric"] },
 ): Evaluation["by_task"] {
   const means = agents.map(({ episodes }) => meansByTask(episodes, metric));
-  const tasks = new Set(agents.flatMap(({ episodes }) => episodes.map(({ task }) => task)));
+  const ran = agents.flatMap(({ episodes }) => episodes.map(({ task }) => task));
+  const tasks = new Set([...planned.map(({ task }) => task), ...ran]);
   return [...tasks].sort().map((task) => ({ task, means: means.map((of) => of.get(task) ?? null) }));
 }
 

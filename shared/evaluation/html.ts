@@ -37,7 +37,9 @@ export async function evaluationHtml(evaluation: Evaluation, render: PlotRendere
 <main>
 <h1>${escaped(title)}</h1>
 ${blocks.slice(0, end).map(blockHtml).join("\n")}
+<div class="plots">
 ${plots.map(figureHtml).join("\n")}
+</div>
 ${blocks.slice(end).map(blockHtml).join("\n")}
 <footer>${escaped(settingsText(evaluation))}</footer>
 </main>
@@ -88,7 +90,7 @@ function escaped(text: string): string {
 const STYLE = `
 :root { color-scheme: light dark; --line: light-dark(#d1d9e0, #3d444d); --dim: light-dark(#59636e, #9198a1); }
 body { margin: 0; background: light-dark(#ffffff, #0d1117); color: light-dark(#1f2328, #f0f6fc); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 76rem; margin: 0 auto; padding: 1.5rem; }
+main { max-width: 84rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.4rem; margin: 0 0 0.4rem; }
 h2 { font-size: 1.1rem; margin: 1.8rem 0 0.5rem; }
 p { margin: 0.4rem 0; overflow-wrap: anywhere; }
@@ -98,7 +100,9 @@ table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabu
 th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; max-width: 22rem; overflow-wrap: break-word; }
 th { color: var(--dim); font-weight: 600; }
 .right { text-align: right; }
-figure { margin: 1.2rem 0; }
+td.right { white-space: nowrap; }
+.plots { display: flex; flex-wrap: wrap; gap: 1.2rem; margin-top: 1.2rem; }
+figure { margin: 0; flex: 1 1 30rem; min-width: 0; max-width: 40rem; }
 figcaption { font-weight: 600; margin-bottom: 0.3rem; }
 img { max-width: 100%; background: #ffffff; border: 1px solid var(--line); border-radius: 6px; }
 footer { margin-top: 2rem; color: var(--dim); font-size: 0.8rem; overflow-wrap: anywhere; }

@@ -78,7 +78,7 @@ function agentAxis(agents: readonly string[]): object {
     type: "nominal",
     title: null,
     sort: agents,
-    axis: { labelLimit: LONGEST_NAME, domain: false, ticks: false, labelColor: COLOURS.ink },
+    axis: { labelLimit: LONGEST_NAME, domain: false, ticks: false, offset: 8, labelColor: COLOURS.ink },
   };
 }
 
@@ -101,6 +101,7 @@ function taskPlots({ by_task, agents, settings, comparisons }: Evaluation): read
     const shown = sorted.length <= MOST_TASKS ? sorted : [...sorted.slice(0, half), ...sorted.slice(-half)];
     const some = shown.length < sorted.length ? `, ${shown.length} of ${sorted.length} tasks` : "";
     const name = METRIC_NAMES[settings.metric];
+    const reach = Math.max(...shown.map(({ difference }) => Math.abs(difference))) || 1;
     return [
       {
         title: `${a} against ${b}, task by task${some}`,
@@ -118,7 +119,12 @@ function taskPlots({ by_task, agents, settings, comparisons }: Evaluation): read
               sort: shown.map(({ task }) => task),
               axis: { labels: shown.length <= 24, labelAngle: -40, labelLimit: 90, ticks: false },
             },
-            y: { field: "difference", type: "quantitative", title: `${name}, difference` },
+            y: {
+              field: "difference",
+              type: "quantitative",
+              title: `${name}, difference`,
+              scale: { domain: [-reach, reach] },
+            },
             color: {
               field: "side",
               type: "nominal",
@@ -146,7 +152,9 @@ function costPlot({ figures, settings }: Evaluation): EvaluationPlot | undefined
     field: "cost",
     type: "quantitative",
     title: "US $ per episode",
-    scale: { zero: true, nice: true, padding: 24 },
+    // Room at the right for the names beside the points.
+    scale: { domain: [0, Math.max(...rows.map(({ cost }) => cost)) * 1.25 || 1] },
+    axis: { tickCount: 6 },
   };
   const y = {
     type: "quantitative",

@@ -38,14 +38,18 @@ export const METRIC_NAMES: Readonly<Record<EvaluationMetric, string>> = {
 const right = (title: string): ReportColumn => ({ title, align: "right" });
 const left = (title: string): ReportColumn => ({ title });
 
+/** The problems and the ranking alone. */
+export function leaderboardReport(evaluation: Evaluation): readonly ReportBlock[] {
+  return [...headOf(evaluation), ...leaderboardBlocks(evaluation)];
+}
+
 /** The report of an evaluation. `mostTasks`: rows of the table of tasks, those first on which agents differ most. */
 export function reportBlocks(
   evaluation: Evaluation,
   { mostTasks }: { readonly mostTasks: number },
 ): readonly ReportBlock[] {
   return [
-    ...headOf(evaluation),
-    ...leaderboardBlocks(evaluation),
+    ...leaderboardReport(evaluation),
     ...comparisonBlocks(evaluation),
     ...passBlocks(evaluation),
     ...costBlocks(evaluation),
@@ -90,7 +94,7 @@ function leaderboardBlocks(evaluation: Evaluation): readonly ReportBlock[] {
       modelText(agents.find(({ name }) => name === agent)?.model ?? null),
       letters,
       estimateText(value),
-      ...others.map((each) => figureText(own?.metrics[each]?.value ?? null)),
+      ...others.map((each) => figureText(own?.metrics[each]?.value ?? null, digitsOf(each))),
       episodesText(own),
     ];
   });
@@ -135,8 +139,9 @@ function comparisonBlocks({ comparisons, settings }: Evaluation): readonly Repor
   const rest = comparisons.filter(({ metric }) => metric !== settings.metric);
   const columns = (first: readonly ReportColumn[]): readonly ReportColumn[] => [
     ...first,
-    ...[left("first"), left("second"), right("first − second"), left("interval"), left("test"), right("p")],
-    ...[right("p corrected"), left("effect"), right("tasks won, lost, tied"), left("better")],
+    ...[left("first"), left("second"), right("first − second"), left("interval"), right("tasks")],
+    ...[right("pairs"), right("won, lost, tied"), left("test"), right("p"), right("p corrected")],
+    ...[left("effect"), left("better")],
   ];
   const blocks: ReportBlock[] = [
     { kind: "heading", text: "Comparisons" },
@@ -156,20 +161,35 @@ function comparisonBlocks({ comparisons, settings }: Evaluation): readonly Repor
 }
 
 function comparisonRow(comparison: AgentComparison): readonly string[] {
-  const { a, b, difference, test, adjusted, effect, won, lost, tied, better, pairs, tasks } = comparison;
+  const { metric, a, b, difference, test, adjusted, effect, won, lost, tied } = comparison;
+  const { better, pairs, tasks } = comparison;
   const value = effect.estimate.value;
+  const digits = digitsOf(metric);
   return [
     a,
     b,
-    difference.value === null ? "–" : signedText(difference.value),
-    difference.value === null ? "–" : intervalText(difference.interval),
-    `${test.name.replaceAll("_", " ")}, ${test.method.replaceAll("_", " ")}, ${countOf(pairs, "pair")}, ${countOf(tasks, "task")}`,
+    difference.value === null ? "–" : signedText(difference.value, digits),
+    difference.value === null ? "–" : intervalText(difference.interval, digits),
+    String(tasks),
+    String(pairs),
+    `${won}, ${lost}, ${tied}`,
+    `${test.name.replaceAll("_", " ")}, ${test.method.replaceAll("_", " ")}`,
     pText(test.p),
     pText(adjusted),
-    value === null ? "–" : `${effect.kind.replaceAll("_", " ")} ${signedText(value, 2)}`,
-    `${won}, ${lost}, ${tied}`,
+    value === null ? "–" : `${EFFECTS[effect.kind]} ${signedText(value, 2)}`,
     better ?? "no difference shown",
   ];
+}
+
+const EFFECTS: Readonly<Record<AgentComparison["effect"]["kind"], string>> = {
+  risk_difference: "risk difference",
+  rank_biserial: "rank biserial",
+  d_z: "d_z",
+};
+
+/** Costs of an episode are often below a cent. */
+function digitsOf(metric: EvaluationMetric): number {
+  return metric === "cost_usd" ? 4 : 3;
 }
 
 function passBlocks({ figures, attempts, settings }: Evaluation): readonly ReportBlock[] {

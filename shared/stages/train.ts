@@ -1,8 +1,8 @@
 import { DigestSet } from "../columns/digest-set.ts";
 import {
   EVALUATION_REQUESTED,
-  type LoopEvent,
   LOOP_STOPPED,
+  type LoopEvent,
   MODEL_REGISTERED,
   TRAINING_FINISHED,
   TRAINING_REQUESTED,
