@@ -25,6 +25,7 @@ import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
 import { addMcp } from "./commands/mcp.ts";
 import { addModels } from "./commands/models.ts";
+import { addOnline } from "./commands/online.ts";
 import { addPreferences } from "./commands/preferences.ts";
 import { addPublish } from "./commands/publish.ts";
 import { addQuality } from "./commands/quality.ts";
@@ -98,6 +99,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addTrain(program);
   addEvalModel(program);
   addModels(program);
+  addOnline(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);

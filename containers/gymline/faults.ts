@@ -65,6 +65,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "ModelStateError",
   "UnknownModelError",
   "StaleDecisionError",
+  "RedriveLoopError",
+  "OnlineError",
   "TrainingBusyError",
 ]);
 
