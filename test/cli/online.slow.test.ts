@@ -108,6 +108,13 @@ describe("gymline online", () => {
     ).toBe(true);
     const back = await gymline(["models", "rollback", "agent", "--reason", "a try"], { cwd });
     expect(back.stdout).toContain("agent/base is the champion again");
+    const [{ evaluation }] = JSON.parse(shown.stdout).decisions;
+    const again = ["models", "promote", `agent/${champion}`, "--evaluation", evaluation, "--json"];
+    const decided = JSON.parse((await gymline([...again, "--dry-run"], { cwd })).stdout);
+    expect(decided).toMatchObject({
+      verdict: "promote",
+      conditions: [{ planned: COUNT, pairs: COUNT }, {}, {}, {}],
+    });
   });
 
   it("is killed at any moment and goes on by the same command to the same end", async () => {

@@ -1,42 +1,33 @@
 import { createHash } from "node:crypto";
 import type { Command } from "commander";
-import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
-import {
-  type EvaluationEpisode,
-  evaluationEpisodeSchema,
-} from "../../../shared/contracts/evaluation-episode.ts";
-import { type Decision, type ModelVersion, modelVersionSchema } from "../../../shared/contracts/model.ts";
-import { type PromotionPolicy, promotionPolicySchema } from "../../../shared/contracts/promotion-policy.ts";
-import { decide } from "../../../shared/registry/gate.ts";
+import type { Decision } from "../../../shared/contracts/model.ts";
 import {
   archiveModel,
-  challengeOf,
   modelLines as linesOfModels,
-  promoteModel,
-  type RegistryPorts,
   readDecision,
-  readLine,
   registerModel,
   rejectModel,
   rollBackModel,
   showModel,
-  type Word,
 } from "../../../shared/registry/registry.ts";
 import { manifestKey } from "../../../shared/stages/stored-manifest.ts";
 import { findVersion } from "../../../shared/versions/find-version.ts";
 import { numeric } from "../dataset-options.ts";
-import { EXIT } from "../exit-code.ts";
-import { decisionLines, modelLines, modelsTable } from "../models-report.ts";
+import {
+  byHand,
+  MODEL,
+  type ModelsOptions,
+  modelNamed,
+  said,
+  type WordOptions,
+  withRegistry,
+} from "../models-options.ts";
+import { promote } from "../models-promote.ts";
+import { modelLines, modelsTable } from "../models-report.ts";
 import { collect, examples } from "../options.ts";
-import { loadSettings, readJson } from "../settings.ts";
-import { inStore, type OpenStore, type StoreOption, storeOrDeployment } from "../store-access.ts";
+import { type OpenStore, storeOrDeployment } from "../store-access.ts";
 import { note, out } from "../terminal.ts";
-import { jsonOf, linesOf } from "../text-lines.ts";
 import { UsageError } from "../usage-error.ts";
-
-interface ModelsOptions extends StoreOption {
-  readonly json?: boolean;
-}
 
 interface RegisterOptions extends ModelsOptions {
   readonly files: string;
@@ -49,21 +40,6 @@ interface RegisterOptions extends ModelsOptions {
   readonly metric?: readonly string[];
 }
 
-interface WordOptions extends ModelsOptions {
-  readonly reason?: string;
-  readonly by: string;
-}
-
-interface PromoteOptions extends WordOptions {
-  readonly episodes?: string;
-  readonly against?: string;
-  readonly policy?: string;
-  readonly config?: string;
-  readonly dryRun?: boolean;
-}
-
-const MODEL = "<model>/<version>";
-
 export function addModels(program: Command): void {
   const models = program
     .command("models")
@@ -71,7 +47,8 @@ export function addModels(program: Command): void {
   examples(models, [
     "gymline models list --store out",
     "gymline models register agent/2 --files runs/sft/trained --dataset sft/5750",
-    "gymline models promote agent/2 --episodes two.jsonl --against one.jsonl",
+    "gymline models promote agent/2 --evaluation 3f2a",
+    "gymline models promote agent/2 --episodes two.jsonl --against one.jsonl --dry-run",
     'gymline models rollback agent --reason "worse in production"',
   ]);
   sub(models, "list [model]", "list the versions of all models, or of one, with their states").action(list);
@@ -115,7 +92,11 @@ function promoteCommand(models: Command): void {
   const command = word(
     sub(models, `promote ${MODEL}`, "make a version the champion: by the policy's gate, or by hand"),
   )
-    .option("--episodes <file>", "episodes of the version's evaluation, a line each; the gate then decides")
+    .option(
+      "--evaluation <id>",
+      "evaluation of the store with the version and the champion (gymline evaluate); the gate then decides",
+    )
+    .option("--episodes <file>", "instead of an evaluation: episodes of the version, a line each")
     .option("--against <file>", "episodes of the champion, on the same tasks with the same seeds")
     .option("--policy <file>", "promotion policy as JSON (default: `promotion` of the configuration file)")
     .option("-c, --config <file>", "configuration file (default: ./gymline.json, if there is one)")
@@ -176,50 +157,6 @@ async function register(text: string, options: RegisterOptions): Promise<void> {
   });
 }
 
-async function promote(text: string, options: PromoteOptions): Promise<void> {
-  const model = modelNamed(text);
-  const episodes = options.episodes === undefined ? undefined : episodesOf(options.episodes);
-  if (episodes === undefined) {
-    if (options.against !== undefined || options.dryRun === true) {
-      throw new UsageError(
-        "--against and --dry-run go with --episodes: the gate needs the candidate's episodes",
-      );
-    }
-    const by = byHand(options);
-    await withRegistry(options, "write", async (ports) => {
-      said(options, { ...model, done: await promoteModel(model, { word: by, ports }) });
-    });
-    return;
-  }
-  const policy = policyOf(options);
-  await withRegistry(options, options.dryRun === true ? "read" : "write", async (ports) => {
-    const line = await readLine(model.name, ports.ledger);
-    await showModel(model, ports);
-    const champion = line?.champion ?? null;
-    if (champion !== null && options.against === undefined) {
-      throw new UsageError(`${model.name}/${champion} is the champion: give its episodes with --against`);
-    }
-    const decision = decide({
-      model: model.name,
-      candidate: { version: model.version, episodes },
-      champion: champion === null ? null : { version: champion, episodes: episodesOf(options.against ?? "") },
-      policy,
-      challenge: challengeOf(line),
-      evaluation: options.episodes,
-    });
-    if (options.dryRun !== true) {
-      const reason = decision.reasons.join("; ") || "all conditions of the policy hold";
-      const gate: Word = { by: "gate", reason, decision };
-      if (decision.verdict === "promote") await promoteModel(model, { word: gate, against: champion, ports });
-      // An invalid evaluation says nothing of the candidate: it stays one.
-      if (decision.verdict === "reject") await rejectModel(model, { word: gate, ports });
-    }
-    if (options.json === true) out(JSON.stringify(decision));
-    else for (const each of decisionLines(decision)) out(each);
-    if (decision.verdict !== "promote") process.exitCode = EXIT.rejected;
-  });
-}
-
 async function reject(text: string, options: WordOptions): Promise<void> {
   const model = modelNamed(text);
   const by = byHand(options);
@@ -245,61 +182,11 @@ async function archive(text: string, options: WordOptions): Promise<void> {
   });
 }
 
-async function withRegistry(
-  options: ModelsOptions,
-  mode: "read" | "write",
-  work: (ports: RegistryPorts & OpenStore) => Promise<void>,
-): Promise<void> {
-  await inStore(options, { mode, work: (opened) => work({ ...opened, clock: systemClock }) });
-}
-
-function said(options: ModelsOptions, what: ModelVersion & { readonly done: string }): void {
-  if (options.json === true) out(JSON.stringify({ schema: "gymline.model-change.v1", ...what }));
-  else out(`${what.name}/${what.version}: ${what.done}`);
-}
-
-/** @throws UsageError */
-function modelNamed(text: string): ModelVersion {
-  const [name, version, ...rest] = text.split("/");
-  const parsed = modelVersionSchema.safeParse({ name, version });
-  if (rest.length === 0 && parsed.success) return parsed.data;
-  throw new UsageError(`"${text}" names no version of a model: give ${MODEL}, such as agent/2`);
-}
-
-/** @throws UsageError */
-function byHand({ reason, by }: WordOptions): Word {
-  if (reason === undefined) throw new UsageError("give --reason: why, for those who look at it later");
-  return { by, reason };
-}
-
 /** @throws UsageError */
 function metricOf(text: string): readonly [string, number] {
   const at = text.lastIndexOf("=");
   if (at < 1) throw new UsageError(`--metric takes <name>=<number>, not "${text}"`);
   return [text.slice(0, at), numeric("--metric", text.slice(at + 1)) ?? Number.NaN];
-}
-
-/** @throws UsageError naming file and line */
-function episodesOf(path: string): readonly EvaluationEpisode[] {
-  return linesOf(path).map(({ text, line }) => {
-    const parsed = evaluationEpisodeSchema.safeParse(jsonOf(text, `${path}:${line}`));
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw new UsageError(
-      `${path}:${line} is no episode of an evaluation: ${issue?.path.join(".")}: ${issue?.message}`,
-    );
-  });
-}
-
-/** @throws UsageError */
-function policyOf({ policy, config }: PromoteOptions): PromotionPolicy {
-  if (policy === undefined) return loadSettings(config === undefined ? {} : { config }).config.promotion;
-  const parsed = promotionPolicySchema.safeParse(readJson(policy));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UsageError(
-    `${policy} is no promotion policy: ${issue?.path.join(".") || "$"}: ${issue?.message}`,
-  );
 }
 
 async function datasetOf(

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, join } from "node:path";
 import { z } from "zod";
 import type { ChildJobs } from "../../../shared/adapters/local/child-jobs.ts";
-import type { EvaluationEpisode } from "../../../shared/contracts/evaluation-episode.ts";
 import type { LoopRun, LoopStepName } from "../../../shared/contracts/loop.ts";
 import type { OnlineConfig } from "../../../shared/contracts/online-config.ts";
 import { type EvaluationParts, linesText } from "../../../shared/evaluation/evaluation-of.ts";
@@ -11,6 +10,7 @@ import { parseEvaluation, storeEvaluation } from "../../../shared/evaluation/sto
 import type { EvaluatedRun, LoopWorks, TrainedModel } from "../../../shared/loop/works.ts";
 import type { Ledger } from "../../../shared/ports/ledger.ts";
 import type { ObjectStore } from "../../../shared/ports/object-store.ts";
+import { evaluatedPair } from "../../../shared/registry/evaluated-pair.ts";
 import { showModel } from "../../../shared/registry/registry.ts";
 import { manifestKey } from "../../../shared/stages/stored-manifest.ts";
 import { filled } from "./placeholders.ts";
@@ -91,24 +91,8 @@ export class LocalWorks implements LoopWorks {
     const parts = this.#parts(run);
     if (parts === undefined) return none;
     await storeEvaluation(this.#ports.store, parts);
-    const { document, lines } = parts;
-    const of = (agent: string): readonly EvaluationEpisode[] =>
-      lines.flatMap(({ agent: name, ...episode }) => (name === agent ? [episode] : []));
-    const [candidate, champion] = [of("candidate"), of("champion")];
-    // Each attempt at each task is planned; one that neither has run is missed by its number.
-    const planned = new Map(
-      [...candidate, ...champion].map(({ task, attempt, seed }) => [
-        `${task} ${attempt}`,
-        { task, attempt, seed },
-      ]),
-    );
-    const isWhole = planned.size === document.tasks.count * document.attempts;
-    return {
-      planned: isWhole ? [...planned.values()] : [],
-      candidate,
-      champion: run.champion === null ? null : champion,
-      evaluation: document.id,
-    };
+    const names = { candidate: "candidate", champion: run.champion === null ? null : "champion" };
+    return { ...evaluatedPair(parts, names), evaluation: parts.document.id };
   }
 
   #out(run: Pick<LoopRun, "id">): string {
