@@ -44,8 +44,9 @@ export class LocalWorks implements LoopWorks {
 
   async submit(step: LoopStepName, run: LoopRun): Promise<{ readonly job: string | null }> {
     const { jobs } = this.#ports;
-    // The candidate's program evaluates the champion as well.
-    if (step === "champion" || step === "collect") return { job: null };
+    if (step === "collect") return { job: null };
+    // The candidate's program evaluates the champion as well, unless another became champion after it had ended.
+    if (step === "champion" && !this.#isAlone(run)) return { job: null };
     const name = `${step}-${run.id}`;
     for await (const { id, state } of jobs.list({ name })) {
       if (state !== "SUCCEEDED" && state !== "FAILED") return { job: id };
@@ -146,6 +147,11 @@ export class LocalWorks implements LoopWorks {
   /** One folder for each pair of models: a new champion makes a new evaluation. */
   #place(run: LoopRun): string {
     return join(this.#ports.config.folder, "evaluations", `${run.id}-${run.champion ?? "alone"}`);
+  }
+
+  /** Whether the candidate was evaluated, but not beside the champion there is now. */
+  #isAlone(run: LoopRun): boolean {
+    return run.steps.candidate?.ended === "succeeded" && this.#parts(run) === undefined;
   }
 
   #parts(run: LoopRun): EvaluationParts | undefined {
