@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { ChildJobs } from "../../../shared/adapters/local/child-jobs.ts";
 import type { LoopRun, LoopStepName } from "../../../shared/contracts/loop.ts";
 import type { OnlineConfig } from "../../../shared/contracts/online-config.ts";
-import { type EvaluationParts, linesText } from "../../../shared/evaluation/evaluation-of.ts";
+import type { EvaluationParts } from "../../../shared/evaluation/evaluation-of.ts";
 import { parseEvaluation, storeEvaluation } from "../../../shared/evaluation/stored-evaluation.ts";
 import type { EvaluatedRun, LoopWorks, TrainedModel } from "../../../shared/loop/works.ts";
 import type { Ledger } from "../../../shared/ports/ledger.ts";
@@ -169,7 +169,9 @@ export class LocalWorks implements LoopWorks {
           path,
         ),
       );
-    // An evaluation that was completed later has more in it.
-    return documents.sort((a, b) => linesText(b.lines).length - linesText(a.lines).length)[0];
+    // One that was completed later has more episodes in it, or fewer that failed.
+    const done = ({ lines }: EvaluationParts): number =>
+      lines.filter(({ status }) => status === "done").length;
+    return documents.sort((a, b) => done(b) - done(a) || b.lines.length - a.lines.length)[0];
   }
 }
