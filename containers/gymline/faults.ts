@@ -40,6 +40,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "JudgePriceError",
   "JudgeStoppedError",
   "ModelSettingsError",
+  "ModelSecretError",
   "ChatModelError",
   "LabelsFileError",
   "VotingServiceError",

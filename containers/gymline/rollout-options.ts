@@ -18,6 +18,7 @@ import {
 import { runNameOf, tasksOf } from "./collect-tasks.ts";
 import { wholeNumber } from "./deployment.ts";
 import { envPorts } from "./env-ports.ts";
+import { checkOwnOptions } from "./onnx-agent.ts";
 import { type CarriedRepository, carriedTasks } from "./rollout-repositories.ts";
 import { loadSettings } from "./settings.ts";
 import { jsonOf, textOfFile } from "./text-lines.ts";
@@ -100,9 +101,10 @@ function shardsOf(option: string | undefined, episodes: number): number {
 }
 
 function agentOfPlan(options: ShapingOptions): RolloutPlan["agent"] {
+  const name = required("agent", options.agent);
+  checkOwnOptions(name, options);
   const model = modelSettings(options);
   if (model !== null) return model;
-  const name = required("agent", options.agent);
   const [kind, file] = [name.slice(0, name.indexOf(":")), name.slice(name.indexOf(":") + 1)];
   if (kind === "scripted") {
     if (!/\.jsonc?$/.test(file)) {
@@ -122,7 +124,9 @@ function agentOfPlan(options: ShapingOptions): RolloutPlan["agent"] {
     };
   }
   throw new UsageError(
-    `there is no agent "${name}": give anthropic, openai-compatible, scripted:<file.json>, mini-swe-agent or bridge:<file.json>`,
+    name === "onnx"
+      ? "onnx runs a model on this machine: use gymline collect, or serve the model (--gpu, or --base-url)"
+      : `there is no agent "${name}": give anthropic, openai-compatible, scripted:<file.json>, mini-swe-agent or bridge:<file.json>`,
   );
 }
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { registeredNameSchema } from "../../shared/contracts/model.ts";
 import { jobQueueName, trainingJobDefinitionName } from "../../shared/contracts/names.ts";
 import {
   type Algorithm,
-  modelNameSchema,
   type TrainingPlan,
   trainingJobName,
   trainingPlan,
@@ -115,7 +115,7 @@ async function planOf({ run, options, opened, storeBucket }: Planning): Promise<
     ...(typeof tokenizer === "string" ? { tokenizer: await cloudModel(tokenizer, opened) } : {}),
     ...(template?.kind === "name" ? { chat_template: template.name } : {}),
   };
-  const name = modelNameSchema.safeParse(run.given.out ?? `${found.name}-${run.algorithm}`);
+  const name = registeredNameSchema.safeParse(run.given.out ?? `${found.name}-${run.algorithm}`);
   if (!name.success) {
     const [issue] = name.error.issues;
     throw new UsageError(`with --cloud, --out is the model's name in the store: ${issue?.message ?? ""}`);

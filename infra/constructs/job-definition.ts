@@ -84,7 +84,12 @@ export function jobDefinition(scope: Construct, props: JobDefinitionProps): EcsJ
     command: ["--help"],
     cpu: job.vcpus,
     memory: Size.mebibytes(job.memoryMiB),
-    environment: { ...environmentOf(deployment, settings.s3ObjectUrl), ...commitVariable(scope) },
+    environment: {
+      // ECS does not set it on every instance, and the clients of AWS need it.
+      AWS_REGION: Aws.REGION,
+      ...environmentOf(deployment, settings.s3ObjectUrl),
+      ...commitVariable(scope),
+    },
     jobRole,
     executionRole,
     user: "1000:1000",

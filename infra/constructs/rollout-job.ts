@@ -90,6 +90,8 @@ export function rolloutEnvironment({
   const { name } = deployment.config;
   const place = { name, account: Aws.ACCOUNT_ID, region: Aws.REGION };
   return {
+    // ECS does not set it on every instance, and the clients of AWS need it.
+    AWS_REGION: Aws.REGION,
     GYMLINE_DROP_BUCKET: dropBucketName(place),
     GYMLINE_STORE_BUCKET: storeBucketName(place),
     GYMLINE_MODEL_SECRET: modelSecretName(name),

@@ -23,11 +23,6 @@ export const trainingPlanSchema = z.strictObject({
 });
 export type TrainingPlan = z.infer<typeof trainingPlanSchema>;
 
-/** Names of models stand in keys. */
-export const modelNameSchema = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, "1 to 64 lower-case letters, digits, dots, - and _");
-
 export interface TrainingRequest {
   readonly algorithm: Algorithm;
   readonly options: TrainingPlan["options"];

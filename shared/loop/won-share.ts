@@ -10,7 +10,8 @@ import type { EvaluatedRun } from "./works.ts";
 export function wonShare(evaluated: EvaluatedRun, { metric, range }: PromotionPolicy): number | null {
   const { candidate, champion, planned } = evaluated;
   if (champion === null) return null;
-  const { pairs } = pairEpisodes({ candidate, champion, planned });
+  const { pairs, data } = pairEpisodes({ candidate, champion, planned });
+  if (data.verdict !== "pass") return null;
   const { tasks, without } = taskValues(pairs, { metric, range });
   if (tasks === null || tasks.length === 0 || without.candidate + without.champion > 0) return null;
   const won = tasks.reduce((sum, each) => sum + (Math.sign(each.candidate - each.champion) + 1) / 2, 0);

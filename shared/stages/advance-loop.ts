@@ -146,9 +146,15 @@ async function ended({ record, run }: LoopView, { store, clock }: LoopPorts): Pr
   if (!isOver(run)) throw new Error(`the run ${run.id} is ${run.state}, and not over`);
   await store.put(loopRunKey(run.model, run.id), Buffer.from(`${JSON.stringify(run, null, 1)}\n`));
   const now = clock.now();
-  const { hours } = run.steps.train ?? NEW_STEP;
-  // What a run spent before it was driven again stands in `spent` already.
+  const { hours, claimed_at: claimed } = run.steps.train ?? NEW_STEP;
   const spent = record.spent.filter(({ at }) => now - at < KEEP_SPENT_MS);
-  const isTrained = run.redrives > 0 || hours === null;
-  return { record: { ...record, active: null, spent: isTrained ? spent : [...spent, { at: now, hours }] } };
+  // Of a run that was driven again with the training it had, the hours stand in `spent` since it ended the time before.
+  const isCounted = run.redrives > 0 && record.spent.some(({ at }) => at > (claimed ?? 0));
+  return {
+    record: {
+      ...record,
+      active: null,
+      spent: hours === null || isCounted ? spent : [...spent, { at: now, hours }],
+    },
+  };
 }

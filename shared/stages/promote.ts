@@ -36,8 +36,10 @@ export async function afterEvaluation(view: LoopView, ports: LoopPorts): Promise
   const decided = line?.versions[version]?.state;
   const evaluated = await ports.works.evaluated(run);
   const at: LoopRun = { ...run, evaluation: evaluated.evaluation };
-  if (decided === "champion") return promoted(at, ports, null);
-  if (decided === "rejected") return rejected(at, "it was rejected", null);
+  if (decided === "champion" || decided === "rejected") {
+    await giveWord({ view, evaluated, ports });
+    return decided === "champion" ? promoted(at, ports, null) : rejected(at, "it was rejected", null);
+  }
   if (now !== run.champion) return againstAnother(run, now);
   const decision = decide({
     model: run.model,

@@ -116,7 +116,9 @@ describe("the Batch stack", () => {
 
   it("gives jobs what functions have in their environment, with settings that they may read", () => {
     const names = container().Environment.map(({ Name }) => Name);
-    expect(names.toSorted()).toEqual(Object.keys(functionEnvironmentSchema.shape).toSorted());
+    expect(names.toSorted()).toEqual(
+      ["AWS_REGION", ...Object.keys(functionEnvironmentSchema.shape)].toSorted(),
+    );
     const settings = container().Environment.find(({ Name }) => Name === "GYMLINE_SETTINGS");
     const key = /\/([0-9a-f]{64}\.json)"/.exec(JSON.stringify(settings?.Value))?.[1];
     expect(key).toBeDefined();

@@ -104,7 +104,7 @@ describe("rollouts in the Batch stack", () => {
   it("tell jobs what the program reads, and no more", () => {
     const known = [...Object.keys(rolloutEnvironmentSchema.shape), ...Object.keys(rolloutRoomSchema.shape)];
     const names = cpu().Environment.map(({ Name }) => Name);
-    expect([...names, "GYMLINE_MODEL_SERVER"].toSorted()).toEqual(known.toSorted());
+    expect([...names, "GYMLINE_MODEL_SERVER"].toSorted()).toEqual(["AWS_REGION", ...known].toSorted());
   });
 
   it("are tried again where the host or the registry was at fault, and not where episodes failed", () => {

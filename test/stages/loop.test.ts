@@ -56,6 +56,29 @@ async function quiet(world: World): Promise<void> {
   }
 }
 
+/** Makes a version "other" of the model the champion. */
+async function crownOther({ ports }: World): Promise<void> {
+  await registerModel(
+    {
+      name: "agent",
+      version: "other",
+      files: "x",
+      metrics: {},
+      lineage: {
+        dataset: null,
+        base: null,
+        parent: null,
+        training: null,
+        job: null,
+        algorithm: null,
+        trainer_commit: null,
+      },
+    },
+    ports,
+  );
+  await promoteModel({ name: "agent", version: "other" }, { word: { by: "ann", reason: "by hand" }, ports });
+}
+
 const types = (world: World): readonly string[] => world.events.published.map(({ type }) => type);
 
 describe("the loop", () => {
@@ -144,6 +167,11 @@ describe("the loop", () => {
     await endJobs(world);
     await endJobs(world);
     expect(await run(world, first())).toMatchObject({ state: "promoted", redrives: 1 });
+    // Both trainings count, the one that was tried twice and the one that came of the redrive.
+    expect((await readLoop("agent", world.ports.ledger)).value.spent).toMatchObject([
+      { hours: 2 },
+      { hours: 1 },
+    ]);
     await expect(redriveLoop({ model: "agent", run: "none" }, world.ports)).rejects.toThrow(/no run none/);
   });
 
@@ -161,6 +189,7 @@ describe("the loop", () => {
     await endJobs(world);
     expect((await run(world, first())).state).toBe("promoted");
     expect(world.jobs.ids("train")).toHaveLength(1);
+    expect((await readLoop("agent", world.ports.ledger)).value.spent).toMatchObject([{ hours: 1 }]);
   });
 
   it("ends a job that takes too long, and one that waits too long for a machine", async () => {
@@ -183,34 +212,31 @@ describe("the loop", () => {
     const world = makeWorld(station, { skill: (version) => (version === "other" ? 0.2 : 0.9) });
     await datasetPublished(publishedEvent({ name: "sft", version: first() }), world.ports);
     await endJobs(world);
-    await registerModel(
-      {
-        name: "agent",
-        version: "other",
-        files: "x",
-        metrics: {},
-        lineage: {
-          dataset: null,
-          base: null,
-          parent: null,
-          training: null,
-          job: null,
-          algorithm: null,
-          trainer_commit: null,
-        },
-      },
-      world.ports,
-    );
-    await promoteModel(
-      { name: "agent", version: "other" },
-      { word: { by: "ann", reason: "by hand" }, ports: world.ports },
-    );
+    await crownOther(world);
     await endJobs(world);
     expect(await run(world, first())).toMatchObject({ state: "evaluating", champion: "other" });
     expect(world.jobs.ids("champion")).toHaveLength(1);
     expect(world.jobs.ids("candidate")).toHaveLength(1);
     await endJobs(world);
     expect(await run(world, first())).toMatchObject({ state: "promoted", champion: "other" });
+  });
+
+  it("tells the dataset's trajectories what came of it, too, where whoever decided was stopped right after", async () => {
+    const world = makeWorld(station, { skill: (version) => (version === "other" ? 0.2 : 0.9) });
+    await crownOther(world);
+    await datasetPublished(publishedEvent({ name: "sft", version: first() }), world.ports);
+    await endJobs(world);
+    const { id, champion } = await run(world, first());
+    await promoteModel(
+      { name: "agent", version: id },
+      { word: { by: "gate", reason: "better" }, against: champion, ports: world.ports },
+    );
+    await endJobs(world);
+    expect(await run(world, first())).toMatchObject({ state: "promoted" });
+    const [entry] = await station.select();
+    const words = await station.local.catalog.feedbackOf(entry?.id ?? "");
+    // Better at 28 of 40 tasks, and alike at the others.
+    expect(words).toContainEqual({ source: `model:agent/${id}`, score: (28 + 12 / 2) / 40 });
   });
 
   it("lets the newest version wait while a run is under way, and during cool-down and without budget", async () => {

@@ -117,7 +117,7 @@ def test_the_manifest_of_an_output_is_written_last_and_lists_what_is_there(s3, t
     assert upload_output(out, "s3://store/models/a/1", {"run": "abc"}) == 2
     assert sent[-1].split("?")[0].endswith("/models/a/1/manifest.json")
     manifest = read_manifest("s3://store/models/a/1")
-    assert (manifest["schema"], manifest["run"]) == ("gymline.model.v1", "abc")
+    assert (manifest["schema"], manifest["run"]) == ("gymline.model-files.v1", "abc")
     assert [entry["path"] for entry in manifest["files"]] == ["run.json", "trained/model.safetensors"]
     before = {name: (s3 / "models/a/1" / name).read_bytes() for name in names(s3 / "models/a/1")}
     upload_output(out, "s3://store/models/a/1", {"run": "abc"})

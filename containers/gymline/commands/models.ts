@@ -26,7 +26,7 @@ import { promote } from "../models-promote.ts";
 import { decisionLines, modelLines, modelsTable } from "../models-report.ts";
 import { collect, examples } from "../options.ts";
 import { type OpenStore, storeOrDeployment } from "../store-access.ts";
-import { note, out } from "../terminal.ts";
+import { note, out, printable } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
 interface RegisterOptions extends ModelsOptions {
@@ -82,7 +82,7 @@ function registerCommand(models: Command): void {
     .option("--base <model>", "folder or name of the model that training started from")
     .option("--parent <version>", "version of the same model that training started from")
     .option("--training <id>", "id of its training")
-    .option("--algorithm <name>", "sft, dpo or grpo")
+    .option("--algorithm <name>", "sft, dpo, grpo or prm")
     .option("--trainer-commit <hash>", "commit of the trainer")
     .option("--metric <name=value>", "a figure of its training (may be given several times)", collect);
   command.action(register);
@@ -110,8 +110,10 @@ async function list(model: string | undefined, options: ModelsOptions): Promise<
     for await (const line of linesOfModels(ledger))
       if (model === undefined || line.name === model) lines.push(line);
     if (options.json === true) for (const line of lines) out(JSON.stringify(line));
-    else if (lines.length === 0) note("no model yet; gymline models register enters one");
-    else out(modelsTable(lines));
+    else if (lines.length === 0) {
+      const none = model === undefined ? "no model" : `no model "${printable(model)}"`;
+      note(`${none} yet; gymline models register enters one`);
+    } else out(modelsTable(lines));
   });
 }
 

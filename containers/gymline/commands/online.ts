@@ -31,7 +31,7 @@ export function addOnline(program: Command): void {
     "gymline online --config agent/online.json --iterations 10",
     "gymline models show agent/<version>     (what was decided, with its numbers)",
   ])
-    .addHelpText("after", "\nStopped or killed at any moment, the same command goes on.")
+    .addHelpText("after", "\nStopped (exit code 75) or killed at any moment, the same command goes on.")
     .action(run);
 }
 
@@ -80,7 +80,7 @@ async function run(options: OnlineCommandOptions): Promise<void> {
     ] as const;
     out(table(columns, rows));
   }
-  if (abort.signal.aborted) process.exitCode = EXIT.fault;
+  if (abort.signal.aborted) process.exitCode = EXIT.interrupted;
 }
 
 /** @throws UsageError */

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { ChildJobs } from "../../../shared/adapters/local/child-jobs.ts";
 import type { LoopRun, LoopStepName } from "../../../shared/contracts/loop.ts";
 import type { OnlineConfig } from "../../../shared/contracts/online-config.ts";
-import { type EvaluationParts, linesText } from "../../../shared/evaluation/evaluation-of.ts";
+import type { EvaluationParts } from "../../../shared/evaluation/evaluation-of.ts";
 import { parseEvaluation, storeEvaluation } from "../../../shared/evaluation/stored-evaluation.ts";
 import type { EvaluatedRun, LoopWorks, TrainedModel } from "../../../shared/loop/works.ts";
 import type { Ledger } from "../../../shared/ports/ledger.ts";
@@ -44,8 +44,9 @@ export class LocalWorks implements LoopWorks {
 
   async submit(step: LoopStepName, run: LoopRun): Promise<{ readonly job: string | null }> {
     const { jobs } = this.#ports;
-    // The candidate's program evaluates the champion as well.
-    if (step === "champion" || step === "collect") return { job: null };
+    if (step === "collect") return { job: null };
+    // The candidate's program evaluates the champion as well, unless another became champion after it had ended.
+    if (step === "champion" && !this.#isAlone(run)) return { job: null };
     const name = `${step}-${run.id}`;
     for await (const { id, state } of jobs.list({ name })) {
       if (state !== "SUCCEEDED" && state !== "FAILED") return { job: id };
@@ -148,6 +149,11 @@ export class LocalWorks implements LoopWorks {
     return join(this.#ports.config.folder, "evaluations", `${run.id}-${run.champion ?? "alone"}`);
   }
 
+  /** Whether the candidate was evaluated, but not beside the champion there is now. */
+  #isAlone(run: LoopRun): boolean {
+    return run.steps.candidate?.ended === "succeeded" && this.#parts(run) === undefined;
+  }
+
   #parts(run: LoopRun): EvaluationParts | undefined {
     const folder = join(this.#place(run), "evaluations");
     if (!existsSync(folder)) return undefined;
@@ -163,7 +169,9 @@ export class LocalWorks implements LoopWorks {
           path,
         ),
       );
-    // An evaluation that was completed later has more in it.
-    return documents.sort((a, b) => linesText(b.lines).length - linesText(a.lines).length)[0];
+    // One that was completed later has more episodes in it, or fewer that failed.
+    const done = ({ lines }: EvaluationParts): number =>
+      lines.filter(({ status }) => status === "done").length;
+    return documents.sort((a, b) => done(b) - done(a) || b.lines.length - a.lines.length)[0];
   }
 }

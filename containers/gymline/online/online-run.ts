@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ChildJobs } from "../../../shared/adapters/local/child-jobs.ts";
 import { type LocalStore, openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
@@ -11,6 +12,7 @@ import {
   loopRunSchema,
 } from "../../../shared/contracts/loop.ts";
 import type { OnlineConfig } from "../../../shared/contracts/online-config.ts";
+import { HOUR_MS } from "../../../shared/loop/admit.ts";
 import { readLoop, runId } from "../../../shared/loop/loop-record.ts";
 import type { DatasetEntry } from "../../../shared/ports/catalog.ts";
 import type { OutgoingEvent } from "../../../shared/ports/events.ts";
@@ -75,7 +77,7 @@ async function nextPhase(state: OnlineState, running: Running): Promise<OnlineSt
     case "collect": {
       const files = await withStore(config, (local) => championFiles(config, local));
       const run = `${config.model}-${iteration}`;
-      const begun = existsSync(join(config.drop, ".runs", run));
+      const begun = existsSync(join(config.drop, ".runs", run, "run.json"));
       const { store, drop } = config;
       const command = filled(config.collect, { files, store, drop, iteration, run });
       await program(begun ? resumed(command, run) : command, { name: `collect-${iteration}`, running });
@@ -95,8 +97,10 @@ async function nextPhase(state: OnlineState, running: Running): Promise<OnlineSt
 /** A run that was stopped is told by its name to go on; its other options stand in it. */
 function resumed(command: readonly string[], run: string): readonly string[] {
   if (command[0] !== "gymline" || command[1] !== "collect") return command;
-  const out = command.indexOf("--out");
-  return ["gymline", "collect", "--resume", run, ...(out < 0 ? [] : command.slice(out, out + 2))];
+  const out = command.flatMap((word, index) =>
+    word === "--out" ? command.slice(index, index + 2) : word.startsWith("--out=") ? [word] : [],
+  );
+  return ["gymline", "collect", "--resume", run, ...out];
 }
 
 /** Done, or done with something rejected (2). @throws OnlineError */
@@ -115,7 +119,7 @@ async function program(
 }
 
 async function loopPhase(state: OnlineState, running: Running): Promise<OnlineState> {
-  const { config, dataset, jobs, signal } = running;
+  const { config, dataset, signal } = running;
   const policy = policyOf(config, dataset);
   const advance = <T>(work: (ports: LoopsPorts) => Promise<T>): Promise<T> =>
     withStore(config, (local) => work(portsOf(local, { running, policy })));
@@ -130,7 +134,7 @@ async function loopPhase(state: OnlineState, running: Running): Promise<OnlineSt
     else await datasetPublished(newest, ports);
   });
   for (;;) {
-    await jobs.settled();
+    await settled(running);
     if (signal.aborted) return state;
     await advance(sweepLoops);
     const [active, over, skipped] = await advance(async (ports) => {
@@ -148,6 +152,20 @@ async function loopPhase(state: OnlineState, running: Running): Promise<OnlineSt
       );
     }
     return ended(state, { dataset: version, run, outcome: over.state, reason: over.reason, champion });
+  }
+}
+
+/** A timer takes no more; what is over only then is looked at again. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
+/** Until all programs have ended, or one of them has taken longer than it may. */
+async function settled({ jobs, config }: Running): Promise<void> {
+  const over = new AbortController();
+  const limit = Math.min(config.hours * HOUR_MS + 1000, LONGEST_WAIT_MS);
+  try {
+    await Promise.race([jobs.settled(), sleep(limit, undefined, { signal: over.signal })]);
+  } finally {
+    over.abort();
   }
 }
 

@@ -12,7 +12,7 @@ from .errors import TrainerError
 from .provenance import sha256
 from .s3 import bucket_and_key, client
 
-SCHEMA = "gymline.model.v1"
+SCHEMA = "gymline.model-files.v1"
 MANIFEST = "manifest.json"
 
 

@@ -118,7 +118,10 @@ export class ChildJobs implements Jobs {
     closeSync(log);
     children.add(child);
     return new Promise((resolve) => {
-      child.once("error", () => resolve(127));
+      child.once("error", () => {
+        children.delete(child);
+        resolve(127);
+      });
       child.once("exit", (code) => {
         children.delete(child);
         resolve(code ?? 128);
