@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,6 +16,7 @@ import { temporaryFolder } from "../factories/temporary.ts";
 import { createRandom } from "../fuzz/random.ts";
 import { type TestEngineName, useEngine } from "../local-stack/engine.ts";
 import { type FaultProxy, startFaultProxy } from "../local-stack/fault-proxy.ts";
+import { checkedDataset } from "./checked-dataset.ts";
 import { deployPipeline, type TestDeployment, until } from "./deployment.ts";
 import { functionProcesses } from "./function-processes.ts";
 import { bytesOf, realLogs } from "./real-logs.ts";
@@ -34,6 +36,8 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
   describe(`the pipeline, deployed from nothing on ${name}`, { timeout: 3 * size.withinMs }, () => {
     let deployment: TestDeployment;
     let proxy: FaultProxy;
+    const datasetFiles = mkdtempDisposableSync(join(tmpdir(), "gymline-dataset-files-"));
+    const checked = checkedDataset(datasetFiles.path);
     const batchHome = mkdtempDisposableSync(join(tmpdir(), "gymline-batch-"));
     const engine = useEngine(name, async ({ running, endpoint }) => {
       proxy = await startFaultProxy({ target: endpoint, seed: 7 });
@@ -48,7 +52,7 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
           maxReceives: 3,
           functionObjectMiB: 1,
           functions: { ingest: timing, score: timing, export: timing, sweep: timing },
-          datasets: [{ request: { name: "auto", project: "counted" }, threshold: 5 }],
+          datasets: [{ request: { name: "auto", project: "counted" }, threshold: 5 }, { request: checked }],
         },
       });
     });
@@ -56,6 +60,7 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
       await deployment?.close();
       await proxy?.stop();
       batchHome.remove();
+      datasetFiles.remove();
     });
     const random = createRandom(11, 0);
 
@@ -76,18 +81,12 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
       });
     };
 
-    const requested = async (message: Partial<ExportQueueMessage>): Promise<string> => {
-      const body = {
-        schema: "gymline.export.v1",
-        dataset: ALL.name,
-        cause: "request",
-        request: ALL,
-        ...message,
-      };
+    const requested = async (message: Pick<ExportQueueMessage, "dataset" | "request">): Promise<string> => {
+      const body = { schema: "gymline.export.v1", cause: "request", ...message };
       const versions = async (): Promise<readonly string[]> => {
         const found: string[] = [];
         for await (const dataset of deployment.catalog.datasets()) {
-          if (dataset.name === ALL.name && dataset.announced) found.push(dataset.version);
+          if (dataset.name === message.dataset && dataset.announced) found.push(dataset.version);
         }
         return found;
       };
@@ -129,7 +128,7 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
         for await (const { key } of embedded.store.list("rejected/")) {
           expect(await same(deployment.store, embedded.store, key), key).toBe(true);
         }
-        const version = await requested({});
+        const version = await requested({ dataset: ALL.name, request: ALL });
         if (dataset?.kind !== "written") throw new Error("the embedded engine wrote no dataset");
         expect(version).toBe(dataset.manifest.version);
         for (const file of ["train.jsonl", "validation.jsonl", "manifest.json", "README.md"]) {
@@ -137,6 +136,23 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
         }
       } finally {
         await embedded.close();
+      }
+      const again = await runPipeline({
+        ...{ drop: folder, out, dataset: checked, threads: 1 },
+        evaluations: (path) => readFile(path),
+      });
+      if (again.dataset?.kind !== "written") throw new Error("the embedded engine wrote no checked dataset");
+      const { manifest, prefix } = again.dataset;
+      expect(manifest.selection.excluded["task of an evaluation set, by its id"]).toBeGreaterThan(0);
+      expect(manifest.statistics.tokens).toMatchObject({ by: "tokenizer", tokenizer: { name: "bytes" } });
+      expect(await requested({ dataset: checked.name })).toBe(manifest.version);
+      const reopened = openForReading(out);
+      try {
+        for (const file of ["train.jsonl", "manifest.json"]) {
+          expect(await same(deployment.store, reopened.store, prefix + file), file).toBe(true);
+        }
+      } finally {
+        await reopened.close();
       }
     });
 
