@@ -37,6 +37,8 @@ export { readTokenizerFolder } from "./adapters/local/tokenizer-folder.ts";
 export { type ModelChoice, modelOf, type ToolChatChoice, toolChatOf } from "./adapters/models/model-of.ts";
 export { ModelSettingsError } from "./adapters/models/model-settings-error.ts";
 export { type Critic, loadCritic } from "./adapters/onnx/load-critic.ts";
+export type { OnnxPrecision } from "./adapters/onnx/model-folder.ts";
+export { type OnnxToolChat, type OnnxToolChatOptions, onnxToolChat } from "./adapters/onnx/onnx-tool-chat.ts";
 export {
   ProcessSandboxes,
   type ProcessSandboxesOptions,

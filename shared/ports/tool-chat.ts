@@ -59,7 +59,7 @@ export interface ToolChatTokens {
 
 /** A chat model that calls tools. Retries, their waits and the limit on calls at a time are the adapter's own affair. */
 export interface ToolChat {
-  readonly provider: "anthropic" | "openai-compatible";
+  readonly provider: "anthropic" | "openai-compatible" | "onnx";
   readonly model: string;
   /** @throws ChatModelError; with `overflow` where the prompt is longer than the model takes */
   complete(request: ToolChatRequest, signal?: AbortSignal): Promise<ToolChatAnswer>;

@@ -13,6 +13,20 @@ export class RefusedConversationError extends Error {
 export interface ChatTemplate {
   /** The whole conversation as one text. @throws RefusedConversationError, and Error where the template itself fails */
   readonly render: (trajectory: Pick<Trajectory, "agent" | "steps">) => string;
+  /** The same of messages and tools as templates take them. */
+  readonly renderMessages: (conversation: TemplateConversation) => string;
+  /** The template's own text, as it is used for conversations with tools. */
+  readonly source: string;
+}
+
+/** What a template renders. */
+export interface TemplateConversation {
+  /** `{role, content, …}`; arguments of calls are objects. */
+  readonly messages: readonly unknown[];
+  /** `{type: "function", function: {name, …}}`. */
+  readonly tools: readonly unknown[];
+  /** Whether the text ends where the model's next answer begins. */
+  readonly addGenerationPrompt: boolean;
 }
 
 /** undefined where the folder has none. @throws Error where it is no Jinja that is understood */
@@ -26,22 +40,29 @@ export async function chatTemplateOf({
   const parsed = new Map([...templates].map(([name, text]) => [name, parse(tokenize(text, options))]));
   const plain = parsed.get("default") ?? [...parsed.values()][0];
   if (plain === undefined) return undefined;
+  const renderMessages = ({ messages, tools, addGenerationPrompt }: TemplateConversation): string => {
+    const template = tools.length === 0 ? plain : (parsed.get("tool_use") ?? plain);
+    const environment = new Environment();
+    const variables = {
+      ...GLOBALS,
+      ...special,
+      messages,
+      tools: tools.length === 0 ? null : tools,
+      documents: null,
+      add_generation_prompt: addGenerationPrompt,
+    };
+    for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+    return String(new Interpreter(environment).run(template).value);
+  };
   return {
-    render: (trajectory) => {
-      const tools = chatTools(trajectory.agent.tool_definitions ?? []);
-      const template = tools.length === 0 ? plain : (parsed.get("tool_use") ?? plain);
-      const environment = new Environment();
-      const variables = {
-        ...GLOBALS,
-        ...special,
+    renderMessages,
+    render: (trajectory) =>
+      renderMessages({
         messages: messagesOf(trajectory),
-        tools: tools.length === 0 ? null : tools,
-        documents: null,
-        add_generation_prompt: false,
-      };
-      for (const [name, value] of Object.entries(variables)) environment.set(name, value);
-      return String(new Interpreter(environment).run(template).value);
-    },
+        tools: chatTools(trajectory.agent.tool_definitions ?? []),
+        addGenerationPrompt: false,
+      }),
+    source: templates.get("tool_use") ?? templates.get("default") ?? [...templates.values()][0] ?? "",
   };
 }
 

@@ -15,9 +15,9 @@ export function addCollect(program: Command): void {
     )
     .option(
       "--agent <name>",
-      "anthropic, openai-compatible, scripted:<file>, mini-swe-agent or bridge:<file.json>",
+      "anthropic, openai-compatible, onnx, scripted:<file>, mini-swe-agent or bridge:<file.json>",
     )
-    .option("--model <name>", "the model that acts")
+    .option("--model <name>", "the model that acts; for onnx the folder of an exported model")
     .option("--base-url <url>", "address of the provider, for gateways and local models")
     .option("--api-key-variable <name>", "environment variable that holds the key")
     .option("--tasks <file>", "JSON Lines of tasks, or rows of SWE-bench")
@@ -47,11 +47,18 @@ export function addCollect(program: Command): void {
       "end the run after so many failed episodes in a row; 0: never (default: 10)",
     )
     .option("--temperature <x>", "of the model; some take none")
+    .option("--top-p <x>", "onnx: draw among the likeliest tokens that together reach this share")
+    .option("--top-k <n>", "onnx: draw among the so many likeliest tokens")
+    .option("--precision <name>", "onnx: fp32 or q4 (default: fp32, if it is there)")
+    .option(
+      "--tool-syntax <name>",
+      "onnx: hermes, llama, mistral, qwen-xml, action or none (default: told from the chat template)",
+    )
     .option("--answer-tokens <n>", "most tokens of an answer, thinking among them (default: 8192)")
     .option("--thinking <tokens|adaptive>", "let an Anthropic model think")
     .option("--context <tokens>", "size of the model's context, to make room ahead of time")
     .option("--on-overflow <what>", "stop, or forget the oldest results (default: stop)")
-    .option("--tokens", "record exact tokens and log-probs (vLLM)")
+    .option("--tokens", "record exact tokens and log-probs (vLLM; onnx always does)")
     .option("--system <file>", "system prompt of the agent, in place of its own")
     .option(
       "-c, --config <file>",
@@ -69,6 +76,7 @@ export function addCollect(program: Command): void {
     "gymline collect … --tasks swe-bench.jsonl --difficulty easy,medium --sample 50 --seed 7",
     "gymline collect --resume 20260101-120000-3fa2 --out drop                    # what is missing, what failed",
     "gymline collect --env gymline/conversation-v1 --agent scripted:turns.json --tasks tasks.jsonl",
+    "gymline collect --env gymline/conversation --agent onnx --model runs/sft/onnx --tasks tasks.jsonl --parallel 8",
     "gymline run drop --store out                                                # takes the trajectories in",
   ]).action(run);
 }
