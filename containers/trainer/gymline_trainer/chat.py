@@ -32,6 +32,7 @@ from .samples import Message
 Span = tuple[int, int]
 
 _MARK = re.compile(r"\{%-?\s*generation\s*-?%\}")
+_MARKS = re.compile(r"\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}")
 _SHORT_HEAD: list[Message] = [{"role": "user", "content": "x"}]
 
 
@@ -182,6 +183,12 @@ def _own_length(whole: str, turn: list[Message], after: Callable[[list[Message]]
     if len(turn) > 1 and whole.endswith(seen := after(turn[1:])):
         return len(whole) - len(seen)
     raise _NoPrefix
+
+
+def inference_template(template: str) -> str:
+    """The template without the marks of what is generated: it renders the same, and engines that know no marks take it."""
+    # A block that is always taken keeps how the marks trim the space around them.
+    return _MARKS.sub(lambda mark: f"{{%{mark[1]} {'endif' if mark[2] else 'if true'} {mark[3]}%}}", template)
 
 
 def template_of(name: str | None) -> str | None:

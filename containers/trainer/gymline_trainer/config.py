@@ -11,6 +11,19 @@ Scheduler = Literal["cosine", "linear", "constant"]
 Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
 DpoLoss = Literal["sigmoid", "sigmoid_norm", "ipo"]
 GrpoLoss = Literal["grpo", "dapo", "dr_grpo"]
+Export = Literal["none", "model", "onnx"]
+ExportDtype = Literal["auto", "float32", "bfloat16", "float16"]
+_DTYPE = "of the weights in model/; auto: as the model begun with has them"
+_ONNX = ("onnx", "onnxscript", "onnxruntime")
+
+
+def _missing(needed: dict[str, bool]) -> list[str]:
+    found = []
+    for name, is_needed in needed.items():
+        if is_needed and find_spec(name) is None:
+            package = name.replace("_", "-")
+            found.append(f"these options need {package}, which is not installed: `pip install {package}`, or leave them out")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +84,8 @@ class TrainConfig:
     resume: Literal["auto", "never"] = option("auto", "auto: go on from the newest whole checkpoint, if there is one")
     early_stopping_patience: int | None = option(None, "evaluations without a lower loss before it stops", least=1)
     save_best: bool = option(False, "the model with the lowest loss in evaluation is the result, not the last")
+    export: Export = option("model", "model: one model for Transformers and vLLM; onnx: that, and ONNX; none: neither")
+    export_dtype: ExportDtype = option("auto", _DTYPE)
     report_to: tuple[Literal["wandb", "tensorboard"], ...] = option((), "where metrics go besides metrics.jsonl")
     project: str = option("gymline", "project there")
     run_name: str | None = option(None, "name of the run there")
@@ -105,10 +120,8 @@ class TrainConfig:
         needed = {"peft": self.lora, "bitsandbytes": self.qlora, "liger_kernel": self.liger is True}
         needed |= {"flash_attn": self.attention == "flash_attention_2", "boto3": (self.checkpoints or "").startswith("s3://")}
         needed |= {name: name in self.report_to for name in ("wandb", "tensorboard")}
-        for name, is_needed in needed.items():
-            if is_needed and find_spec(name) is None:
-                package = name.replace("_", "-")
-                found.append(f"these options need {package}, which is not installed: `pip install {package}`, or leave them out")
+        needed |= {name: self.export == "onnx" for name in _ONNX}
+        found += _missing(needed)
         return found
 
 
@@ -173,3 +186,16 @@ class EvalConfig:
     attention: Attention = option("auto", "auto: flash attention where it is installed, else sdpa")
     seed: int = option(42, "of the bootstrap", least=0)
     resamples: int = option(2000, "of the bootstrap, over trajectories", least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig:
+    """Of export.py."""
+
+    run: str = option(..., "folder of a run that is trained: its `out`")
+    model: str | None = option(None, "the model begun with, for an adapter; null: where the run had it")
+    export: Export = option("onnx", "model: one model for Transformers and vLLM; onnx: that, and ONNX; none: neither")
+    export_dtype: ExportDtype = option("auto", _DTYPE)
+
+    def faults(self) -> list[str]:
+        return _missing({name: self.export == "onnx" for name in _ONNX})

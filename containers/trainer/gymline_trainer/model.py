@@ -21,6 +21,8 @@ from .losses import token_logprobs
 Head = Literal["language", "steps"]
 # Logits held at a time: 2^24 numbers, 64 MiB in float32.
 _LOGITS = 1 << 24
+# What architectures call it.
+_JUDGE_HEADS = ("score", "classifier")
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,16 @@ class Scorer(nn.Module):
 
 
 def load_tokenizer(config: TrainConfig | EvalConfig) -> Any:
+    return tokenizer_of(config.tokenizer or config.model, "tokenizer" if config.tokenizer else "model")
+
+
+def tokenizer_of(place: str, option: str) -> Any:
+    """option: that names the place. Raises ConfigError."""
     from transformers import AutoTokenizer
 
-    place = config.tokenizer or config.model
     try:
         return AutoTokenizer.from_pretrained(place)
     except (OSError, ValueError) as error:
-        option = "tokenizer" if config.tokenizer else "model"
         raise ConfigError(f"no tokenizer can be loaded from {place} ({type(error).__name__}); give a model's folder or name", option) from error
 
 
@@ -200,12 +205,15 @@ def _adapted(model: Any, config: TrainConfig, head: Head, saved: Path | None) ->
         lora_alpha=config.lora_alpha,
         lora_dropout=config.lora_dropout,
         target_modules=targets if isinstance(targets, str) else list(targets),
+        # A judge's head is new: it is trained whole, and has no adapter.
+        exclude_modules=None if head == "language" else list(_JUDGE_HEADS),
         task_type=TaskType.CAUSAL_LM if head == "language" else TaskType.TOKEN_CLS,
     )
     try:
         return get_peft_model(model, made)
     except ValueError as error:
-        raise ConfigError(f"the model has no such layers ({', '.join(targets)}); name some of its linear layers, or all-linear", "lora_target_modules") from error
+        named = targets if isinstance(targets, str) else ", ".join(targets)
+        raise ConfigError(f"the model has no such layers ({named}); name some of its linear layers, or all-linear", "lora_target_modules") from error
 
 
 def _computing(device: torch.device, half: bool) -> torch.autocast:

@@ -13,7 +13,7 @@ from .rows import Dataset, open_dataset
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a run works on. train, evaluation: see store.py."""
+    """What a run works on. train, evaluation: see store.py. template: of the chat; None where rows are text."""
 
     config: Any
     algorithm: str
@@ -21,6 +21,7 @@ class Prepared:
     tokenizer: Any
     train: Any
     evaluation: Any | None
+    template: str | None = None
 
 
 def prepare(algorithm: str, config: TrainConfig, options: EncodeOptions, needs: Needs = Needs()) -> Prepared:
@@ -41,7 +42,7 @@ def prepare(algorithm: str, config: TrainConfig, options: EncodeOptions, needs: 
     if len(train) == 0 or (evaluation is not None and len(evaluation) == 0):
         empty = config.data if len(train) == 0 else config.eval_data or config.data
         raise TrainerError("no sequences are left to learn from; see `over_long`, and whether rewards differ within groups", empty)
-    return Prepared(config, algorithm, dataset, tokenizer, train, evaluation)
+    return Prepared(config, algorithm, dataset, tokenizer, train, evaluation, format.template or None)
 
 
 @dataclass(frozen=True)

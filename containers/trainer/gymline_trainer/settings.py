@@ -28,8 +28,11 @@ def option(default: Any, help: str, *, least: float | None = None, above: float 
     return dataclasses.field(metadata=metadata) if default is ... else dataclasses.field(default=default, metadata=metadata)
 
 
-def read_options(kind: type[T], values: Mapping[str, Any], place: str = "") -> T:
-    """The dataclass `kind` from these values. place: the file they are from. Raises ConfigError with all that is wrong."""
+def read_options(kind: type[T], values: Mapping[str, Any], place: str = "", *, is_past: bool = False) -> T:
+    """The dataclass `kind` from these values. Raises ConfigError with all that is wrong.
+
+    place: the file they are from. is_past: of a run that is done, and needs nothing any more.
+    """
     hints = get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     faults: list[str] = []
@@ -49,7 +52,7 @@ def read_options(kind: type[T], values: Mapping[str, Any], place: str = "") -> T
             faults.append(f"`{name}` is missing; give `--{name}` or put it into the file")
     if not faults:
         made = kind(**taken)
-        faults = list(getattr(made, "faults", list)())
+        faults = [] if is_past else list(getattr(made, "faults", list)())
         if not faults:
             return made
     raise ConfigError(faults[0] if len(faults) == 1 else "\n  ".join(["", *faults]), place or "options")
@@ -155,7 +158,7 @@ def command_line(kind: type[T], about: str, arguments: Sequence[str] | None = No
     """
     parser = argparse.ArgumentParser(description=about, epilog=_listed(kind), formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", metavar="FILE", help="options as YAML or JSON")
-    named = [field.name for field in dataclasses.fields(kind) if field.name in ("data", "model", "out")]  # type: ignore[arg-type]
+    named = [field.name for field in dataclasses.fields(kind) if field.name in ("data", "run", "model", "out")]  # type: ignore[arg-type]
     for name in named:
         parser.add_argument(f"--{name}", metavar="PLACE", help=f"option `{name}`")
     parser.add_argument("--set", metavar="OPTION=VALUE", action="append", default=[], help="any option; may be given several times")

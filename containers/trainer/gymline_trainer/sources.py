@@ -1,17 +1,16 @@
 """Where datasets come from: a version's folder, one file, or either in S3; what the manifest says is checked."""
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import Fault, Faults, TrainerError
+from .errors import Fault, Faults
+from .provenance import sha256
 
 SCHEMAS = ("gymline.dataset.v1", "gymline.dataset.v2")
 EXPORT_ANEW = "export the dataset anew with `gymline export`, or copy it again"
-_MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Version:
     # Name and version of the dataset, or the file's name and hash.
     name: str
     version: str
+    manifest_sha256: str | None = None
 
 
 def cache_folder() -> Path:
@@ -61,7 +61,7 @@ def open_version(source: str, split: str, faults: Faults) -> Version | None:
     listed = split_files(manifest, split, str(path), faults)
     files = [_checked(path, entry, faults) for entry in listed]
     there = tuple(file for file in files if file is not None)
-    return Version(there, manifest, manifest["name"], manifest["version"]) if there else None
+    return Version(there, manifest, manifest["name"], manifest["version"], sha256(path / "manifest.json")) if there else None
 
 
 def split_files(manifest: dict[str, Any], split: str, where: str, faults: Faults) -> list[dict[str, Any]]:
@@ -122,14 +122,3 @@ def _checked(folder: Path, entry: dict[str, Any], faults: Faults) -> DataFile | 
         faults.add(Fault(str(path), None, "its SHA-256 is not the one in the manifest: it was changed", EXPORT_ANEW))
         return None
     return DataFile(path, str(path), entry["rows"], entry["sha256"], size)
-
-
-def sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_MIB):
-                digest.update(block)
-    except OSError as error:
-        raise TrainerError(f"it cannot be read: {error.strerror}", str(path)) from error
-    return digest.hexdigest()

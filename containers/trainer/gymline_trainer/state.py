@@ -16,7 +16,7 @@ from .metrics import Sums
 # Options that may differ when a run goes on.
 _FREE = (
     "data", "split", "eval_data", "eval_split", "out", "logging_steps", "save_steps", "keep_checkpoints", "checkpoints", "resume",
-    "report_to", "project", "run_name",
+    "report_to", "project", "run_name", "export", "export_dtype",
 )  # fmt: skip
 
 

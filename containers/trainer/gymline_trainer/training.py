@@ -4,15 +4,15 @@
   out/metrics.jsonl   a line every `logging_steps`, and one per evaluation
   out/run.json        options, data, versions and the last figures (gymline.training-run.v1)
   out/checkpoints/    see checkpoints.py
+
+What is made of it then, for those who serve it, is in exporting.py.
 """
 
 import json
 import os
-import platform
 import shutil
 import sys
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,21 @@ from . import reference, sharded
 from .checkpoints import Checkpoint, Checkpoints
 from .collate import Collator
 from .errors import TrainerError
+from .exported_model import write_tokenizer
+from .exporting import ExportPlan, export_run
 from .loop import Algorithm, Loop, Split
 from .metrics import MetricsFile
 from .model import Scorer, check_packing, check_vocabulary, load_model, uses_bf16
 from .prepare import Prepared
+from .provenance import program_commit, versions
 from .reference import References
+from .run_record import RUN_SCHEMA
 from .s3_folder import S3Folder
 from .schedule import Schedule
 from .signals import Stop
 from .state import State, check_same, fingerprint, load_state, restore_rng, save_state
 
 _NAMES = ("training", "evaluation")
-RUN_SCHEMA = "gymline.training-run.v1"
-_PACKAGES = ("torch", "transformers", "accelerate", "peft", "numpy", "safetensors", "bitsandbytes", "flash-attn", "liger-kernel")
 
 
 class Run:
@@ -218,7 +220,7 @@ class Run:
     def _write_model(self, folder: Path, scorer: Any, weights: dict[str, Any] | None) -> None:
         model = self.accelerator.unwrap_model(scorer).model
         model.save_pretrained(str(folder), **({} if weights is None else {"state_dict": weights}))
-        self.prepared.tokenizer.save_pretrained(str(folder), save_jinja_files=False)
+        write_tokenizer(self.prepared.tokenizer, folder, self.prepared.template)
 
     def _report(self, line: dict[str, Any]) -> None:
         self.last.update(line)
@@ -246,6 +248,7 @@ class Run:
         os.replace(beside, trained)
         (self.out / "run.json").write_text(json.dumps(self._summary(state), indent=1))
         self.say(f"done: {trained}")
+        export_run(self.out, ExportPlan(self.config.export, self.config.export_dtype), self.say)
 
     def _summary(self, state: State) -> dict[str, Any]:
         dataset = self.prepared.dataset
@@ -257,7 +260,7 @@ class Run:
             "schema": RUN_SCHEMA,
             "algorithm": self.algorithm.name,
             "config": _plain(asdict(self.config)),
-            "dataset": {"name": dataset.version.name, "version": dataset.version.version, "split": dataset.split, "rows": dataset.rows},
+            "dataset": {"name": dataset.version.name, "version": dataset.version.version, "split": dataset.split, "rows": dataset.rows, "manifest_sha256": dataset.version.manifest_sha256},
             "data": asdict(self.prepared.train.figures),
             "steps": state.step,
             "of": self.schedule.total,
@@ -267,7 +270,9 @@ class Run:
             "trained_tokens": state.trained_tokens,
             "metrics": {name: value for name, value in last.items() if name not in ("step", "of", "tokens", "trained_tokens")},
             "processes": self.accelerator.num_processes,
-            "packages": {"python": platform.python_version(), **_versions()},
+            "base_dtype": _dtype_of(self.config.model),
+            "commit": program_commit(),
+            "packages": versions(),
         }
 
 
@@ -278,14 +283,11 @@ def _checkpoints(config: Any, say: Any) -> Checkpoints:
     return Checkpoints(Path(place), keep=config.keep_checkpoints, warn=say)
 
 
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+def _dtype_of(model: str) -> str:
+    """That its configuration names: float32 where it names none."""
+    from transformers import AutoConfig
+
+    return str(AutoConfig.from_pretrained(model).dtype or torch.float32).removeprefix("torch.")
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
