@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type ToolChatChoice, toolChatOf } from "../../shared/adapters/models/model-of.ts";
 import type { Agent } from "../../shared/agents/agent.ts";
 import { type ChatAgentOptions, chatAgent } from "../../shared/agents/chat-agent.ts";
+import { randomAgent } from "../../shared/agents/random.ts";
 import { scriptedAgents } from "../../shared/agents/script-file.ts";
 import type { EpisodePlan } from "../../shared/collect/plan-episodes.ts";
 import { TOOL_SYNTAXES, type ToolSyntax } from "../../shared/inference/tool-calls/syntax.ts";
@@ -30,10 +31,14 @@ export async function collectAgent(parts: Parts): Promise<AgentOfEpisode> {
   checkOwnOptions(name, parts.options);
   if (name === "anthropic" || name === "openai-compatible") return modelAgent(name, parts);
   if (name === "onnx") return onnxAgent(parts);
+  if (name === "random") {
+    const { system } = parts.options;
+    return randomAgent(system === undefined ? {} : { system: textOfFile(system).trim() });
+  }
   const [kind, file] = [name.slice(0, name.indexOf(":")), name.slice(name.indexOf(":") + 1)];
   if (kind === "scripted") return scripted(file);
   throw new UsageError(
-    `there is no agent "${name}": give anthropic, openai-compatible, onnx, scripted:<file>, mini-swe-agent or bridge:<file.json>`,
+    `there is no agent "${name}": give anthropic, openai-compatible, onnx, random, scripted:<file>, mini-swe-agent or bridge:<file.json>`,
   );
 }
 
