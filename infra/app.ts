@@ -10,6 +10,7 @@ export interface GymlineAppProps {
   readonly deployment: Deployment;
   readonly entries: Entries;
   readonly image: JobImage;
+  readonly trainerImage: JobImage;
   /** Deploys to a local engine: the pipeline only, since none of them runs Batch. */
   readonly local?: LocalOptions | undefined;
   /** The app to build in; without it, a new one. */
@@ -17,14 +18,15 @@ export interface GymlineAppProps {
 }
 
 /** All stacks of one deployment. Looks nothing up, so that it needs neither credentials nor a network. */
-export function gymlineApp({ deployment, entries, image, local, app = new App() }: GymlineAppProps): App {
+export function gymlineApp(props: GymlineAppProps): App {
+  const { deployment, entries, image, trainerImage, local, app = new App() } = props;
   const { config } = deployment;
   const env = {
     ...(config.account === undefined ? {} : { account: config.account }),
     ...(config.region === undefined ? {} : { region: config.region }),
   };
   new PipelineStack(app, { deployment, entries, local, env });
-  if (local === undefined) new BatchStack(app, { deployment, image, env });
+  if (local === undefined) new BatchStack(app, { deployment, image, trainerImage, env });
   Tags.of(app).add("gymline", config.name);
   for (const [name, value] of Object.entries(config.tags)) Tags.of(app).add(name, value);
   return app;

@@ -1,7 +1,12 @@
 import { Fn, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { Deployment } from "../shared/contracts/deployment-files.ts";
-import { batchStackName, jobDefinitionName, jobQueueName } from "../shared/contracts/names.ts";
+import {
+  batchStackName,
+  jobDefinitionName,
+  jobQueueName,
+  trainingJobDefinitionName,
+} from "../shared/contracts/names.ts";
 import { instanceRole, launchTemplate } from "./constructs/batch-instances.ts";
 import { batchNetwork } from "./constructs/batch-network.ts";
 import { cpuQueue, gpuQueue } from "./constructs/compute-environments.ts";
@@ -9,15 +14,18 @@ import { type JobImage, jobDefinition } from "./constructs/job-definition.ts";
 import { jobRole } from "./constructs/job-role.ts";
 import { logGroup } from "./constructs/log-group.ts";
 import { output } from "./constructs/output.ts";
+import { TrainJob } from "./constructs/train-job.ts";
+import { trainingLaunchTemplate } from "./constructs/training-instances.ts";
 
 export interface BatchStackProps extends StackProps {
   readonly deployment: Deployment;
   readonly image: JobImage;
+  readonly trainerImage: JobImage;
 }
 
 /** AWS Batch: queues for work that is too large for a function, and for GPUs. Costs nothing while no job runs. */
 export class BatchStack extends Stack {
-  constructor(scope: Construct, { deployment, image, ...props }: BatchStackProps) {
+  constructor(scope: Construct, { deployment, image, trainerImage, ...props }: BatchStackProps) {
     const { config } = deployment;
     super(scope, batchStackName(config.name), {
       description: `Gymline ${config.name}: job queues, instances and job definition`,
@@ -27,7 +35,13 @@ export class BatchStack extends Stack {
     const role = instanceRole(this);
     const fleet = { config, network, launchTemplate: launchTemplate(this), instanceRole: role };
     cpuQueue(this, fleet);
-    const gpu = gpuQueue(this, fleet);
+    const { training } = config.batch;
+    const gpu = gpuQueue(
+      this,
+      training === undefined
+        ? fleet
+        : { ...fleet, launchTemplate: trainingLaunchTemplate(this, training.diskGiB) },
+    );
     jobDefinition(this, {
       deployment,
       image,
@@ -35,6 +49,10 @@ export class BatchStack extends Stack {
       jobRole: jobRole(this, config),
       instanceRole: role,
     });
+    if (training !== undefined) {
+      new TrainJob(this, "Train", { config, training, image: trainerImage, instanceRole: role });
+      output(this, "TrainingJobDefinitionName", trainingJobDefinitionName(config.name));
+    }
     output(this, "JobQueueName", jobQueueName(config.name, "cpu"));
     if (gpu !== undefined) output(this, "GpuJobQueueName", jobQueueName(config.name, "gpu"));
     output(this, "JobDefinitionName", jobDefinitionName(config.name));

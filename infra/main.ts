@@ -30,6 +30,7 @@ function main(): void {
       sweep: handler("sweep"),
     },
     image: { folder: REPOSITORY, dockerfile: "containers/gymline/Dockerfile" },
+    trainerImage: { folder: join(REPOSITORY, "containers/trainer"), dockerfile: "Dockerfile" },
     local: typeof local === "string" ? localOptionsSchema.parse(JSON.parse(local)) : undefined,
   });
   app.synth();

@@ -95,6 +95,18 @@ export { sandboxPlace } from "./collect/sandbox-place.ts";
 export { selectTasks, TaskFilterError, type TaskFilters } from "./collect/select-tasks.ts";
 export type { CatalogEntry, CatalogRow, ScoreRow, SourcePlace } from "./contracts/catalog-row.ts";
 export { type DatasetRequest, datasetRequestSchema } from "./contracts/dataset-request.ts";
+export {
+  type AgentComparison,
+  type AgentFigures,
+  type EvaluatedAgent,
+  type Evaluation,
+  type EvaluationLine,
+  type EvaluationMetric,
+  type EvaluationProblem,
+  evaluationLineSchema,
+  evaluationSchema,
+} from "./contracts/evaluation.ts";
+export { type EvaluationEpisode, evaluationEpisodeSchema } from "./contracts/evaluation-episode.ts";
 export { type Feedback, meanFeedback, type NewFeedback } from "./contracts/feedback.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
@@ -221,6 +233,24 @@ export { Recorder, type RecorderOptions } from "./env/wrappers/recorder.ts";
 export { Retry, type RetryOptions } from "./env/wrappers/retry.ts";
 export { Reward, type RewardFn, type RewardSource } from "./env/wrappers/reward.ts";
 export { EnvTimeoutError, Timeout, type TimeoutOptions } from "./env/wrappers/timeout.ts";
+export type { AgentEpisodes, PlannedEpisode } from "./evaluation/agent-episodes.ts";
+export { combineEvaluations } from "./evaluation/combine.ts";
+export { type ComparedAgents, compareAgents } from "./evaluation/compare-agents.ts";
+export {
+  type AgentEvaluation,
+  type EvaluatedEnvAgent,
+  type EvaluationPorts,
+  evaluateAgent,
+  evaluateRunner,
+} from "./evaluation/evaluate-agent.ts";
+export { EvaluationError } from "./evaluation/evaluation-error.ts";
+export { type EvaluationParts, type EvaluationSubject, evaluationOf } from "./evaluation/evaluation-of.ts";
+export { evaluationHtml } from "./evaluation/html.ts";
+export { evaluationMarkdown } from "./evaluation/markdown.ts";
+export type { ComparisonSettings } from "./evaluation/settings.ts";
+export { readEvaluation, resolveEvaluation, storeEvaluation } from "./evaluation/stored-evaluation.ts";
+export { ModelFolderError } from "./inference/model-config.ts";
+export type { ToolSyntax } from "./inference/tool-calls/syntax.ts";
 export {
   type JudgeConfig,
   JudgeConfigError,
@@ -416,6 +446,49 @@ export {
   scoreTrajectory,
   storedScoreSchema,
 } from "./stages/score-trajectory.ts";
+export { benjaminiHochbergAdjusted } from "./statistics/benjamini-hochberg.ts";
+export { bonferroniAdjusted } from "./statistics/bonferroni.ts";
+export type { BootstrapOptions } from "./statistics/bootstrap.ts";
+export { bootstrapMeans, type ClusteredValues } from "./statistics/bootstrap-means.ts";
+export { clusterBootstrap } from "./statistics/cluster-bootstrap.ts";
+export { cohensD, cohensDz, type EffectSizeOptions } from "./statistics/cohens-d.ts";
+export type { Comparison, ComparisonOptions, EffectName, Test, TestName } from "./statistics/comparison.ts";
+export type { Alternative } from "./statistics/distributions.ts";
+export { holmAdjusted } from "./statistics/holm.ts";
+export { StatisticsInputError } from "./statistics/inputs.ts";
+export { type MannWhitneyOptions, mannWhitney } from "./statistics/mann-whitney.ts";
+export { type McNemarOptions, mcnemar } from "./statistics/mcnemar.ts";
+export { mcnemarPower } from "./statistics/mcnemar-power.ts";
+export { mean } from "./statistics/mean.ts";
+export { type NeededN, neededN } from "./statistics/needed-n.ts";
+export { type PairedOutcomes, pairedOutcomes } from "./statistics/paired-outcomes.ts";
+export { pairedRiskDifference } from "./statistics/paired-risk-difference.ts";
+export { type MeanTestOptions, pairedT } from "./statistics/paired-t.ts";
+export { type AttemptCounts, passAtK } from "./statistics/pass-at-k.ts";
+export {
+  type Power,
+  type PowerOptions,
+  pairedMeansPower,
+  twoMeansPower,
+  twoProportionsPower,
+} from "./statistics/power.ts";
+export type { Estimate, Interval, LevelOption, PValue, WhyUndefined } from "./statistics/result.ts";
+export {
+  createSequentialTest,
+  type SequentialOptions,
+  type SequentialTest,
+  type SequentialVerdict,
+  sequentialTest,
+} from "./statistics/sequential-test.ts";
+export { signFlipTest } from "./statistics/sign-flip.ts";
+export {
+  type SuccessCount,
+  type TwoProportionsOptions,
+  twoProportions,
+} from "./statistics/two-proportions.ts";
+export { studentT, welchT } from "./statistics/unpaired-t.ts";
+export { type WilcoxonOptions, wilcoxonSignedRank } from "./statistics/wilcoxon.ts";
+export { proportion } from "./statistics/wilson.ts";
 export { type CountedBy, type TokenCounter, tokenCounter } from "./tokenizer/token-counter.ts";
 export { TokenizerError, type TokenizerFiles, type TokenizerReader } from "./tokenizer/tokenizer-files.ts";
 export { type AgentCall, type AgentStep, agentSteps } from "./trajectory/agent-steps.ts";

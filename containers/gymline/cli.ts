@@ -14,6 +14,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addDomains } from "./commands/domains.ts";
 import { addDrop } from "./commands/drop.ts";
 import { addDuplicates } from "./commands/duplicates.ts";
+import { addEvaluate } from "./commands/evaluate.ts";
 import { addExport } from "./commands/export.ts";
 import { addFeedback } from "./commands/feedback.ts";
 import { addForget } from "./commands/forget.ts";
@@ -87,6 +88,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addValidate(program);
   addConvert(program);
   addScore(program);
+  addEvaluate(program);
   addCompare(program);
   addLeaderboard(program);
   addPreferences(program);

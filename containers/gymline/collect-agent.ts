@@ -116,9 +116,12 @@ async function onnxAgent({ options, limits, prices }: Parts): Promise<Agent> {
     topK: whole("--top-k", options.topK),
     precision: oneOf("--precision", options.precision, ["fp32", "q4"] as const),
     toolSyntax: oneOf<ToolSyntax>("--tool-syntax", options.toolSyntax, TOOL_SYNTAXES),
+    contextTokens: whole("--context", options.context),
     batch: limits.parallel,
   });
-  return chatAgent(chat, { prices, ...actingOf({ options, limits }, options.system) });
+  // The model counts its context itself, to the token; the agent would estimate it.
+  const { context: _, ...own } = options;
+  return chatAgent(chat, { prices, ...actingOf({ options: own, limits }, options.system) });
 }
 
 function oneOf<T extends string>(flag: string, text: string | undefined, names: readonly T[]): T | undefined {

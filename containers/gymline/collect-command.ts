@@ -1,5 +1,4 @@
-import { createHash, randomBytes, randomInt } from "node:crypto";
-import canonicalize from "canonicalize";
+import { randomBytes, randomInt } from "node:crypto";
 import { EpisodeFolder } from "../../shared/adapters/local/episode-folder.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import { type CollectResult, collectParallel } from "../../shared/collect/collect.ts";
@@ -8,6 +7,7 @@ import { type EpisodePlan, planEpisodes } from "../../shared/collect/plan-episod
 import { readTasks } from "../../shared/collect/read-tasks.ts";
 import { selectTasks } from "../../shared/collect/select-tasks.ts";
 import type { EnvTask } from "../../shared/env/task.ts";
+import { hashOfTasks } from "../../shared/evaluation/evaluate-agent.ts";
 import { collectJson, collectReport, planReport } from "./collect-report.ts";
 import { collectRunner } from "./collect-runner.ts";
 import {
@@ -28,7 +28,8 @@ import { CollectTable } from "./collect-table.ts";
 import { CollectUploads } from "./collect-uploads.ts";
 import { EXIT } from "./exit-code.ts";
 import { whole } from "./judge-settings.ts";
-import { note, out } from "./terminal.ts";
+import { stopper } from "./stopper.ts";
+import { out } from "./terminal.ts";
 import { textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -70,7 +71,7 @@ function begin(options: CollectCommandOptions): Started {
     created_at: created.toISOString(),
     options: shaping,
     seed,
-    tasks_hash: hashOf(tasks),
+    tasks_hash: hashOfTasks(tasks),
   };
   const episodes = planEpisodes(tasks, { attempts: limits.attempts, seed });
   return { settings, episodes, limits, folder: null };
@@ -84,7 +85,7 @@ function goOn(options: CollectCommandOptions, run: string, given: readonly strin
     checkSameShape(Object.fromEntries(asked), settings);
     const limits = limitsOf({ ...options, ...settings.options });
     const tasks = tasksOf(settings.options, settings.seed);
-    if (hashOf(tasks) !== settings.tasks_hash) {
+    if (hashOfTasks(tasks) !== settings.tasks_hash) {
       throw new UsageError(
         `${settings.options.tasks} holds other tasks than when the run ${run} began: put it back, or begin a new run`,
       );
@@ -128,7 +129,7 @@ async function collectInto(
   const done = [...(await folder.entries()).values()].filter(({ kind }) => kind === "done");
   const quiet = options.quiet === true || options.json === true;
   const table = new CollectTable({ total: episodes.length, done, quiet, run, seed: settings.seed });
-  const stop = stopper();
+  const stop = stopper("--resume goes on later");
   for (const entry of done) uploads.add(entry);
   let result: CollectResult;
   try {
@@ -156,7 +157,8 @@ async function collectInto(
   if (result.missing.length > 0 || (uploaded?.rejections.length ?? 0) > 0) process.exitCode = EXIT.rejected;
 }
 
-function tasksOf(options: ShapingOptions, seed: number): readonly EnvTask[] {
+/** The tasks of the file that fit the filters. @throws UsageError, TasksFileError, TaskFilterError */
+export function tasksOf(options: ShapingOptions, seed: number): readonly EnvTask[] {
   const file = required("tasks", options.tasks);
   const size = whole("--sample", options.sample);
   const limit = whole("--limit", options.limit);
@@ -174,31 +176,8 @@ function tasksOf(options: ShapingOptions, seed: number): readonly EnvTask[] {
   });
 }
 
-function hashOf(tasks: readonly EnvTask[]): string {
-  return createHash("sha256")
-    .update(String(canonicalize(tasks)))
-    .digest("hex");
-}
-
 /** `20260101-120000`, in UTC. */
 function nameOf(date: Date): string {
   const digits = date.toISOString().replace(/\D/g, "");
   return `${digits.slice(0, 8)}-${digits.slice(8, 14)}`;
-}
-
-/** The first Ctrl-C gives up what is under way and ends in order, the second ends at once. */
-function stopper(): { readonly signal: AbortSignal; release(): void } {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    note("stopping: episodes under way are given up; --resume goes on later");
-    stop.abort(new Error("the run was stopped"));
-  };
-  const names = ["SIGINT", "SIGTERM"] as const;
-  for (const name of names) process.once(name, onSignal);
-  return {
-    signal: stop.signal,
-    release: () => {
-      for (const name of names) process.off(name, onSignal);
-    },
-  };
 }

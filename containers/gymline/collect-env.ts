@@ -46,7 +46,8 @@ async function registerFrom(module: string): Promise<void> {
   }
 }
 
-function envOptions(given: string | undefined): Readonly<Record<string, unknown>> {
+/** What `--env-options` says. @throws UsageError */
+export function envOptions(given: string | undefined): Readonly<Record<string, unknown>> {
   if (given === undefined) return {};
   const inline = given.trimStart().startsWith("{");
   const value = jsonOf(inline ? given : textOfFile(given), inline ? "--env-options" : given);

@@ -122,7 +122,12 @@ export interface CollectLimits {
 }
 
 /** @throws UsageError */
-export function limitsOf(options: CollectCommandOptions): CollectLimits {
+export function limitsOf(
+  options: Pick<
+    CollectCommandOptions,
+    "n" | "parallel" | "maxSteps" | "timeout" | "maxCost" | "maxRunCost" | "maxFailures"
+  >,
+): CollectLimits {
   const seconds = numeric("--timeout", options.timeout);
   if (seconds === 0) throw new UsageError("--timeout takes seconds above 0");
   return {

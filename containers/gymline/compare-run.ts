@@ -24,14 +24,29 @@ export interface CompareOptions extends SettingsOptions {
   readonly id?: readonly string[];
   readonly a?: string;
   readonly b?: string;
-  readonly metric: string;
-  readonly level: string;
-  readonly seed: string;
+  readonly metric?: string;
+  readonly level?: string;
+  readonly seed?: string;
+  readonly evaluation?: readonly string[];
+  readonly correction?: string;
+  readonly test?: string;
+  readonly report?: readonly string[];
+  readonly markdown?: boolean;
   readonly json?: boolean;
 }
 
 export async function compare(paths: readonly string[], options: CompareOptions): Promise<void> {
   const ids = options.id ?? [];
+  if (options.evaluation !== undefined) {
+    if (paths.length + ids.length > 0 || options.a !== undefined || options.b !== undefined) {
+      throw new UsageError("give evaluations, or logs, ids or groups, not both");
+    }
+    const { compareEvaluations } = await import("./evaluations-run.ts");
+    return await compareEvaluations({ ...options, evaluation: options.evaluation });
+  }
+  for (const name of ["correction", "test", "report", "markdown"] as const) {
+    if (options[name] !== undefined) throw new UsageError(`--${name} goes with --evaluation`);
+  }
   const groups = [options.a, options.b].filter((group) => group !== undefined);
   const [first, second] = groups;
   if (first !== undefined && second !== undefined) {
@@ -127,7 +142,7 @@ async function readStored(ids: readonly string[], options: CompareOptions): Prom
 async function compareStored(first: RunGroup, second: RunGroup, options: CompareOptions): Promise<void> {
   const metric = metricOf(options.metric);
   const level = numeric("--level", options.level) ?? 0.95;
-  const seed = numeric("--seed", options.seed) ?? 0;
+  const seed = numeric("--seed", options.seed) ?? 42;
   if (!(level > 0.5 && level < 1))
     throw new UsageError(`--level takes a number between 0.5 and 1, not "${options.level}"`);
   if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed takes a whole number, not "${options.seed}"`);
@@ -155,7 +170,7 @@ async function compareStored(first: RunGroup, second: RunGroup, options: Compare
   else out(comparisonReport(comparison, { names, metric, level, seed }));
 }
 
-function metricOf(text: string): Metric {
+function metricOf(text = "reward"): Metric {
   const result = metricSchema.safeParse(text);
   if (result.success) return result.data;
   throw new UsageError(`--metric takes ${metricSchema.options.join(", ")}, not "${text}"`);

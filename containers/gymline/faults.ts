@@ -24,6 +24,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CurationError",
   "TokenizerError",
   "EvaluationSetError",
+  "EvaluationError",
   "PluginError",
   "UnknownFormatError",
   "MappingError",
@@ -46,6 +47,8 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "CriticError",
   "DamagedObjectError",
   "ValueModelError",
+  "ModelFolderError",
+  "InferenceError",
   "AgentSettingsError",
   "ScriptFileError",
   "RunFolderError",
@@ -60,6 +63,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "SandboxError",
   "CommandFailedError",
   "RepositoryError",
+  "TrainingBusyError",
 ]);
 
 /** What the file system refuses, and what to do about it: no fault of the program. */

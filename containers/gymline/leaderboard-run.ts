@@ -15,10 +15,11 @@ import { UsageError } from "./usage-error.ts";
 export interface LeaderboardCommandOptions {
   readonly store: string;
   readonly by: string;
-  readonly metric: string;
+  readonly metric?: string;
   readonly minN: string;
-  readonly level: string;
-  readonly seed: string;
+  readonly level?: string;
+  readonly seed?: string;
+  readonly evaluation?: readonly string[];
   readonly project?: string;
   readonly onlyDomain?: string;
   readonly agent?: string;
@@ -37,6 +38,10 @@ const optionsSchema = z.strictObject({
 });
 
 export async function rankGroups(options: LeaderboardCommandOptions): Promise<void> {
+  if (options.evaluation !== undefined) {
+    const { rankEvaluations } = await import("./evaluations-run.ts");
+    return await rankEvaluations({ ...options, evaluation: options.evaluation });
+  }
   const asked = parsed(options);
   const local = openForReading(options.store);
   try {
@@ -53,10 +58,10 @@ export async function rankGroups(options: LeaderboardCommandOptions): Promise<vo
 function parsed(options: LeaderboardCommandOptions): LeaderboardOptions {
   const result = optionsSchema.safeParse({
     by: [...new Set(options.by.split(",").map((field) => field.trim()))],
-    metric: options.metric,
+    metric: options.metric ?? "reward",
     minRuns: numeric("--min-n", options.minN),
-    level: numeric("--level", options.level),
-    seed: numeric("--seed", options.seed),
+    level: numeric("--level", options.level ?? "0.95"),
+    seed: numeric("--seed", options.seed ?? "42"),
   });
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => {

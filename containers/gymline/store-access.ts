@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import type { DeployedResources } from "../../shared/adapters/aws/find-deployment.ts";
+import type { OperatorClients } from "../../shared/adapters/aws/operator-clients.ts";
 import { type LocalStore, openForReading, openForWriting } from "../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import { scoreKey, trajectoryKey } from "../../shared/contracts/keys.ts";
@@ -42,21 +44,7 @@ export async function inStore<T>(
 ): Promise<T> {
   const { store: folder, deployment } = options;
   if (deployment !== undefined) {
-    return inDeployment({ deployment }, async ({ storeBucket, table }, clients) => {
-      const [{ S3Store }, { DynamoCatalog }, { DynamoLedger }] = await Promise.all([
-        import("../../shared/adapters/aws/s3-store.ts"),
-        import("../../shared/adapters/aws/dynamo-catalog.ts"),
-        import("../../shared/adapters/aws/dynamo-ledger.ts"),
-      ]);
-      const client = await clients.dynamoDb();
-      return work({
-        store: new S3Store({ client: await clients.s3(), bucket: storeBucket }),
-        catalog: new DynamoCatalog({ client, table, clock: systemClock }),
-        ledger: new DynamoLedger({ client, table }),
-        place: `s3://${storeBucket}`,
-        option: `--deployment ${deployment}`,
-      });
-    });
+    return inDeployment({ deployment }, async (found, clients) => work(await openDeployed(found, clients)));
   }
   const local = mode === "read" ? openForReading(folder) : await writableStore(folder);
   try {
@@ -65,6 +53,26 @@ export async function inStore<T>(
   } finally {
     await local.close();
   }
+}
+
+/** The store of a deployment. */
+export async function openDeployed(
+  { name, storeBucket, table }: DeployedResources,
+  clients: OperatorClients,
+): Promise<OpenStore> {
+  const [{ S3Store }, { DynamoCatalog }, { DynamoLedger }] = await Promise.all([
+    import("../../shared/adapters/aws/s3-store.ts"),
+    import("../../shared/adapters/aws/dynamo-catalog.ts"),
+    import("../../shared/adapters/aws/dynamo-ledger.ts"),
+  ]);
+  const client = await clients.dynamoDb();
+  return {
+    store: new S3Store({ client: await clients.s3(), bucket: storeBucket }),
+    catalog: new DynamoCatalog({ client, table, clock: systemClock }),
+    ledger: new DynamoLedger({ client, table }),
+    place: `s3://${storeBucket}`,
+    option: `--deployment ${name}`,
+  };
 }
 
 /** A store to write to that is there already. @throws NoStoreError, StoreBusyError */

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-
-export type Algorithm = "sft" | "dpo" | "grpo" | "prm";
+import type { Algorithm } from "../../shared/contracts/training-plan.ts";
 
 /** An option of a trainer script that has a flag of its own: its name with dashes. */
 export interface ScriptOption {
@@ -32,6 +31,12 @@ const PACKING = {
   text: "several sequences in a row of --max-length tokens; none sees another",
 } as const;
 
+const DTYPE = {
+  name: "export_dtype",
+  value: "type",
+  text: "of the weights in model/: auto (as the model begun with), float32, bfloat16 or float16 (default: auto)",
+} as const;
+
 const COMMON: readonly ScriptOption[] = [
   { ...SPLIT, text: "split to train on (default: train)" },
   { name: "eval_split", value: "name", text: "evaluate on this split of the data, after each epoch" },
@@ -57,6 +62,12 @@ const COMMON: readonly ScriptOption[] = [
     text: "auto: go on from the newest whole checkpoint in --out; never: begin anew, which removes them (default: auto)",
   },
   { name: "seed", value: "n", text: "of the order of the data, of dropout and of new weights (default: 42)" },
+  {
+    name: "export",
+    value: "what",
+    text: "model: one model for Transformers and vLLM; onnx: that, and ONNX; none: neither (default: model)",
+  },
+  DTYPE,
 ];
 
 const OWN: Readonly<Record<Algorithm, readonly ScriptOption[]>> = {
@@ -93,6 +104,16 @@ export const EVAL_OPTIONS: readonly ScriptOption[] = [
   { name: "batch_size", value: "rows", text: "rows at a time (default: 4)" },
   PACKING,
   { name: "seed", value: "n", text: "of the bootstrap (default: 42)" },
+];
+
+/** Flags of `gymline train export`. */
+export const EXPORT_OPTIONS: readonly ScriptOption[] = [
+  {
+    name: "export",
+    value: "what",
+    text: "model: one model for Transformers and vLLM; onnx: that, and ONNX; none: neither (default: onnx)",
+  },
+  DTYPE,
 ];
 
 export function addScriptOptions(command: Command, options: readonly ScriptOption[]): void {

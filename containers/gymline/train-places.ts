@@ -4,7 +4,7 @@ import { datasetPrefix } from "../../shared/contracts/keys.ts";
 import { findVersion } from "../../shared/versions/find-version.ts";
 import { listedVersion } from "../../shared/versions/list-versions.ts";
 import { forgottenLines } from "./datasets-report.ts";
-import { inStore } from "./store-access.ts";
+import { inStore, type OpenStore } from "./store-access.ts";
 import { note } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -35,28 +35,38 @@ export async function dataPlace(text: string, options: DataOptions): Promise<str
   return inStore(where, {
     mode: "read",
     work: async (opened) => {
-      const version = await listedVersion(await findVersion(text, opened.catalog), opened);
-      const { entry, state } = version;
-      const name = `${entry.name}/${entry.version}`;
-      if (state === "damaged") throw version.fault;
-      if (state !== "whole") {
-        throw new UsageError(
-          `${name} is ${state}: export it anew with gymline export, or name another version`,
-        );
-      }
-      for (const line of forgottenLines(version, opened)) note(line);
-      note(`data: ${name}`);
-      const prefix = datasetPrefix(entry.name, entry.version).replace(/\/$/, "");
+      const { prefix } = await storedVersion(text, opened);
       return deployment === undefined ? join(store, prefix) : `${opened.place}/${prefix}`;
     },
   });
 }
 
 /**
- * The model's folder, or a name on the hub, which is not looked up here.
+ * The version of a store that `text` names, and its folder there.
+ * @throws UsageError, UnknownVersionError, ManifestError
+ */
+export async function storedVersion(
+  text: string,
+  opened: Pick<OpenStore, "store" | "catalog" | "place">,
+): Promise<{ readonly name: string; readonly prefix: string }> {
+  const version = await listedVersion(await findVersion(text, opened.catalog), opened);
+  const { entry, state } = version;
+  const name = `${entry.name}/${entry.version}`;
+  if (state === "damaged") throw version.fault;
+  if (state !== "whole") {
+    throw new UsageError(`${name} is ${state}: export it anew with gymline export, or name another version`);
+  }
+  for (const line of forgottenLines(version, opened)) note(line);
+  note(`data: ${name}`);
+  return { name: entry.name, prefix: datasetPrefix(entry.name, entry.version).replace(/\/$/, "") };
+}
+
+/**
+ * The model's folder, or `s3://` or a name on the hub, which are not looked up here.
  * @throws UsageError where it can be neither
  */
 export function modelPlace(text: string): string {
+  if (text.startsWith("s3://")) return text;
   const stats = statSync(text, { throwIfNoEntry: false });
   if (stats === undefined) {
     if (!isPath(text)) return text;
@@ -71,7 +81,7 @@ export function modelPlace(text: string): string {
   throw new UsageError(`${text} is no model (it has no config.json): ${remedy}`);
 }
 
-/** Names of the hub and of datasets have one slash at the most, and begin with neither dot nor tilde. */
-function isPath(text: string): boolean {
+/** Whether it can only be a path. Names of the hub and of datasets have one slash at the most, and begin with neither dot nor tilde. */
+export function isPath(text: string): boolean {
   return /^[./~\\]|\\|\.(?:jsonl|parquet)$/.test(text) || text.split("/").length > 2;
 }

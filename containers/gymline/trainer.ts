@@ -15,7 +15,11 @@ export type TrainerProgram =
   | "grpo.py"
   | "prm.py"
   | "eval_model.py"
+  | "export.py"
   | "gymline_trainer.preview";
+
+/** A module that prints what a program reads. */
+type TrainerQuestion = "gymline_trainer.plan";
 
 /** Extra of `containers/trainer/pyproject.toml`. */
 type Extra = "critic" | "train";
@@ -34,9 +38,11 @@ export function trainerPython(options: {
   readonly python: string | undefined;
   readonly extra: Extra;
   readonly modules: readonly string[];
+  /** Where there is neither; by default, none. */
+  readonly otherwise?: string;
 }): string {
-  const { python: given, extra, modules } = options;
-  const python = given ?? ownPython();
+  const { python: given, extra, modules, otherwise } = options;
+  const python = given ?? ownPython() ?? otherwise;
   if (python === undefined) throw new UsageError(`there is no Python to train with: ${setUp(extra)}`);
   // Found, not imported: importing torch takes seconds, and the script will do it anyway.
   const probe = spawnSync(python, ["-c", PROBE, ...modules], { encoding: "utf8" });
@@ -101,6 +107,14 @@ export async function runTrainer(
   } finally {
     for (const signal of SIGNALS) process.off(signal, hand);
   }
+}
+
+/** What a module of the trainer prints. @throws UsageError with what it says where it refuses */
+export function askTrainer(python: string, module: TrainerQuestion, args: readonly string[]): string {
+  const env = { ...process.env, PYTHONPATH: scripts, PYTHONDONTWRITEBYTECODE: "1" };
+  const { status, stdout, stderr } = spawnSync(python, ["-m", module, ...args], { encoding: "utf8", env });
+  if (status === 0) return stdout;
+  throw new UsageError(stderr.trim().replace(/^error: /, "") || `${module} ended with ${String(status)}`);
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -70,8 +70,9 @@ def main(config: EvalConfig, is_dry: bool) -> None:
             print(f"{min(at + config.batch_size, len(rows)):,} of {len(rows):,} rows", file=sys.stderr)
 
     table = np.stack([sums[name] for name in sorted(sums)])
-    drawn = np.random.default_rng(config.seed).integers(0, len(table), (config.resamples, len(table)))
-    totals = np.stack([table[own].sum(0) for own in drawn])
+    generator = np.random.default_rng(config.seed)
+    # One resample at a time: all of them would be as many numbers as rows times resamples.
+    totals = np.stack([table[generator.integers(0, len(table), len(table))].sum(0) for _ in range(config.resamples)])
     ends = lambda values: [float(value) for value in np.quantile(values, [0.025, 0.975])]
     nll, right, tokens = table.sum(0)
     figures = {

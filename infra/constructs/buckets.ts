@@ -28,6 +28,13 @@ export function storeBucket(scope: Construct, { config, key }: BucketProps): Buc
     lifecycleRules: [
       ABANDONED_UPLOADS,
       { id: "older-versions", noncurrentVersionExpiration: Duration.days(config.storeVersionDays) },
+      // Checkpoints are large and many. A run removes its own when it is done; those of a failed one wait for a while.
+      {
+        id: "trainings",
+        prefix: "trainings/",
+        expiration: Duration.days(30),
+        noncurrentVersionExpiration: Duration.days(1),
+      },
       { id: "delete-markers", expiredObjectDeleteMarker: true },
     ],
   });

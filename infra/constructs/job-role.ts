@@ -66,7 +66,8 @@ export function jobRole(scope: Construct, config: DeploymentConfig): Role {
   return role;
 }
 
-function useKeyByAlias(keys: string, name: string): Permission {
+/** @param keys ARN of all keys of the account */
+export function useKeyByAlias(keys: string, name: string): Permission {
   return {
     actions: KEY_ACTIONS,
     resources: [keys],

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -56,7 +57,7 @@ export async function startLocalBatch(options: LocalBatchOptions): Promise<Local
       join(root, "infra/local/batch/main.ts"),
       ...["--template", assembly.template, "--state", home, "--events-endpoint", engine.endpoint],
       ...(options.image === undefined
-        ? ["--no-docker", "--map", `*=${JSON.stringify([process.execPath, job])}`]
+        ? ["--no-docker", "--map", `*=${JSON.stringify([process.execPath, job])}`, ...trainer()]
         : ["--map", `*=${options.image}`]),
       ...Object.entries(engine.env).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
     ],
@@ -73,6 +74,13 @@ export async function startLocalBatch(options: LocalBatchOptions): Promise<Local
     if (performance.now() > deadline || !(await leaderRuns(group))) throw new LocalBatchError(logFile, said);
     await sleep(100);
   }
+}
+
+/** What runs training jobs, where `npm run trainer:setup` has made a Python for it. */
+function trainer(): readonly string[] {
+  const python = join(root, ".venv/bin/python");
+  if (!existsSync(python)) return [];
+  return ["--map", `*-train=${JSON.stringify([python, join(root, "containers/trainer/job.py")])}`];
 }
 
 /** Ends the runner with its jobs and removes what they left; does nothing where none runs. */

@@ -36,6 +36,8 @@ export async function madeOnce(of: {
   try {
     await make();
   } catch (error) {
+    // Half made and without a stamp, it would be taken for something else's.
+    await rm(folder, { recursive: true, force: true });
     const failure = failureSchema.safeParse(error);
     if (!failure.success || !NO_NETWORK.test(failure.data.stderr)) throw error;
     return false;

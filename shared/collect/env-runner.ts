@@ -73,13 +73,13 @@ function failedBy(failure: EpisodeFailure | undefined): EpisodeOutput["error"] {
 
 function outputOf({ trajectory, outcome, statistics, failure }: EpisodeResult): EpisodeOutput {
   const error = failedBy(failure);
-  const { reward, turns, steps, usage, costUsd } = statistics;
+  const { reward, turns, steps, violations, usage, costUsd } = statistics;
   const used = usage.input + usage.cacheRead + usage.cacheWrite + usage.output > 0;
   return {
     kind: error === null ? "done" : "failed",
     success: error === null ? outcome.success : null,
     score: error === null ? (outcome.score ?? null) : null,
-    ...{ reward, turns, steps, error },
+    ...{ reward, turns, steps, violations, error },
     stop: outcome.exit_status ?? "unknown",
     tokens: used ? { ...usage } : null,
     costUsd: costUsd > 0 ? costUsd : null,

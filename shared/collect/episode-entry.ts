@@ -22,6 +22,8 @@ export const episodeEntrySchema = z.strictObject({
   turns: count,
   /** Steps of the environment. */
   steps: count,
+  /** Actions that the environment calls unsafe or forbidden; absent where what ran the agent does not say. */
+  violations: count.exactOptional(),
   /** How it ended, as the trajectory's outcome has it: `terminated`, `max_turns`, `timeout`, `agent_error:budget`… */
   stop: z.string(),
   tokens: z.strictObject({ input: count, cacheRead: count, cacheWrite: count, output: count }).nullable(),

@@ -4,7 +4,10 @@ import type { EpisodePlan } from "./plan-episodes.ts";
 
 /** What an episode gave. */
 export interface EpisodeOutput
-  extends Pick<EpisodeEntry, "kind" | "success" | "score" | "reward" | "turns" | "steps" | "stop" | "error"> {
+  extends Pick<
+    EpisodeEntry,
+    "kind" | "success" | "score" | "reward" | "turns" | "steps" | "violations" | "stop" | "error"
+  > {
   readonly tokens: TokenCounts | null;
   readonly costUsd: number | null;
   readonly document: EpisodeDocument | null;

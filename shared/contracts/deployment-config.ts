@@ -117,6 +117,30 @@ export const deploymentConfigSchema = z.strictObject({
           attempts: z.int().min(1).max(10).default(3),
         })
         .prefault({}),
+      /** Jobs that train on GPUs; without it there are none, and no image of some gigabytes is built for them. */
+      training: z
+        .strictObject({
+          /** Of one job; more than one train together, each with a copy of the model. */
+          gpus: z.int().min(1).max(8).default(1),
+          vcpus: z.int().positive().default(4),
+          /** What ECS leaves of the 16 GiB of the smallest GPU instances. */
+          memoryMiB: z.int().min(2048).default(14_336),
+          /** /dev/shm, by which processes of one job hand each other batches. */
+          sharedMemoryMiB: z.int().min(64).default(2048),
+          /** Of an instance: the image, models and the checkpoints of one run. */
+          diskGiB: z.int().min(50).max(16_384).default(200),
+          timeoutMinutes: z.int().min(1).default(1440),
+          attempts: z.int().min(1).max(10).default(10),
+        })
+        .optional(),
+    })
+    .superRefine(({ gpu, training }, context) => {
+      if (training === undefined || training.vcpus <= gpu.maxVcpus) return;
+      context.addIssue({
+        code: "custom",
+        path: ["gpu", "maxVcpus"],
+        message: `must be at least training.vcpus (${training.vcpus}), or no training job could ever start`,
+      });
     })
     .prefault({}),
   alarms: z

@@ -21,7 +21,7 @@ export const evaluationEpisodeSchema = z.strictObject({
   cost_usd: z.number().nonnegative().nullable(),
   /** Wall time. */
   seconds: z.number().nonnegative(),
-  /** Actions that the environment refused as unsafe or forbidden. */
+  /** Actions that the environment calls unsafe or forbidden, refused or not. */
   violations: z.int().nonnegative(),
 });
 export type EvaluationEpisode = z.infer<typeof evaluationEpisodeSchema>;

@@ -109,10 +109,32 @@ export function datasetPrefix(name: string, version: string): string {
   return `datasets/${name}/${version}/`;
 }
 
+export function evaluationKey(id: string): string {
+  return `${EVALUATIONS}${id}.json`;
+}
+
+/** One line for each episode of an evaluation. */
+export function evaluationEpisodesKey(id: string): string {
+  return `${EVALUATIONS}${id}.episodes.jsonl`;
+}
+
+/** All evaluations; with the first characters of an id, those that begin so. */
+export const EVALUATIONS = "evaluations/";
+
 export const DEFAULT_PROJECT = "default";
 
 /** The project label of a dropped object: its top folder. */
 export function projectOf(dropKey: string): string {
   const slash = dropKey.indexOf("/");
   return slash > 0 ? dropKey.slice(0, slash) : DEFAULT_PROJECT;
+}
+
+/** Where everything of a trained model lies; its `manifest.json` is written last. */
+export function modelPrefix(name: string, version: string): string {
+  return `models/${name}/${version}/`;
+}
+
+/** What a training job needs while it is under way: its plan and its checkpoints. */
+export function trainingPrefix(run: string): string {
+  return `trainings/${run}/`;
 }

@@ -61,6 +61,11 @@ export function jobDefinitionName(name: string): string {
   return `${name}-job`;
 }
 
+/** The job that trains on a GPU; there is one where the configuration has `batch.training`. */
+export function trainingJobDefinitionName(name: string): string {
+  return `${name}-train`;
+}
+
 /** Alarms and failed jobs. */
 export function alarmTopicName(name: string): string {
   return `${name}-alarms`;

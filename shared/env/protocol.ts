@@ -29,6 +29,8 @@ export interface StepInfo {
   readonly exitCode?: number;
   /** Why an action was not carried out: invalid arguments, unknown tool, a tool that threw, a time-out. */
   readonly error?: string;
+  /** Why the action is unsafe or forbidden here, whether it was carried out or refused. */
+  readonly violation?: string;
   /** On the last step: whether the task's criteria hold; null where it has none. */
   readonly success?: boolean | null;
   /** On the last step: a graded result in [0, 1]. */

@@ -172,8 +172,7 @@ export class SandboxEnv implements AgentEnv {
       const submitted = timeStep({ observation: "Submitted.", terminated: true, info: { exitCode: 0 } });
       return judged(submitted, await this.#judge(episode, signal));
     }
-    const { text, exitCode, error } = await runSandboxTool(tool.name, params, this.#context(episode, signal));
-    const info = { exitCode, ...(error === undefined ? {} : { error }) };
+    const { text, ...info } = await runSandboxTool(tool.name, params, this.#context(episode, signal));
     return this.#next(episode, timeStep({ observation: text, info }), signal);
   }
 

@@ -6,6 +6,8 @@ export interface Shown {
   readonly text: string;
   readonly exitCode: number;
   readonly error?: string;
+  /** Why it was refused as unsafe: a path that leads out of the workspace. */
+  readonly violation?: string;
 }
 
 /** Exit codes of what has none of its own, as the program `timeout` and the shell give them. */

@@ -204,7 +204,8 @@ export async function runSandboxTool(
     // What is not allowed or fails in the workspace is the agent's to deal with.
     if (!(error instanceof SandboxError) || error.reason === "lost" || error.reason === "unavailable")
       throw error;
-    return failure(error.message);
+    const failed = failure(error.message);
+    return error.reason === "refused" ? { ...failed, violation: error.message } : failed;
   }
 }
 
@@ -226,10 +227,10 @@ function utf8Text(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Whole lines from both ends. */
-function shortened(text: string, maxBytes: number): string {
-  if (text.length <= maxBytes) return text;
-  const half = Math.floor(maxBytes / 2);
+/** Whole lines from both ends, `most` characters in all. */
+function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const half = Math.floor(most / 2);
   const head = text.slice(0, text.lastIndexOf("\n", half) + 1 || half);
   const from = text.length - half;
   const tail = text.slice(text.indexOf("\n", from) + 1 || from);

@@ -54,6 +54,12 @@ interface Row {
   columns: number;
 }
 
+/** A sequence that has its first token. */
+interface Joining {
+  readonly row: Row;
+  readonly past: KeyValues;
+}
+
 /**
  * Generates for many requests at once. All sequences under way take a step together; who comes joins at the next step
  * and who is done leaves, so nobody waits for the longest. What a request gets does not depend on who else is there, up
@@ -105,34 +111,42 @@ export class Decoder {
     this.#waiting = this.#waiting.filter((each) => !aborted(each));
     const some = this.#waiting.splice(0, this.#batch - this.#rows.length);
     if (some.length === 0) return;
+    let joining: readonly Joining[];
+    try {
+      joining = await this.#begin(some);
+    } catch (error) {
+      for (const { failed } of some) failed(error);
+      return;
+    }
+    if (joining.length === 0) return;
+    const rows = [...this.#rows, ...joining.map(({ row }) => row)];
+    const pasts = [
+      ...this.#rows.map((row, index) => this.#pastOf(row, index)),
+      ...joining.map(({ past }) => past),
+    ];
+    // Whatever fails from here on fails them all.
+    this.#rows = rows;
+    this.#keep(rows, pasts);
+  }
+
+  /** Reads prompts and chooses their first tokens; gives those that go on. */
+  async #begin(some: readonly Waiting[]): Promise<readonly Joining[]> {
     const beginnings = some.map(({ request: { ids } }) => ({
       ids,
       // The last token is always read: its logits are those of the first new one.
       past: this.#cache.longest(ids, ids.length - 1),
     }));
-    const reused = beginnings.map(({ past }) => past.columns);
-    let read: Awaited<ReturnType<typeof prefill>>;
-    try {
-      read = await prefill(this.#model, beginnings);
-    } catch (error) {
-      for (const { failed } of some) failed(error);
-      return;
-    }
-    const joining: { readonly row: Row; readonly past: KeyValues }[] = [];
-    for (const [index, each] of some.entries()) {
-      const { logits, past } = read[index] ?? { logits: new Float32Array(0), past: beginnings[index]?.past };
-      if (past === undefined) continue;
-      const sequence = { ...each, ids: [...each.request.ids], logprobs: [], reused: reused[index] ?? 0 };
-      if (this.#take(sequence, { logits, past: () => past })) {
-        joining.push({ row: { sequence, columns: past.columns }, past });
-      }
-    }
-    if (joining.length === 0) return;
-    const staying = this.#rows.map((row, index) => this.#pastOf(row, index));
-    this.#keep(
-      [...this.#rows, ...joining.map(({ row }) => row)],
-      [...staying, ...joining.map(({ past }) => past)],
-    );
+    const read = await prefill(this.#model, beginnings);
+    return some.flatMap((each, index) => {
+      const found = read[index];
+      if (found === undefined) return [];
+      const { logits, past } = found;
+      const reused = beginnings[index]?.past.columns ?? 0;
+      const sequence = { ...each, ids: [...each.request.ids], logprobs: [], reused };
+      return this.#take(sequence, { logits, past: () => past })
+        ? [{ row: { sequence, columns: past.columns }, past }]
+        : [];
+    });
   }
 
   async #step(): Promise<void> {

@@ -17,6 +17,8 @@ export interface JobStatus {
   readonly state: JobState;
   readonly reason?: string;
   readonly exitCode?: number;
+  /** Of its last try. */
+  readonly logStream?: string;
   /** Milliseconds since the epoch. */
   readonly createdAt?: number;
   readonly startedAt?: number;

@@ -49,20 +49,17 @@ export function bootstrapFigures<Name extends string>(
   const level = levelOf(options);
   const values = figures(Array.from({ length: n }, (_, index) => index));
   const units = unitsOf(n, options.clusters);
-  const method = methodOf(options, units);
+  const method = methodOf(options, units.length);
   const sampled = units.length >= 2;
   const resamples = resamplesOf(options);
   const random = createRandom(options.seed);
   const replicates = sampled ? bootstrapReplicates({ units, statistic: figures, resamples, random }) : [];
   const jackknife = sampled && method !== "percentile" ? jackknifeReplicates(units, figures) : [];
   const intervalOf = (name: Name, value: number): Interval => {
-    if (!sampled) return noInterval(level, INTERVALS[method], "too_few");
+    if (!sampled) return unsampledInterval(method, level);
     const drawn = replicates.map((one) => one[name]);
-    if (method === "percentile") return percentileInterval(drawn, level);
     const left = jackknife.map((one) => one[name]);
-    const interval = bcaInterval({ value, replicates: drawn, jackknife: left, level });
-    const unstable = interval.low === null && interval.why === "unstable";
-    return method === "auto" && unstable ? percentileInterval(drawn, level) : interval;
+    return replicatesInterval({ value, replicates: drawn, jackknife: left, method, level });
   };
   const estimates = (Object.keys(values) as Name[]).map((name) => {
     const value = values[name];
@@ -72,14 +69,40 @@ export function bootstrapFigures<Name extends string>(
   return Object.fromEntries(estimates) as Record<Name, Estimate>;
 }
 
+export type BootstrapMethod = NonNullable<BootstrapOptions["method"]>;
+
+/** The interval of what was drawn; `jackknife` is not looked at for percentiles. */
+export function replicatesInterval(of: {
+  readonly value: number;
+  readonly replicates: readonly (number | null)[];
+  readonly jackknife: readonly (number | null)[];
+  readonly method: BootstrapMethod;
+  readonly level: number;
+}): Interval {
+  const { value, replicates, jackknife, method, level } = of;
+  if (method === "percentile") return percentileInterval(replicates, level);
+  const interval = bcaInterval({ value, replicates, jackknife, level });
+  const unstable = interval.low === null && interval.why === "unstable";
+  return method === "auto" && unstable ? percentileInterval(replicates, level) : interval;
+}
+
+/** The interval of fewer than two units, from which nothing is drawn. */
+export function unsampledInterval(method: BootstrapMethod, level: number): Interval {
+  return noInterval(level, INTERVALS[method], "too_few");
+}
+
 const INTERVALS = {
   percentile: "bootstrap_percentile",
   bca: "bootstrap_bca",
   auto: "bootstrap_bca",
 } as const;
 
-function methodOf({ method = "bca" }: BootstrapOptions, units: Units): keyof typeof INTERVALS {
-  return method === "auto" && units.length > MOST_LEFT_OUT ? "percentile" : method;
+/** What `auto` comes to for so many units. */
+export function methodOf(
+  { method = "bca" }: Pick<BootstrapOptions, "method">,
+  units: number,
+): BootstrapMethod {
+  return method === "auto" && units > MOST_LEFT_OUT ? "percentile" : method;
 }
 
 function unitsOf(n: number, clusters: readonly string[] | undefined): Units {
@@ -88,7 +111,8 @@ function unitsOf(n: number, clusters: readonly string[] | undefined): Units {
   return clusterUnits(clusters);
 }
 
-function resamplesOf({ resamples = DEFAULT_RESAMPLES }: BootstrapOptions): number {
+/** @throws StatisticsInputError where they are too few for an interval */
+export function resamplesOf({ resamples = DEFAULT_RESAMPLES }: Pick<BootstrapOptions, "resamples">): number {
   if (Number.isInteger(resamples) && resamples >= 100) return resamples;
   throw new StatisticsInputError(`${resamples} resamples are no number of them: give at least 100`);
 }

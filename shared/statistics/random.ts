@@ -42,11 +42,14 @@ export function fromState([a, b, c, d]: State): Random {
     if (!(Number.isInteger(below) && below >= 1 && below <= 2 ** 32)) {
       throw new RangeError(`a whole number from 1 to 2^32 is needed, not ${below}`);
     }
-    // The incomplete last stretch is thrown away: else small numbers would be likelier.
-    const limit = 2 ** 32 - (2 ** 32 % below);
     let drawn = uint32();
-    while (drawn >= limit) drawn = uint32();
-    return drawn % below;
+    // The incomplete last stretch is thrown away: else small numbers would be likelier. It is shorter than `below`.
+    if (drawn >= 2 ** 32 - below) {
+      const limit = 2 ** 32 - (2 ** 32 % below);
+      while (drawn >= limit) drawn = uint32();
+    }
+    // The remainder; exact, and several times faster than the operator, which is slow from 2^31.
+    return drawn - Math.floor(drawn / below) * below;
   };
   return {
     uint32,

@@ -7,12 +7,17 @@ export type WhyUndefined = "too_few" | "constant" | "one_class" | "no_variance" 
 
 export type IntervalMethod =
   | "student_t"
+  | "welch_t"
   | "fisher_z"
   | "bonett_wright"
   | "fieller"
   | "asymptotic_normal"
   | "delong"
   | "wilson"
+  | "newcombe"
+  | "newcombe_paired"
+  | "noncentral_t"
+  | "betting"
   | "jackknife_t"
   | "bootstrap_percentile"
   | "bootstrap_bca";
@@ -45,12 +50,21 @@ export interface Defined {
 /** A figure with its interval, or the reason why there is none; never NaN. */
 export type Estimate = Defined | Undefined;
 
-/** A two-sided p-value; null with the reason where the test says nothing. */
+/** A p-value, two-sided unless said otherwise; null with the reason where the test says nothing. */
 export type PValue =
   | { readonly p: number; readonly method: PMethod }
   | { readonly p: null; readonly method: PMethod; readonly why: WhyUndefined };
 
-export type PMethod = "student_t" | "normal" | "exact" | "monte_carlo";
+/** `corrected`: with a continuity correction. `mid_p`: exact, the observed outcome counted half. */
+export type PMethod =
+  | "student_t"
+  | "normal"
+  | "normal_corrected"
+  | "chi_square"
+  | "chi_square_corrected"
+  | "exact"
+  | "mid_p"
+  | "monte_carlo";
 
 /** A correlation: an estimate with the test of its being zero. */
 export type Correlation = (Defined & { readonly test: PValue }) | Undefined;

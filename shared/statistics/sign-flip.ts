@@ -24,7 +24,15 @@ export function signFlipTest(
     options,
   );
   if (estimate.value === null) return notDefined(n, "too_few");
-  return { ...estimate, test: n <= EXACT_UP_TO ? exact(differences) : drawn(differences, options.seed) };
+  return { ...estimate, test: signFlips(differences, options.seed) };
+}
+
+/** The test alone; `seed` is of the random patterns. An empty list has p = 1. */
+export function signFlips(
+  differences: readonly number[],
+  seed: number,
+): { readonly p: number; readonly method: "exact" | "monte_carlo" } {
+  return differences.length <= EXACT_UP_TO ? exact(differences) : drawn(differences, seed);
 }
 
 /** Sums that differ by rounding only are equal. */
@@ -32,7 +40,7 @@ function reaches(sum: number, observed: number): boolean {
   return Math.abs(sum) >= Math.abs(observed) * (1 - 1e-12);
 }
 
-function exact(differences: readonly number[]): PValue {
+function exact(differences: readonly number[]): { readonly p: number; readonly method: "exact" } {
   const observed = differences.reduce((sum, value) => sum + value, 0);
   const patterns = 2 ** differences.length;
   let reached = 0;
@@ -44,7 +52,10 @@ function exact(differences: readonly number[]): PValue {
   return { p: reached / patterns, method: "exact" };
 }
 
-function drawn(differences: readonly number[], seed: number): PValue {
+function drawn(
+  differences: readonly number[],
+  seed: number,
+): { readonly p: number; readonly method: "monte_carlo" } {
   const random = createRandom(seed);
   const observed = differences.reduce((sum, value) => sum + value, 0);
   let reached = 1;

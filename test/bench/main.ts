@@ -4,14 +4,17 @@ import { benchEnvironments } from "./environments.ts";
 import { benchExport } from "./export.ts";
 import type { Figure } from "./figure.ts";
 import { benchFunctions } from "./functions.ts";
+import { benchInference } from "./inference.ts";
 import { benchJudge } from "./judge.ts";
 import { benchMinhash } from "./minhash.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchRules } from "./rules.ts";
 import { benchSandbox } from "./sandbox.ts";
+import { benchStatistics } from "./statistics.ts";
+import { benchTrain } from "./train.ts";
 import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox|inference|statistics|train]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
@@ -24,6 +27,9 @@ const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonl
   export: benchExport,
   environments: benchEnvironments,
   sandbox: benchSandbox,
+  inference: benchInference,
+  statistics: benchStatistics,
+  train: benchTrain,
 };
 
 const wanted = process.argv.slice(2);

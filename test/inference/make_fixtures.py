@@ -29,29 +29,35 @@ RESULTS = ["query_stats: 9", "Results for opening hours", "Opening hours: from 9
 LENGTH = 28
 
 
-def tools(count: int) -> list[dict[str, Any]]:
+def tools(count: int, rng: random.Random | None = None) -> list[dict[str, Any]]:
     names = ["query_stats", "respond", "think", "web_search"][:count]
+    said = lambda name: f"{name} something" if rng is None else words_of(rng, 30)
     parameter = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
-    return [{"type": "function", "function": {"name": name, "description": f"{name} something", "parameters": parameter}} for name in names]
+    return [{"type": "function", "function": {"name": name, "description": said(name), "parameters": parameter}} for name in names]
+
+
+def words_of(rng: random.Random, most: int) -> str:
+    """Filler, so that what was learned does not hang on what stands before."""
+    return " ".join(rng.choices(" ".join(tiny.CORPUS).split(), k=rng.randint(1, most)))
 
 
 def conversation(rng: random.Random) -> list[dict[str, Any]]:
     return [
-        {"role": "system", "content": rng.choice(SYSTEMS)},
+        {"role": "system", "content": rng.choice([*SYSTEMS, words_of(rng, 60)])},
         {"role": "user", "content": rng.choice(QUESTIONS)},
         {"role": "assistant", "content": "", "tool_calls": [LOOK]},
-        {"role": "tool", "tool_call_id": LOOK["id"], "name": "query_stats", "content": rng.choice(RESULTS)},
+        {"role": "tool", "tool_call_id": LOOK["id"], "name": "query_stats", "content": rng.choice([*RESULTS, words_of(rng, 30)])},
         {"role": "assistant", "content": ANSWER},
     ]
 
 
-def learn(model: Any, words: Any, steps: int = 400) -> float:
+def learn(model: Any, words: Any, steps: int = 900) -> float:
     """Next-token loss on what the agent says, of conversations drawn anew each step."""
     rng = random.Random(0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps)
     for _ in range(steps):
-        messages, offered = conversation(rng), tools(rng.randint(1, 4))
+        messages, offered = conversation(rng), tools(rng.randint(1, 4), rng)
         losses = []
         for turn in (2, 4):
             prompt = words.apply_chat_template(messages[:turn], tools=offered, add_generation_prompt=True, return_dict=False)
@@ -98,7 +104,7 @@ def export(model: Any, path: Path) -> None:
     line = {0: free, 1: free}
     names = lambda prefix: [f"{prefix}.{layer}.{kind}" for layer in range(layers) for kind in ("key", "value")]
     program = torch.onnx.export(
-        WithCache(model),
+        WithCache(model).eval(),
         (ones(batch, new), ones(batch, before + new), positions, *past),
         dynamo=True,
         input_names=["input_ids", "attention_mask", "position_ids", *names("past_key_values")],
@@ -142,6 +148,7 @@ def greedy(model: Any, words: Any, case: dict[str, Any]) -> dict[str, Any]:
 def cases() -> list[dict[str, Any]]:
     rng = random.Random(1)
     whole = conversation(rng)
+    whole[0] = {"role": "system", "content": SYSTEMS[0]}
     talk = [{"role": "system", "content": "You are an agent."}, {"role": "user", "content": "Grüße, 你好 🚀!\n\n  Two  spaces."}]
     return [
         {"name": "a task with tools", "messages": whole[:2], "tools": tools(4)},
@@ -152,8 +159,7 @@ def cases() -> list[dict[str, Any]]:
 
 
 def write(folder: Path, model: Any, words: Any) -> None:
-    model.eval()
-    export(model, folder / "onnx" / "model.onnx")
+    export(model.eval(), folder / "onnx" / "model.onnx")
     model.config.save_pretrained(folder)
     GenerationConfig(eos_token_id=words.eos_token_id, pad_token_id=words.pad_token_id).save_pretrained(folder)
     words.save_pretrained(folder, save_jinja_files=False)

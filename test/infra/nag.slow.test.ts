@@ -30,6 +30,7 @@ const CONFIGURATIONS: Readonly<Record<string, SynthOptions>> = {
       },
     },
   },
+  "training jobs and a key of its own": { config: { kms: true, batch: { training: {} } } },
   "a judge": { project: { judge: {} }, config: { kms: true } },
   "datasets, subscribers and everything deleted with the stack": {
     config: {

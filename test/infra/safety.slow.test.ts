@@ -7,6 +7,7 @@ const templates = {
   "pipeline with a key": pipelineTemplate({ config: { kms: true } }),
   batch: batchTemplate(),
   "batch with a key": batchTemplate({ config: { kms: true } }),
+  "batch with training": batchTemplate({ config: { kms: true, batch: { training: {} } } }),
 };
 
 const statementSchema = z.looseObject({

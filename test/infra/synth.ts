@@ -38,6 +38,7 @@ export function makeApp({ config: input = {}, local, project = {}, files = [] }:
     deployment: { config, settings },
     entries: { ingest: handler, score: handler, judge: handler, export: handler, sweep: handler },
     image: { folder: join(import.meta.dirname, "fixtures/image"), dockerfile: "Dockerfile" },
+    trainerImage: { folder: join(import.meta.dirname, "fixtures/image"), dockerfile: "Dockerfile" },
     local,
   });
   return { app, config };

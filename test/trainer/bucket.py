@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -47,7 +48,7 @@ class _Objects(BaseHTTPRequestHandler):
         found = [key for key in keys if key.startswith(prefix)]
         folders = sorted({prefix + key[len(prefix) :].split(delimiter)[0] + delimiter for key in found if delimiter and delimiter in key[len(prefix) :]})
         entries = [key for key in found if not any(key.startswith(folder) for folder in folders)]
-        body = "".join(f"<Contents><Key>{escape(key)}</Key><Size>1</Size></Contents>" for key in entries)
+        body = "".join(f"<Contents><Key>{escape(key)}</Key>{_facts(root / key)}</Contents>" for key in entries)
         body += "".join(f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in folders)
         self._answer(200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{body}</ListBucketResult>".encode(), Content_Type="application/xml")
 
@@ -67,6 +68,12 @@ class _Objects(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def _facts(file: Path) -> str:
+    found = file.stat()
+    time = datetime.fromtimestamp(int(found.st_mtime), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return f"<Size>{found.st_size}</Size><LastModified>{time}</LastModified>"
 
 
 def _unchunked(data: bytes) -> bytes:

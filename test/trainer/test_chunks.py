@@ -3,10 +3,9 @@ import random
 import pytest
 import tiny
 from golden import golden, messages_of
-from sets import opened
+from sets import encoded, opened
 
 from gymline_trainer.chunks import StepSize, plan_parts
-from gymline_trainer.encode import encode_sft
 from gymline_trainer.errors import DataError
 from gymline_trainer.options import EncodeOptions
 
@@ -48,7 +47,7 @@ def test_the_references_long_trajectories_stay_within_the_limit_context_included
         limit = of["max_length"] or 61
         rows = opened(tmp_path, [{"messages": messages}])
         options = EncodeOptions(max_length=limit, overlap=of["overlap"], over_long="skip")
-        parts = encode_sft(rows, tokenizer, options)
+        parts = encoded("sft", rows, tokenizer, options)
         assert all(len(part["input_ids"]) <= limit for part in parts), vector["name"]
         learnt = [step for part in parts for step in sorted({step for step in part["step_ids"] if step >= 0})]
         prompt = len(f"user: {messages[0]['content']}\nassistant: ")
@@ -63,8 +62,8 @@ def test_a_part_is_what_the_template_makes_of_the_shorter_conversation(tmp_path)
         tokenizer = tiny.tokenizer(template)
         messages = tiny.conversation(5)
         rows = opened(tmp_path, [tiny.sft_row(messages=messages)])
-        (whole,) = encode_sft(rows, tokenizer)
-        parts = encode_sft(rows, tokenizer, EncodeOptions(max_length=len(whole["input_ids"]) - 60))
+        (whole,) = encoded("sft", rows, tokenizer)
+        parts = encoded("sft", rows, tokenizer, EncodeOptions(max_length=len(whole["input_ids"]) - 60))
         assert len(parts) > 1 and [part["chunk"]["index"] for part in parts] == list(range(parts[0]["chunk"]["of"]))
         last = parts[-1]
         own = sorted({step for step in last["step_ids"] if step >= 0})
@@ -78,8 +77,8 @@ def test_a_part_is_what_the_template_makes_of_the_shorter_conversation(tmp_path)
 def test_context_is_in_no_loss(tmp_path):
     tokenizer = tiny.tokenizer()
     rows = opened(tmp_path, [tiny.sft_row(steps=6)])
-    (whole,) = encode_sft(rows, tokenizer)
-    parts = encode_sft(rows, tokenizer, EncodeOptions(max_length=len(whole["input_ids"]) - 100, overlap=2))
+    (whole,) = encoded("sft", rows, tokenizer)
+    parts = encoded("sft", rows, tokenizer, EncodeOptions(max_length=len(whole["input_ids"]) - 100, overlap=2))
     assert sum(label >= 0 for part in parts for label in part["labels"]) == sum(label >= 0 for label in whole["labels"])
     text = tokenizer.decode(parts[1]["input_ids"])
     first = min(step for step in parts[1]["step_ids"] if step >= 0)
@@ -91,9 +90,9 @@ def test_weights_are_those_of_the_whole_trajectory_and_difficulty_is_that_of_the
     tokenizer = tiny.tokenizer()
     rewards = [0.2, 0.4, 0.6, 0.8, 1.0]
     rows = opened(tmp_path, [tiny.sft_row(steps=4, rewards=rewards, reward=0.5)])
-    (whole,) = encode_sft(rows, tokenizer, EncodeOptions(step_weights=True))
+    (whole,) = encoded("sft", rows, tokenizer, EncodeOptions(step_weights=True))
     assert whole["difficulty"] == 5 - 0.5
-    parts = encode_sft(rows, tokenizer, EncodeOptions(step_weights=True, max_length=len(whole["input_ids"]) - 60))
+    parts = encoded("sft", rows, tokenizer, EncodeOptions(step_weights=True, max_length=len(whole["input_ids"]) - 60))
     by_step = {step: weight for part in parts for step, weight in zip(part["step_ids"], part["weights"]) if step >= 0}
     assert by_step == pytest.approx({step: reward / 0.6 for step, reward in enumerate(rewards)})
     assert [part["difficulty"] for part in parts] == [len({*part["step_ids"]} - {-1}) - 0.5 for part in parts]
@@ -105,24 +104,24 @@ def test_a_single_step_over_the_limit_is_named_cut_or_left_out(tmp_path):
     messages[2] = {"role": "assistant", "content": "long " * 300}
     rows = opened(tmp_path, [tiny.sft_row(messages=messages)])
     with pytest.raises(DataError, match=r"rows\.jsonl:1 .*step 0 has \d+ tokens with its prompt, 450 at the most; raise `max_length`"):
-        encode_sft(rows, tokenizer, EncodeOptions(max_length=450))
-    cut = encode_sft(rows, tokenizer, EncodeOptions(max_length=450, over_long="cut"))
+        encoded("sft", rows, tokenizer, EncodeOptions(max_length=450))
+    cut = encoded("sft", rows, tokenizer, EncodeOptions(max_length=450, over_long="cut"))
     assert len(cut[0]["input_ids"]) == 450 and cut[0]["labels"][-1] >= 0
     assert {step for part in cut for step in part["step_ids"]} == {-1, 0, 1, 2}
-    left = encode_sft(rows, tokenizer, EncodeOptions(max_length=450, over_long="skip"))
+    left = encoded("sft", rows, tokenizer, EncodeOptions(max_length=450, over_long="skip"))
     assert {step for part in left for step in part["step_ids"]} == {-1, 1, 2}
 
 
 def test_a_prompt_that_leaves_no_room_is_a_fault_even_where_steps_are_cut(tmp_path):
     rows = opened(tmp_path, [tiny.sft_row()])
     with pytest.raises(DataError, match="the prompt alone takes"):
-        encode_sft(rows, tiny.tokenizer(), EncodeOptions(max_length=50, over_long="cut"))
+        encoded("sft", rows, tiny.tokenizer(), EncodeOptions(max_length=50, over_long="cut"))
 
 
 def test_without_chunks_a_long_trajectory_is_named_cut_or_left_out(tmp_path):
     rows = opened(tmp_path, [tiny.sft_row(steps=6)])
     tokenizer = tiny.tokenizer()
     with pytest.raises(DataError, match="it has .* tokens with its prompt"):
-        encode_sft(rows, tokenizer, EncodeOptions(max_length=450, chunk=False))
-    (cut,) = encode_sft(rows, tokenizer, EncodeOptions(max_length=450, chunk=False, over_long="cut"))
+        encoded("sft", rows, tokenizer, EncodeOptions(max_length=450, chunk=False))
+    (cut,) = encoded("sft", rows, tokenizer, EncodeOptions(max_length=450, chunk=False, over_long="cut"))
     assert len(cut["input_ids"]) == 450

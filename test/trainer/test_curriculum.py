@@ -3,8 +3,9 @@ import random
 import pytest
 from golden import golden
 
+from gymline_trainer.config import SftConfig
 from gymline_trainer.curriculum import Curriculum, CurriculumConfig, difficulty
-from gymline_trainer.figures import plan_run
+from gymline_trainer.schedule import Schedule
 
 
 def test_difficulties_equal_the_reference():
@@ -64,11 +65,12 @@ def test_steps_count_what_is_left_of_each_epoch():
     curriculum = Curriculum(range(10), CurriculumConfig(True, 0.3, 2))
     assert [curriculum.size(epoch) for epoch in range(3)] == [3, 7, 10]
     assert curriculum.steps(3, 4) == 1 + 2 + 3
-    plan = plan_run([5] * 10, curriculum, epochs=3, batch=2, accumulation=2)
-    assert (plan.rows, plan.steps, plan.padded) == ([3, 7, 10], 6, 0.0)
-    packed = plan_run([5] * 10, Curriculum(range(10)), epochs=2, batch=1, packing=10)
-    assert (packed.rows, packed.steps) == ([5, 5], 10)
-    assert plan_run([2, 10], Curriculum(range(2)), epochs=1, batch=2).padded == pytest.approx(8 / 20)
+    options = {"data": "d", "model": "m", "batch_size": 2, "gradient_accumulation_steps": 2}
+    eased = SftConfig(**options, curriculum=True, curriculum_start_ratio=0.3, curriculum_warmup_epochs=2, epochs=3)
+    assert Schedule(eased, [5] * 10, range(10)).total == 6
+    packed = SftConfig(**{**options, "batch_size": 1}, packing=True, max_length=10, epochs=2)
+    # Five rows of two sequences each, two rows in a step.
+    assert Schedule(packed, [5] * 10, range(10)).total == 6
 
 
 def test_an_empty_set_has_empty_epochs():

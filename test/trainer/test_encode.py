@@ -2,12 +2,12 @@ import math
 
 import pytest
 import tiny
-from sets import opened
+from sets import encoded, opened
 
 from gymline_trainer.advantages import group_advantage
 from gymline_trainer.chat import ChatFormat
 from gymline_trainer.checks import Needs
-from gymline_trainer.encode import Encoder, encode_dpo, encode_grpo, encode_prm, encode_sft
+from gymline_trainer.encode import Encoder
 from gymline_trainer.errors import ConfigError, DataError
 from gymline_trainer.options import EncodeOptions
 
@@ -19,7 +19,7 @@ def by_step(sequence, name):
 
 
 def grpo(tmp_path, rows, **options):
-    return encode_grpo(opened(tmp_path, rows, "grpo"), TOKENIZER, EncodeOptions(**options))
+    return encoded("grpo", opened(tmp_path, rows, "grpo"), TOKENIZER, EncodeOptions(**options))
 
 
 def test_every_trained_token_of_an_attempt_has_its_advantage_and_no_other_has_one(tmp_path):
@@ -121,7 +121,7 @@ def test_tokens_of_another_tokenizer_are_not_taken(tmp_path, monkeypatch):
     monkeypatch.setattr(tiny, "SPECIAL", ["<|another|>", *tiny.SPECIAL])
     # It has all the ids, and they spell something else.
     other = tiny.tokenizer()
-    for sequence in encode_grpo(opened(tmp_path, rows, "grpo"), other):
+    for sequence in encoded("grpo", opened(tmp_path, rows, "grpo"), other):
         assert all(math.isnan(value) for value in sequence["behaviour_logprobs"])
         assert "Attempt" in other.decode([label for label in sequence["labels"] if label >= 0])
 
@@ -141,7 +141,7 @@ def test_log_probabilities_without_prompts_count_where_the_tokens_are_the_same(t
 
 
 def test_of_a_pair_all_the_agent_says_after_the_prompt_counts_and_nothing_it_saw(tmp_path):
-    (pair,) = encode_dpo(opened(tmp_path, [tiny.dpo_row()], "dpo"), TOKENIZER)
+    (pair,) = encoded("dpo", opened(tmp_path, [tiny.dpo_row()], "dpo"), TOKENIZER)
     for side, said in (("chosen", "I ran the tests."), ("rejected", "I did nothing.")):
         text = TOKENIZER.decode([label for label in pair[side]["labels"] if label >= 0])
         assert text.startswith(said) and text.endswith("Done.<|im_end|>") and "result of" not in text
@@ -152,14 +152,14 @@ def test_of_a_pair_all_the_agent_says_after_the_prompt_counts_and_nothing_it_saw
 def test_a_prompt_with_turns_of_the_agent_is_masked_in_both_sides(tmp_path):
     row = tiny.dpo_row()
     row["prompt"] = tiny.conversation(2)[:6]
-    (pair,) = encode_dpo(opened(tmp_path, [row], "dpo"), TOKENIZER)
+    (pair,) = encoded("dpo", opened(tmp_path, [row], "dpo"), TOKENIZER)
     assert set(pair["chosen"]["step_ids"]) == {-1, 2, 3}
 
 
 def test_pairs_weigh_by_their_margin_with_a_mean_of_one(tmp_path):
     rows = [tiny.dpo_row(0, margin=0.2), tiny.dpo_row(1, margin=0.6)]
     dataset = opened(tmp_path, rows, "dpo", Needs(margin=True))
-    weights = [pair["weight"] for pair in encode_dpo(dataset, TOKENIZER, EncodeOptions(margin_weights=True))]
+    weights = [pair["weight"] for pair in encoded("dpo", dataset, TOKENIZER, EncodeOptions(margin_weights=True))]
     assert weights == pytest.approx([0.5, 1.5])
 
 
@@ -167,23 +167,23 @@ def test_pairs_that_are_too_long_are_named_cut_or_left_out(tmp_path):
     rows = [tiny.dpo_row(0), tiny.dpo_row(1, chosen="long " * 200)]
     dataset = opened(tmp_path, rows, "dpo")
     with pytest.raises(DataError, match=r"rows.jsonl:2 .*a side has \d+ tokens, 600 at the most"):
-        encode_dpo(dataset, TOKENIZER, EncodeOptions(max_length=600))
-    assert len(encode_dpo(dataset, TOKENIZER, EncodeOptions(max_length=600, over_long="skip"))) == 1
-    cut = encode_dpo(dataset, TOKENIZER, EncodeOptions(max_length=600, over_long="cut"))
+        encoded("dpo", dataset, TOKENIZER, EncodeOptions(max_length=600))
+    assert len(encoded("dpo", dataset, TOKENIZER, EncodeOptions(max_length=600, over_long="skip"))) == 1
+    cut = encoded("dpo", dataset, TOKENIZER, EncodeOptions(max_length=600, over_long="cut"))
     assert [len(pair["chosen"]["input_ids"]) < 601 for pair in cut] == [True, True]
     with pytest.raises(DataError, match="the prompt alone takes"):
-        encode_dpo(dataset, TOKENIZER, EncodeOptions(max_length=60, over_long="cut"))
+        encoded("dpo", dataset, TOKENIZER, EncodeOptions(max_length=60, over_long="cut"))
 
 
 def test_sides_that_are_the_same_once_they_are_cut_are_named(tmp_path):
     row = tiny.dpo_row(0, chosen="same " * 400 + "good", rejected="same " * 400 + "bad")
     with pytest.raises(DataError, match="the two sides are the same tokens"):
-        encode_dpo(opened(tmp_path, [row], "dpo"), TOKENIZER, EncodeOptions(max_length=500, over_long="cut"))
+        encoded("dpo", opened(tmp_path, [row], "dpo"), TOKENIZER, EncodeOptions(max_length=500, over_long="cut"))
 
 
 def test_judged_steps_have_their_label_at_their_last_token(tmp_path):
     row = tiny.prm_row(0, [0.9, 0.2])
-    (sequence,) = encode_prm(opened(tmp_path, [row], "prm"), TOKENIZER)
+    (sequence,) = encoded("prm", opened(tmp_path, [row], "prm"), TOKENIZER)
     ids = lambda text: TOKENIZER(text, add_special_tokens=False)["input_ids"]
     steps = [[*ids(text), *ids("\n")] for text in row["completions"]]
     assert sequence["input_ids"] == [*ids(row["prompt"]), *steps[0], *steps[1]]
@@ -197,19 +197,19 @@ def test_judged_steps_have_their_label_at_their_last_token(tmp_path):
 def test_long_judged_trajectories_come_in_parts_and_every_step_is_judged_once(tmp_path):
     rewards = [0.1, 0.9, 0.2, 0.8, 0.3, 0.7]
     dataset = opened(tmp_path, [tiny.prm_row(0, rewards)], "prm")
-    (whole,) = encode_prm(dataset, TOKENIZER)
-    parts = encode_prm(dataset, TOKENIZER, EncodeOptions(max_length=len(whole["input_ids"]) - 30))
+    (whole,) = encoded("prm", dataset, TOKENIZER)
+    parts = encoded("prm", dataset, TOKENIZER, EncodeOptions(max_length=len(whole["input_ids"]) - 30))
     assert len(parts) > 1 and all(len(part["input_ids"]) <= len(whole["input_ids"]) - 30 for part in parts)
     judged = [(step, value) for part in parts for step, value in by_step(part, "targets").items()]
     assert judged == list(enumerate(rewards))
     with pytest.raises(DataError, match="step 1 has .* tokens with its prompt"):
-        encode_prm(dataset, TOKENIZER, EncodeOptions(max_length=40))
+        encoded("prm", dataset, TOKENIZER, EncodeOptions(max_length=40))
 
 
 def test_what_the_template_does_not_take_or_does_not_show_is_named_or_counted(tmp_path):
     stops = "{{ raise_exception('no tools here') if tools else '' }}" + tiny.MARKED
     with pytest.raises(DataError, match="the chat template stops: no tools here; leave the row out"):
-        encode_sft(opened(tmp_path, [tiny.sft_row()]), tiny.tokenizer(stops))
+        encoded("sft", opened(tmp_path, [tiny.sft_row()]), tiny.tokenizer(stops))
     row = tiny.sft_row()
     row["messages"][2]["reasoning_content"] = "I think."
     silent = tiny.MARKED.replace("message.reasoning_content %}", "false %}")

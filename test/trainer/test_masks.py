@@ -4,10 +4,9 @@ from importlib.resources import files
 import pytest
 import tiny
 from golden import golden, messages_of
-from sets import opened
+from sets import encoded, opened
 
 from gymline_trainer.chat import ChatError, ChatFormat, template_of
-from gymline_trainer.encode import encode_sft
 from gymline_trainer.errors import ConfigError
 from gymline_trainer.options import EncodeOptions
 
@@ -21,8 +20,8 @@ def mask_of(chat):
     return "".join("1" if place in own else "0" for place in range(len(chat.ids)))
 
 
-def encoded(tmp_path, rows, tokenizer, **options):
-    return encode_sft(opened(tmp_path, rows), tokenizer, EncodeOptions(**options))
+def of_rows(tmp_path, rows, tokenizer, **options):
+    return encoded("sft", opened(tmp_path, rows), tokenizer, EncodeOptions(**options))
 
 
 def test_masks_of_agents_equal_the_reference_where_it_is_right_and_its_corrected_masks_elsewhere():
@@ -58,7 +57,7 @@ def test_with_observations_unmasked_all_after_the_first_prompt_is_learnt_as_in_t
         if of.get("mask_observations") is not False:
             continue
         tokenizer = tiny.character_tokenizer(template_for(vector))
-        (sequence,) = encoded(tmp_path, [{"messages": messages_of(of)}], tokenizer, mask_observations=False)
+        (sequence,) = of_rows(tmp_path, [{"messages": messages_of(of)}], tokenizer, mask_observations=False)
         assert "".join("0" if label < 0 else "1" for label in sequence["labels"]) == vector["expected"]["loss_mask"]
         seen += 1
     assert seen >= 2
@@ -67,7 +66,7 @@ def test_with_observations_unmasked_all_after_the_first_prompt_is_learnt_as_in_t
 @pytest.mark.parametrize("template", [tiny.MARKED, tiny.UNMARKED])
 def test_the_agents_words_and_calls_are_learnt_and_nothing_else(tmp_path, template):
     tokenizer = tiny.tokenizer(template)
-    (sequence,) = encoded(tmp_path, [tiny.sft_row(steps=2)], tokenizer)
+    (sequence,) = of_rows(tmp_path, [tiny.sft_row(steps=2)], tokenizer)
     of_step = lambda step: [label for label, own in zip(sequence["labels"], sequence["step_ids"]) if own == step]
     texts = [tokenizer.decode(of_step(step)) for step in range(3)]
     call = '\n<tool_call>\n{"name": "run", "arguments": {"command": "pytest %d"}}\n</tool_call><|im_end|>'
@@ -132,7 +131,7 @@ def test_a_template_that_rewrites_history_gives_a_fault_and_never_a_wrong_mask()
 def test_messages_that_are_not_to_be_learnt_are_context(tmp_path):
     row = tiny.sft_row(steps=2)
     row["weights"] = [0, 0, 0, 0, 1, 0, 0]
-    (sequence,) = encoded(tmp_path, [row], tiny.tokenizer())
+    (sequence,) = of_rows(tmp_path, [row], tiny.tokenizer())
     assert set(sequence["step_ids"]) == {-1, 1}
 
 
@@ -145,7 +144,7 @@ def test_labels_equal_those_of_trl(tmp_path):
     tokenizer = tiny.tokenizer(tiny.MARKED)
     rows = [tiny.sft_row(number, steps=number + 1) for number in range(3)]
     rows.append(tiny.sft_row(9, messages=[{"role": "user", "content": "Größe? 日本\n"}, {"role": "assistant", "content": "\n ja — 好"}]))
-    ours = encoded(tmp_path, rows, tokenizer, max_length=4096)
+    ours = of_rows(tmp_path, rows, tokenizer, max_length=4096)
     settings = {"max_length": None, "assistant_only_loss": True, "report_to": [], "use_cpu": True, "bf16": False}
     config = SFTConfig(output_dir=str(tmp_path / "trl"), **settings)
     # As text: Arrow would give each call's arguments the keys of all others.

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from sets import opened
+from sets import encoded, opened
 
-from gymline_trainer.encode import encode_sft
+from gymline_trainer.collate import Collator
 from gymline_trainer.errors import ConfigError
-from gymline_trainer.packing import block_mask, cumulative_lengths, pack, packed
+from gymline_trainer.packing import pack
 
 torch.set_num_threads(1)
 
@@ -37,44 +37,37 @@ def test_known_lengths_are_packed_without_a_gap():
 
 
 def test_positions_begin_anew_and_no_sequence_is_predicted_from_another(tmp_path):
-    sequences = encode_sft(opened(tmp_path, [tiny.sft_row(number, steps=number) for number in range(3)]), tiny.tokenizer())
-    row = packed(sequences)
+    sequences = encoded("sft", opened(tmp_path, [tiny.sft_row(number, steps=number) for number in range(3)]), tiny.tokenizer())
+    # As if what a sequence begins with were to be learnt.
+    sequences[1]["labels"][0] = sequences[1]["input_ids"][0]
+    batch = Collator(sequences, 0, packing=True)([[0, 1, 2]])
     lengths = [len(sequence["input_ids"]) for sequence in sequences]
-    assert {len(values) for values in row.values()} == {sum(lengths)}
-    assert row["position_ids"] == [place for length in lengths for place in range(length)]
-    assert cumulative_lengths(row["sequence_ids"]) == [0, *np.cumsum(lengths).tolist()]
-    at = 0
-    for sequence, length in zip(sequences, lengths):
-        assert row["labels"][at] == -100 and row["labels"][at + 1 : at + length] == sequence["labels"][1:]
-        at += length
-
-
-def test_a_mask_has_blocks_that_look_back_and_padding_that_looks_at_itself():
-    assert block_mask([0, 0, 1, 1, -1]).astype(int).tolist() == [
-        [1, 0, 0, 0, 0],
-        [1, 1, 0, 0, 0],
-        [0, 0, 1, 0, 0],
-        [0, 0, 1, 1, 0],
-        [0, 0, 0, 0, 1],
+    assert batch.inputs["position_ids"].tolist() == [[place for length in lengths for place in range(length)]]
+    assert batch.inputs["input_ids"].tolist() == [[token for sequence in sequences for token in sequence["input_ids"]]]
+    starts = np.cumsum([0, *lengths]).tolist()
+    expected = [
+        (starts[number] + place - 1, token, number)
+        for number, sequence in enumerate(sequences)
+        for place, token in enumerate(sequence["labels"])
+        if token != -100 and place > 0
     ]
+    assert list(zip(batch.columns.tolist(), batch.targets.tolist(), batch.sequence.tolist())) == expected
 
 
 @pytest.mark.parametrize("make", [tiny.qwen2, tiny.llama])
 def test_a_model_says_the_same_of_a_packed_sequence_as_of_one_by_itself(tmp_path, make):
     tokenizer = tiny.tokenizer()
-    sequences = encode_sft(opened(tmp_path, [tiny.sft_row(number, steps=number) for number in range(3)]), tokenizer)
+    sequences = encoded("sft", opened(tmp_path, [tiny.sft_row(number, steps=number) for number in range(3)]), tokenizer)
     model = make(tokenizer, attn_implementation="sdpa").eval()
-    row = packed(sequences)
-    mask = torch.from_numpy(block_mask(row["sequence_ids"]))[None, None]
+    # A row that is shorter than the other, so that there is padding.
+    batch = Collator(sequences, 0, packing=True)([[0, 1, 2], [1]])
+    lengths = [len(sequence["input_ids"]) for sequence in sequences]
     with torch.no_grad():
-        together = model(
-            input_ids=torch.tensor([row["input_ids"]]),
-            attention_mask=mask,
-            position_ids=torch.tensor([row["position_ids"]]),
-        ).logits[0]
-        alone = torch.cat([model(input_ids=torch.tensor([sequence["input_ids"]])).logits[0] for sequence in sequences])
-    assert torch.allclose(together, alone, atol=1e-5)
-    # Without the mask and the positions it is another matter.
+        together = model(**batch.inputs, use_cache=False).logits
+        alone = [model(input_ids=torch.tensor([sequence["input_ids"]])).logits[0] for sequence in sequences]
+    assert torch.allclose(together[0], torch.cat(alone), atol=1e-5)
+    assert torch.allclose(together[1, : lengths[1]], alone[1], atol=1e-5)
+    # Without positions that begin anew it is another matter.
     with torch.no_grad():
-        careless = model(input_ids=torch.tensor([row["input_ids"]])).logits[0]
-    assert not torch.allclose(careless, alone, atol=1e-3)
+        careless = model(input_ids=batch.inputs["input_ids"]).logits[0]
+    assert not torch.allclose(careless, torch.cat(alone), atol=1e-3)

@@ -4,8 +4,13 @@ import unicodedata
 
 import pytest
 import tiny
+from sets import opened
 
 from gymline_trainer import preview
+from gymline_trainer.chat import ChatFormat
+from gymline_trainer.encode import Encoder
+from gymline_trainer.errors import TrainerError
+from gymline_trainer.options import EncodeOptions
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +83,22 @@ def test_what_is_wrong_is_one_clear_line_and_a_code(capsys, tmp_path, model):
     with pytest.raises(SystemExit) as caught:
         preview.main([])
     assert caught.value.code == 2
+
+
+def test_rows_that_are_text_need_no_chat_template(capsys, tmp_path):
+    model = tiny.saved(tmp_path / "model", template=None)
+    code, out, _ = run(capsys, tmp_path, model, [tiny.prm_row()], "--algorithm", "prm")
+    assert code == 0 and "2 trained" in out
+    code, _, err = run(capsys, tmp_path, model, [tiny.sft_row()])
+    assert code == 1 and "no chat template" in err
+
+
+def test_what_comes_after_the_row_is_not_encoded(tmp_path):
+    dataset = opened(tmp_path, [tiny.sft_row(number) for number in range(3)])
+    lines = (tmp_path / "rows.jsonl").read_text().splitlines()
+    # A row that was changed is named as soon as it is read.
+    (tmp_path / "rows.jsonl").write_text("\n".join([*lines[:2], "{"]))
+    format = ChatFormat(tiny.tokenizer())
+    assert len(list(Encoder(dataset, format, EncodeOptions(), only=2).sft())) == 1
+    with pytest.raises(TrainerError, match="it was changed while it was used"):
+        list(Encoder(dataset, format, EncodeOptions()).sft())

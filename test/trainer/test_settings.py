@@ -31,6 +31,12 @@ def test_all_that_is_wrong_with_the_options_is_named_at_once_with_what_may_be_me
     assert "`weight_decay` must be at least 0, and not NaN" in text
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_what_is_infinite_or_no_number_is_no_whole_number(value):
+    assert "`epochs` must be a whole number, and not " in fault(SftConfig, epochs=value)
+    assert "`max_steps` must be a whole number or null, and not " in fault(SftConfig, max_steps=value)
+
+
 def test_options_that_cannot_go_together_are_named():
     assert "`eval_split`" in fault(SftConfig, save_best=True)
     assert "`label_smoothing`" in fault(DpoConfig, loss="ipo", label_smoothing=0.1)
@@ -103,11 +109,12 @@ def run_without_torch(arguments):
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=TRAINER)
 
 
-@pytest.mark.parametrize("script", ["sft", "dpo", "grpo", "prm", "eval_model"])
+@pytest.mark.parametrize("script", ["sft", "dpo", "grpo", "prm", "eval_model", "export"])
 def test_wrong_options_end_a_script_with_1_before_torch_is_imported(script):
-    done = run_without_torch([f"{script}.py", "--set", "max_lenght=12"])
+    wrong, meant = ("exprot", "export") if script == "export" else ("max_lenght", "max_length")
+    done = run_without_torch([f"{script}.py", "--set", f"{wrong}=12"])
     assert done.stdout == "1 False False\n"
-    assert "did you mean `max_length`?" in done.stderr and "Traceback" not in done.stderr
+    assert f"did you mean `{meant}`?" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_rows_with_faults_end_a_script_with_1_before_torch_is_imported(tmp_path):

@@ -4,17 +4,15 @@ import tracemalloc
 
 import pytest
 import tiny
-from sets import opened
+from sets import encoded, opened
 
 from gymline_trainer import store
 from gymline_trainer.chat import ChatFormat
-from gymline_trainer.encode import encode_dpo, encode_grpo, encode_prm, encode_sft
 from gymline_trainer.errors import DataError
 from gymline_trainer.options import EncodeOptions
 from gymline_trainer.store import encoded_set
 
 TOKENIZER = tiny.tokenizer()
-ENCODE = {"sft": encode_sft, "dpo": encode_dpo, "grpo": encode_grpo, "prm": encode_prm}
 ROWS = {
     "sft": [tiny.sft_row(number, steps=number) for number in range(4)],
     "dpo": [tiny.dpo_row(number) for number in range(2)],
@@ -32,11 +30,11 @@ def plain(value):
     return "nan" if isinstance(value, float) and math.isnan(value) else value
 
 
-@pytest.mark.parametrize("algorithm", ENCODE)
+@pytest.mark.parametrize("algorithm", ROWS)
 def test_what_is_kept_on_disk_is_what_was_encoded(tmp_path, algorithm):
     dataset = opened(tmp_path, ROWS[algorithm], algorithm)
     kept = encoded_set(algorithm, dataset, ChatFormat(TOKENIZER), EncodeOptions(), tmp_path)
-    expected = ENCODE[algorithm](dataset, TOKENIZER)
+    expected = encoded(algorithm, dataset, TOKENIZER)
     assert plain(list(kept)) == plain(expected) and len(kept) == len(expected)
     assert plain(kept[-1]) == plain(expected[-1]) and plain(kept[:2]) == plain(expected[:2])
     sides = [[one["chosen"], one["rejected"]] if algorithm == "dpo" else [one] for one in expected]

@@ -8,12 +8,11 @@ import pytest
 import runs
 import tiny
 import torch
-from sets import opened
+from sets import encoded, opened
 from transformers import AutoTokenizer
 
 from gymline_trainer.collate import Collator
 from gymline_trainer.config import EvalConfig
-from gymline_trainer.encode import encode_dpo, encode_grpo, encode_sft
 from gymline_trainer.model import Scorer, from_pretrained
 from gymline_trainer.options import EncodeOptions
 from gymline_trainer.program import program
@@ -55,7 +54,7 @@ def logprobs(folder, data):
 
 
 def encoded_by_grpo(home, rows, **options):
-    return encode_grpo(opened(home, rows, "grpo"), tokenizer(home), EncodeOptions(**options))
+    return encoded("grpo", opened(home, rows, "grpo"), tokenizer(home), EncodeOptions(**options))
 
 
 @pytest.mark.parametrize("packing", [False, True])
@@ -80,7 +79,7 @@ def test_an_adapter_learns_and_leaves_the_model_as_it_is(home):
 def test_the_first_loss_is_that_of_hand_with_weights_of_steps(home):
     rows = [tiny.sft_row(number, steps=1 + number, rewards=[0.2, 0.9, 0.4]) for number in range(3)]
     line = runs.lines(run(home, "sft", rows, epochs=1, step_weighted_loss=True))[0]
-    data = encode_sft(opened(home, rows), tokenizer(home), EncodeOptions(step_weights=True))
+    data = encoded("sft", opened(home, rows), tokenizer(home), EncodeOptions(step_weights=True))
     weight_of = [dict(zip(own["step_ids"], own["weights"])) for own in data]
     own = logprobs(home / "model", data)
     weighted = sum(weight_of[row][step] * value for row, steps in enumerate(own) for step, value in steps.items())
@@ -119,7 +118,7 @@ def test_what_tools_answered_is_no_part_of_a_side(home):
     rows = [tiny.dpo_row(0), tiny.dpo_row(1)]
     trained = []
     for masked in (True, False):
-        pairs = encode_dpo(opened(home, rows, "dpo"), tokenizer(home), EncodeOptions(mask_observations=masked))
+        pairs = encoded("dpo", opened(home, rows, "dpo"), tokenizer(home), EncodeOptions(mask_observations=masked))
         trained.append(sum(label != -100 for pair in pairs for side in ("chosen", "rejected") for label in pair[side]["labels"]))
         line = runs.lines(run(home, "dpo", rows, name=f"masked {masked}", epochs=1, mask_observations=masked))[-1]
         assert line["trained_tokens"] == trained[-1]
@@ -244,7 +243,7 @@ def test_a_run_stops_early_and_its_best_model_is_the_result(home):
     summary = json.loads((out / "run.json").read_text())
     assert summary["stopped_early"] and max(measured) < 60
     assert summary["best_step"] == min(measured, key=measured.get) == max(measured) - 2
-    data = encode_sft(opened(home, test), tokenizer(home))
+    data = encoded("sft", opened(home, test), tokenizer(home))
     count = sum(label != -100 for label in data[0]["labels"])
     own = -sum(logprobs(out / "trained", data)[0].values()) / count
     assert own == pytest.approx(min(measured.values()), rel=1e-5)
@@ -253,7 +252,7 @@ def test_a_run_stops_early_and_its_best_model_is_the_result(home):
 def test_perplexity_and_accuracy_of_a_model_are_those_of_hand(home):
     rows = [tiny.sft_row(number, steps=1 + number, messages=tiny.conversation(1 + number, final=f"Done {number}.")) for number in range(3)]
     path = home / "rows.jsonl"
-    data = encode_sft(opened(home, rows), tokenizer(home))
+    data = encoded("sft", opened(home, rows), tokenizer(home))
     out = home / "figures.json"
     for packing in ("false", "true"):
         arguments = ["--data", str(path), "--model", str(home / "model"), "--out", str(out), "--set", f"packing={packing}", "--set", "batch_size=2"]

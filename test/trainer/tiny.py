@@ -119,6 +119,15 @@ def llama(of: PreTrainedTokenizerFast, seed: int = 0, **changes: Any) -> Any:
     return LlamaForCausalLM(LlamaConfig(**_config(of, changes)))
 
 
+def qwen3(of: PreTrainedTokenizerFast, seed: int = 0, **changes: Any) -> Any:
+    """A Qwen3ForCausalLM of the same size; its heads are wider than the model's width among them."""
+    import torch
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    torch.manual_seed(seed)
+    return Qwen3ForCausalLM(Qwen3Config(**_config(of, {"head_dim": 24, **changes})))
+
+
 def saved(folder: Path, template: str | None = MARKED, seed: int = 0, **changes: Any) -> Path:
     """A folder with a tiny model and its tokenizer, as `--model` takes it."""
     words = tokenizer(template)

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   EVAL_OPTIONS,
+  EXPORT_OPTIONS,
   givenOptions,
   scriptArguments,
   trainOptions,
@@ -37,6 +38,11 @@ describe("flags of gymline train", () => {
     for (const { name } of EVAL_OPTIONS) expect(own).toContain(name);
   });
 
+  it("and those of gymline train export are options of export.py", () => {
+    const own = [...fields("ExportConfig").keys()];
+    for (const { name } of EXPORT_OPTIONS) expect(own).toContain(name);
+  });
+
   it("name the defaults that the scripts have", () => {
     const sets = [
       ...(["sft", "dpo", "grpo", "prm"] as const).map((name) => ({
@@ -44,6 +50,7 @@ describe("flags of gymline train", () => {
         own: new Map([...all, ...fields(CLASSES[name])]),
       })),
       { options: EVAL_OPTIONS, own: fields("EvalConfig") },
+      { options: EXPORT_OPTIONS, own: fields("ExportConfig") },
     ];
     let compared = 0;
     for (const { options, own } of sets) {
@@ -75,7 +82,7 @@ describe("flags of gymline train", () => {
 });
 
 it("The page of training lists every option of every script with its default", () => {
-  for (const name of ["TrainConfig", ...Object.values(CLASSES), "EvalConfig"]) {
+  for (const name of ["TrainConfig", ...Object.values(CLASSES), "EvalConfig", "ExportConfig"]) {
     const own = fields(name);
     expect(own.size).toBeGreaterThan(1);
     for (const [field, value] of own) {

@@ -20,6 +20,7 @@ import { profileFor } from "../../../shared/stages/score-trajectory.ts";
 import type { Trajectory } from "../../../shared/trajectory/schema.ts";
 import { criticReport } from "../critic-report.ts";
 import { EXIT } from "../exit-code.ts";
+import { digits } from "../numbers.ts";
 import { examples, readingOptions } from "../options.ts";
 import { type Output, openOutput } from "../output.ts";
 import { Rejections, readingSettings } from "../reading.ts";
@@ -188,7 +189,7 @@ async function train(options: TrainOptions): Promise<void> {
   const args = ["--table", options.table, "--out", options.out];
   const code = await runTrainer(python, "critic.py", [
     ...args,
-    ...["--seed", whole("--seed", options.seed), "--folds", whole("--folds", options.folds)],
+    ...["--seed", digits("--seed", options.seed), "--folds", digits("--folds", options.folds)],
   ]);
   if (code !== 0) {
     process.exitCode = EXIT.fault;
@@ -197,11 +198,6 @@ async function train(options: TrainOptions): Promise<void> {
   const { document, model } = await loadCritic(options.out);
   await model.close();
   out(criticReport(document));
-}
-
-function whole(name: string, text: string): string {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${name} takes a whole number, not "${text}"`);
-  return text;
 }
 
 function addReport(critic: Command): void {

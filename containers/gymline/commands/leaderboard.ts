@@ -1,16 +1,24 @@
 import type { Command } from "commander";
 import type { LeaderboardCommandOptions } from "../leaderboard-run.ts";
-import { examples, storeOption } from "../options.ts";
+import { collect, examples, storeOption } from "../options.ts";
 
 export function addLeaderboard(program: Command): void {
   const command = program
     .command("leaderboard")
     .description("rank agents, models, domains or tasks of a store, and say which neighbours really differ")
     .option("--by <fields>", "agent, model, domain or task; several with commas", "agent,model")
-    .option("--metric <name>", "reward, success or process", "reward")
+    .option(
+      "--metric <name>",
+      "reward (default), success or process; of evaluations, as gymline evaluate takes it",
+    )
     .option("--min-n <n>", "groups with fewer runs are listed without a rank", "5")
-    .option("--level <x>", "confidence level", "0.95")
-    .option("--seed <n>", "seed of resampling", "42")
+    .option("--level <x>", "confidence level (default: 0.95, or that of the evaluation)")
+    .option("--seed <n>", "seed of resampling (default: 42, or that of the evaluation)")
+    .option(
+      "-e, --evaluation <file|id>",
+      "rank the agents of an evaluation instead, or of several of the same tasks and seed",
+      collect,
+    )
     .option("--project <label>", "this project only")
     .option("--only-domain <name>", "this domain only")
     .option("--agent <name>", "this agent only")
@@ -23,6 +31,7 @@ export function addLeaderboard(program: Command): void {
     "gymline leaderboard --store out",
     "gymline leaderboard --by model --metric success --min-n 20",
     "gymline leaderboard --by task --json | jq '.ranked[-1]'",
+    "gymline leaderboard --evaluation 3f2a91 --evaluation c07d44 --metric return-per-step",
   ]).action(run);
 }
 

@@ -1,8 +1,10 @@
 import { type Command, Option } from "commander";
+import { type Algorithm, ALGORITHMS as NAMES } from "../../../shared/contracts/training-plan.ts";
+import { digits } from "../numbers.ts";
 import { collect, examples } from "../options.ts";
 import { note } from "../terminal.ts";
+import { trainInCloud } from "../train-cloud.ts";
 import {
-  type Algorithm,
   addScriptOptions,
   EVAL_OPTIONS,
   givenOptions,
@@ -13,6 +15,7 @@ import {
 import { type DataOptions, dataPlace, modelPlace } from "../train-places.ts";
 import { runTrainer, type TrainerProgram, trainerPython } from "../trainer.ts";
 import { UsageError } from "../usage-error.ts";
+import { addTrainExport } from "./train-export.ts";
 
 /** What a script exits with that was stopped and has saved: EX_TEMPFAIL of sysexits.h. */
 const STOPPED = 75;
@@ -27,6 +30,7 @@ const ALGORITHMS: Readonly<
       "gymline train sft --data sft --store out --model Qwen/Qwen3-0.6B --out runs/sft",
       "gymline train sft --data sft/5750 --model ./my-model --out runs/sft --use-lora --packing --max-length 8192",
       "gymline train sft --data out/datasets/sft/5750c1a2b3d4 --model ./my-model --preview --row 3",
+      "gymline train sft --cloud --deployment agents --data sft --model Qwen/Qwen3-0.6B --wait",
     ],
   },
   dpo: {
@@ -58,13 +62,16 @@ interface TrainOptions extends DataOptions {
   readonly preview?: boolean;
   readonly row?: string;
   readonly python?: string;
+  readonly cloud?: boolean;
+  readonly wait?: boolean;
 }
 
 export function addTrain(program: Command): void {
   const train = program
     .command("train")
     .description("train a language model on a dataset version; needs Python, docs/TRAINING.md tells more");
-  for (const algorithm of ["sft", "dpo", "grpo", "prm"] as const) addAlgorithm(train, algorithm);
+  for (const algorithm of NAMES) addAlgorithm(train, algorithm);
+  addTrainExport(train);
   addEval(train, "eval");
   examples(train, [
     ...ALGORITHMS.sft.examples.slice(0, 1),
@@ -87,10 +94,12 @@ function addAlgorithm(train: Command, algorithm: Algorithm): void {
   const options = trainOptions(algorithm);
   addScriptOptions(command, options);
   command
-    .option("--eval-data <data>", "evaluate on this, named as --data is")
+    .option("--eval-data <data>", "evaluate on this, named as --data is: its split test, or --eval-split")
     .option("--dry-run", "check everything, show rows, tokens, steps and memory; train nothing")
     .option("--preview", "show how a row is learnt: what is trained on, and what is masked")
-    .option("--row <n>", "the row that --preview shows (default: 1)");
+    .option("--row <n>", "the row that --preview shows (default: 1)")
+    .option("--cloud", "train as a job of the deployment, on a GPU; --out is then the model's name there")
+    .option("--wait", "with --cloud: follow the job to its end");
   examples(command, [...lines, `gymline train ${algorithm} --config run.yaml --set epochs=1 --dry-run`]);
   command
     .addHelpText(
@@ -126,6 +135,13 @@ interface Asked {
 async function train_({ algorithm, given, options }: Asked): Promise<void> {
   if (given.row !== undefined)
     throw new UsageError("--row says which row --preview shows; give --preview too");
+  if (given.wait === true && given.cloud !== true)
+    throw new UsageError("--wait follows a job; give --cloud too");
+  if (given.cloud === true) {
+    demand(given, ["data", "model"]);
+    await trainInCloud({ algorithm, given, chosen: givenOptions(options, { ...given }) });
+    return;
+  }
   demand(given, ["data", "model", "out"]);
   const evalData = given.evalData === undefined ? [] : await dataPlace(given.evalData, given);
   const args = [
@@ -138,7 +154,9 @@ async function train_({ algorithm, given, options }: Asked): Promise<void> {
 }
 
 async function preview({ algorithm, given, options }: Asked): Promise<void> {
-  const clash = given.config !== undefined ? "--config" : given.set !== undefined ? "--set" : undefined;
+  const clash = Object.entries({ config: given.config, set: given.set, cloud: given.cloud, wait: given.wait })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => `--${name}`)[0];
   if (clash !== undefined || given.dryRun === true) {
     throw new UsageError(
       `--preview takes no ${clash ?? "--dry-run"}: give it --data, --model, --split, --max-length, --chat-template and --row`,
@@ -161,7 +179,7 @@ async function preview({ algorithm, given, options }: Asked): Promise<void> {
   ];
   await run("gymline_trainer.preview", {
     given,
-    args: [...args, ...flags, ...(row === undefined ? [] : [`--row=${whole(row)}`])],
+    args: [...args, ...flags, ...(row === undefined ? [] : [`--row=${digits("--row", row)}`])],
   });
 }
 
@@ -213,11 +231,6 @@ function demand(given: TrainOptions, names: readonly ("data" | "model" | "out")[
   if (missing.length > 0) throw new UsageError(`give ${missing.join(", ")}, or a file with them as --config`);
 }
 
-function whole(text: string): string {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--row takes a whole number, not "${text}"`);
-  return text;
-}
-
 /** Runs it, passes its exit code on and says what to do where it did not end by itself. */
 async function run(
   program: TrainerProgram,
@@ -236,8 +249,8 @@ async function run(
 }
 
 /**
- * The command as a shell takes it, but for what would begin anew. A dataset is named by its version: the newest one may be
- * another by then.
+ * The command as a shell takes it, without what would begin anew. The data is named by the place it was read from: by
+ * then a dataset's newest version may be another.
  */
 function again(args: readonly string[], scriptArgs: readonly string[]): string {
   const place = scriptArgs[scriptArgs.indexOf("--data") + 1] ?? "";

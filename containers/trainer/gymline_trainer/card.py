@@ -113,6 +113,8 @@ import { pipeline } from "@huggingface/transformers";
 
 const generate = await pipeline("text-generation", "./onnx", { dtype: "q4", local_files_only: true });
 ```
+
+Gymline runs it as an agent in environments: `gymline collect --agent onnx --model <this folder>`.
 """
 _ONNX_JUDGE = """`onnx/` is for onnxruntime. The graphs take `input_ids`, `attention_mask` and `position_ids`, and give `logits` [rows, tokens, 2]:
 

@@ -185,6 +185,29 @@ def _own_length(whole: str, turn: list[Message], after: Callable[[list[Message]]
     raise _NoPrefix
 
 
+@dataclass(frozen=True)
+class PlainText:
+    """In place of a chat format, for rows that are text."""
+
+    tokenizer: Any
+    template: str = ""
+
+
+def format_of(algorithm: str, tokenizer: Any, chat_template: str | None) -> ChatFormat | PlainText:
+    """What makes tokens of an algorithm's rows. chat_template: as the option names it. Raises ConfigError."""
+    return PlainText(tokenizer) if algorithm == "prm" else ChatFormat(tokenizer, template_of(chat_template))
+
+
+def tokenizer_of(place: str, option: str) -> Any:
+    """option: that names the place. Raises ConfigError."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(place)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"no tokenizer can be loaded from {place} ({type(error).__name__}); give a model's folder or name", option) from error
+
+
 def inference_template(template: str) -> str:
     """The template without the marks of what is generated: it renders the same, and engines that know no marks take it."""
     # A block that is always taken keeps how the marks trim the space around them.

@@ -8,7 +8,6 @@ With `s3://` the folder on this machine stays the first place, and a copy goes t
 is fetched from there.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -18,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import TrainerError
+from .provenance import sha256
 from .s3_folder import S3Folder
 
 SCHEMA = "gymline.checkpoint.v1"
 _STEP = re.compile(r"step-(\d{8,})")
-_BLOCK = 1 << 20
 
 
 class CorruptCheckpointError(TrainerError):
@@ -154,7 +153,7 @@ def _seal(folder: Path) -> None:
     """Brings all to disk, then writes the list of hashes."""
     listed = {}
     for path in sorted(child for child in folder.rglob("*") if child.is_file()):
-        listed[str(path.relative_to(folder))] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        listed[str(path.relative_to(folder))] = {"sha256": sha256(path), "bytes": path.stat().st_size}
         _to_disk(path)
     for child in [child for child in folder.rglob("*") if child.is_dir()]:
         _to_disk(child)
@@ -177,16 +176,8 @@ def verify(folder: Path, name: str | None = None) -> None:
         raise CorruptCheckpointError("the checkpoint is not whole: it has no readable complete.json", place) from error
     for path, (digest, size) in listed.items():
         file = folder / path
-        if not file.is_file() or file.stat().st_size != size or _sha256(file) != digest:
+        if not file.is_file() or file.stat().st_size != size or sha256(file) != digest:
             raise CorruptCheckpointError(f"the checkpoint is not whole: {path} is missing or was changed", place)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _to_disk(path: Path) -> None:

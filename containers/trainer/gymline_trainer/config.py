@@ -1,10 +1,10 @@
 """All options, one dataclass per algorithm. Neither torch nor anything else that takes long is imported here."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal
 
-from .options import EncodeOptions
+from .advantages import Advantage
+from .options import EncodeOptions, OverLong
 from .settings import option
 
 Scheduler = Literal["cosine", "linear", "constant"]
@@ -15,15 +15,6 @@ Export = Literal["none", "model", "onnx"]
 ExportDtype = Literal["auto", "float32", "bfloat16", "float16"]
 _DTYPE = "of the weights in model/; auto: as the model begun with has them"
 _ONNX = ("onnx", "onnxscript", "onnxruntime")
-
-
-def _missing(needed: dict[str, bool]) -> list[str]:
-    found = []
-    for name, is_needed in needed.items():
-        if is_needed and find_spec(name) is None:
-            package = name.replace("_", "-")
-            found.append(f"these options need {package}, which is not installed: `pip install {package}`, or leave them out")
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +33,7 @@ class TrainConfig:
     max_length: int = option(2048, "tokens of a sequence at the most", least=2)
     chunk: bool = option(True, "cut trajectories that are longer at the borders of steps")
     chunk_overlap: int = option(1, "steps before a part that it has as context, masked", least=0)
-    over_long: Literal["error", "cut", "skip"] = option("error", "what to do with a step that alone is too long")
+    over_long: OverLong = option("error", "what to do with a step that alone is too long")
     mask_observations: bool = option(True, "train on what the agent wrote alone")
 
     curriculum: bool = option(False, "begin with the easiest sequences (few steps, high reward)")
@@ -113,16 +104,18 @@ class TrainConfig:
         )
 
     def faults(self) -> list[str]:
-        """What cannot go together, or is not installed."""
-        found = []
+        """What cannot go together."""
         if not self.evaluates and (self.early_stopping_patience is not None or self.save_best or self.eval_steps is not None):
-            found.append("`early_stopping_patience`, `save_best` and `eval_steps` need `eval_data` or `eval_split`")
+            return ["`early_stopping_patience`, `save_best` and `eval_steps` need `eval_data` or `eval_split`"]
+        return []
+
+    def modules(self) -> list[str]:
+        """Modules that these options need, and others do not."""
         needed = {"peft": self.lora, "bitsandbytes": self.qlora, "liger_kernel": self.liger is True}
         needed |= {"flash_attn": self.attention == "flash_attention_2", "boto3": (self.checkpoints or "").startswith("s3://")}
         needed |= {name: name in self.report_to for name in ("wandb", "tensorboard")}
         needed |= {name: self.export == "onnx" for name in _ONNX}
-        found += _missing(needed)
-        return found
+        return [name for name, is_needed in needed.items() if is_needed]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +138,7 @@ class DpoConfig(TrainConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class GrpoConfig(TrainConfig):
-    advantage: Literal["trajectory", "credit", "proportional", "process"] = option("trajectory", "whose advantage a token has; see advantages.py")
+    advantage: Advantage = option("trajectory", "whose advantage a token has; see advantages.py")
     scale_rewards: bool = option(True, "divide advantages by the group's standard deviation; Dr. GRPO does not")
     keep_flat: bool = option(False, "groups without variance stay in; they have no advantage, only the KL term")
     loss: GrpoLoss = option("grpo", "grpo: mean over trajectories of their means; dapo: mean over tokens; dr_grpo: sum over tokens by `max_length`")
@@ -179,7 +172,7 @@ class EvalConfig:
     tokenizer: str | None = option(None, "its folder or name; null: the model's")
     chat_template: str | None = option(None, "Jinja file, or trl:<name>; null: the tokenizer's")
     max_length: int = option(2048, "tokens of a sequence at the most", least=2)
-    over_long: Literal["error", "cut", "skip"] = option("error", "what to do with a step that alone is too long")
+    over_long: OverLong = option("error", "what to do with a step that alone is too long")
     batch_size: int = option(4, "rows at a time", least=1)
     packing: bool = option(False, "several sequences in a row of `max_length` tokens")
     bf16: bool | None = option(None, "compute in bfloat16; null: where the GPU can")
@@ -197,8 +190,9 @@ class ExportConfig:
     export: Export = option("onnx", "model: one model for Transformers and vLLM; onnx: that, and ONNX; none: neither")
     export_dtype: ExportDtype = option("auto", _DTYPE)
 
-    def faults(self) -> list[str]:
-        return _missing({name: self.export == "onnx" for name in _ONNX})
+    def modules(self) -> list[str]:
+        """Modules that these options need, and others do not."""
+        return list(_ONNX) if self.export == "onnx" else []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,14 +204,18 @@ class NewConfig:
     split: str = option("train", "split of `data` that the tokenizer is made from")
     vocab_size: int = option(1024, "tokens at the most; 256 bytes and the marks of the template among them", least=300)
     hidden_size: int = option(64, "width; a multiple of twice `heads`", least=8)
-    layers: int = option(3, "blocks", least=1)
+    layers: int = option(2, "blocks", least=1)
     heads: int = option(4, "of attention", least=1)
     kv_heads: int = option(2, "of keys and values; they divide `heads`", least=1)
     context: int = option(2048, "tokens of a conversation at the most", least=64)
     seed: int = option(42, "of the weights", least=0)
 
+    def modules(self) -> list[str]:
+        """Modules that these options need, and others do not."""
+        return list(_ONNX)
+
     def faults(self) -> list[str]:
-        found = _missing({name: True for name in _ONNX})
+        found = []
         if self.hidden_size % (2 * self.heads):
             found.append("`hidden_size` must be a multiple of twice `heads`")
         if self.heads % self.kv_heads:

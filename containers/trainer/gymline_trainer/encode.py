@@ -2,21 +2,24 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from itertools import islice
+from typing import TypeVar, cast
 
 from .advantages import group_advantage, spread, step_advantages, step_weights
-from .chat import ChatError, ChatFormat
+from .chat import ChatError, ChatFormat, PlainText
 from .chunks import Part, plan_parts
 from .curriculum import difficulty
 from .encoded import IGNORED, Encoded, EncodedGrpo, EncodedPair, EncodedPrm
 from .errors import Fault, Faults
 from .options import EncodeOptions, Figures
-from .prm import judged_sequences
+from .prm import OverLongSteps, judged_sequences
 from .rows import Dataset
 from .samples import JudgedSteps, Message, Pair, Sample, Trajectory
 from .tokens import NAN, Tokens, conversation_tokens, trajectory_tokens
 
 T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Window:
     """Tokens [0, prompt) and [start, end) of a run, one after the other, at most `limit` of them."""
@@ -41,7 +44,7 @@ LONGER = "raise `max_length`, or set `over_long` to cut or skip"
 class Encoder:
     """Sequences of a dataset, one row at a time. `faults` and `figures` are complete once all rows were taken."""
 
-    def __init__(self, dataset: Dataset, format: ChatFormat, options: EncodeOptions, only: int | None = None) -> None:
+    def __init__(self, dataset: Dataset, format: ChatFormat | PlainText, options: EncodeOptions, only: int | None = None) -> None:
         """only: number of the one row to take, from 1."""
         self.faults = Faults()
         self.figures = Figures()
@@ -106,14 +109,14 @@ class Encoder:
 
     def prm(self) -> Iterator[EncodedPrm]:
         for row in self._rows(JudgedSteps):
-            for sequence in judged_sequences(row, self._format.tokenizer, self._options, self.figures, self._reporter(row)):
+            too_long = OverLongSteps(lambda what, row=row: self._is_cut(row, what), self._reporter(row))
+            for sequence in judged_sequences(row, self._format.tokenizer, self._options, self.figures, too_long):
                 self._count(sequence)
                 yield sequence
 
     def _rows(self, kind: type[T]) -> Iterator[T]:
-        for number, row in enumerate(self._dataset, 1):
-            if self._only is not None and number != self._only:
-                continue
+        rows = iter(self._dataset) if self._only is None else islice(self._dataset, self._only - 1, self._only)
+        for row in rows:
             self.figures.rows += 1
             if isinstance(row, kind):
                 yield row
@@ -267,30 +270,3 @@ def _window(tokens: Tokens, part: Part, max_length: int) -> Window:
     if part.context == 0 and part.length >= len(tokens.ids):
         return Window(0, 0, len(tokens.ids), max_length)
     return Window(tokens.prompt, tokens.start(part.context), tokens.end(part.last), max_length)
-
-
-def _all(encoder: Encoder, sequences: Iterable[T]) -> list[T]:
-    made = list(sequences)
-    encoder.faults.raise_if_any()
-    return made
-
-
-def encode_sft(dataset: Dataset, tokenizer: Any, options: EncodeOptions = EncodeOptions(), template: str | None = None) -> list[Encoded]:
-    """All in memory; store.py keeps them on disk instead. Raises DataError with every fault, ConfigError."""
-    encoder = Encoder(dataset, ChatFormat(tokenizer, template), options)
-    return _all(encoder, encoder.sft())
-
-
-def encode_dpo(dataset: Dataset, tokenizer: Any, options: EncodeOptions = EncodeOptions(), template: str | None = None) -> list[EncodedPair]:
-    encoder = Encoder(dataset, ChatFormat(tokenizer, template), options)
-    return _all(encoder, encoder.dpo())
-
-
-def encode_grpo(dataset: Dataset, tokenizer: Any, options: EncodeOptions = EncodeOptions(), template: str | None = None) -> list[EncodedGrpo]:
-    encoder = Encoder(dataset, ChatFormat(tokenizer, template), options)
-    return _all(encoder, encoder.grpo())
-
-
-def encode_prm(dataset: Dataset, tokenizer: Any, options: EncodeOptions = EncodeOptions(), template: str | None = None) -> list[EncodedPrm]:
-    encoder = Encoder(dataset, ChatFormat(tokenizer, template), options)
-    return _all(encoder, encoder.prm())

@@ -1,6 +1,6 @@
 """What the data side hands to the training loops: sequences of tokens, as plain Python lists of equal length T."""
 
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 # Not trained on: the index that torch's cross-entropy leaves out.
 IGNORED = -100
@@ -64,18 +64,3 @@ class EncodedPrm(TypedDict):
     weights: list[float]
     chunk: Chunk
     difficulty: float
-
-
-class Packed(TypedDict):
-    """Several sequences in one row. Attention must not cross from one `sequence_ids` to another."""
-
-    input_ids: list[int]
-    labels: list[int]
-    step_ids: list[int]
-    weights: list[float]
-    # From 0 in each sequence.
-    position_ids: list[int]
-    # 0, 1, 2, … by sequence.
-    sequence_ids: list[int]
-    advantages: NotRequired[list[float]]
-    behaviour_logprobs: NotRequired[list[float]]

@@ -30,8 +30,8 @@ def dry_run(prepared: Prepared, head: Head, needs_reference: bool = False) -> st
 
 def memory(prepared: Prepared, head: Head) -> dict[str, float]:
     """Bytes at the peak of a step, by what they are for. Activations are a rule of thumb (Korthikanti et al. 2022, 4.2,
-    with attention that holds no matrix of T by T): 34 values of 16 bits per token, layer and unit of width, or 2 where
-    they are computed again.
+    with attention that holds no matrix of T by T): 17 values per token, layer and unit of width (34 bytes in 16 bits), or
+    one where they are computed again.
     """
     config = prepared.config
     model, own = _empty(config, head)

@@ -18,10 +18,10 @@ from typing import Any, Literal
 import torch
 
 from .card import model_card
-from .chat import ChatFormat, inference_template
+from .chat import ChatFormat, inference_template, tokenizer_of
 from .config import Export, ExportDtype
 from .exported_model import merged, write_config, write_model, write_tokenizer
-from .model import Head, from_pretrained, tokenizer_of
+from .model import Head, from_pretrained
 from .onnx_check import VerificationError, check, compare
 from .onnx_graph import GRAPH, INSIDE, write_graph
 from .onnx_int4 import BLOCK, QUANTIZED, write_int4

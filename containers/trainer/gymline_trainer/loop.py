@@ -12,6 +12,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ from .collate import Batch, Collator
 from .errors import TrainerError
 from .metrics import Sums, add, means
 from .model import Head, Scorer, Scores
-from .reference import References
+from .reference import References, counts_of
 from .schedule import Schedule, rate, shared_out, warmup_steps
 from .signals import Stop
 from .state import State, rng_state
@@ -54,6 +55,11 @@ class Split:
     data: Any
     collator: Collator
     references: References | None = None
+
+    @cached_property
+    def counts(self) -> tuple[list[int], int]:
+        """See `counts_of`, which reads all of the data."""
+        return counts_of(self.data)
 
     def batch(self, rows: list[list[int]], device: torch.device) -> Batch:
         made = self.collator(rows)
@@ -135,18 +141,22 @@ class Loop:
         state, accelerator, schedule = self._state, self._accelerator, self._schedule
         process = accelerator.process_index
         device = accelerator.device
-        own = [(self._train.batch(rows, device), counts) for rows, counts in schedule.batches(state.epoch, state.position, process)]
-        counted = [batch for batch, counts in own if counts]
+        own = []
+        for rows, counts in schedule.batches(state.epoch, state.position, process):
+            batch = self._train.batch(rows, device)
+            # Without items, it does not count.
+            own.append((batch, self._algorithm.items(batch) if counts else None))
+        counted = [(batch, count) for batch, count in own if count is not None]
         items, tokens, trained = self._summed([
-            sum(self._algorithm.items(batch) for batch in counted),
-            sum(batch.tokens for batch in counted),
-            sum(len(batch.targets) for batch in counted),
+            sum(count for _, count in counted),
+            sum(batch.tokens for batch, _ in counted),
+            sum(len(batch.targets) for batch, _ in counted),
         ])  # fmt: skip
         self._scorer.train()
         for group in self._optimizer.param_groups:
             group["lr"] = self._config.learning_rate * rate(self._config.lr_scheduler, state.step, self._warmup, schedule.total)
         sums: Sums = {}
-        for number, (batch, counts) in enumerate(own):
+        for number, (batch, count) in enumerate(own):
             if accelerator.num_processes == 1 and self._stop.is_set:
                 self._optimizer.zero_grad()
                 return False
@@ -154,9 +164,9 @@ class Loop:
             with contextlib.nullcontext() if is_last else accelerator.no_sync(self._scorer):
                 outcome = self._algorithm.loss(self._scorer(batch.inputs, batch.rows, batch.columns, batch.targets), batch)
                 # Gradients are averaged over processes; the sum is wanted. What does not count still takes part.
-                accelerator.backward(outcome.loss * (accelerator.num_processes / items if counts else 0.0))
-            if counts:
-                add(sums, {"loss": (outcome.loss.detach(), self._algorithm.items(batch)), **outcome.sums})
+                accelerator.backward(outcome.loss * (0.0 if count is None else accelerator.num_processes / items))
+            if count is not None:
+                add(sums, {"loss": (outcome.loss.detach(), count), **outcome.sums})
         norm = accelerator.clip_grad_norm_(self._scorer.parameters(), self._config.max_grad_norm or float("inf"))
         sums = over_processes(accelerator, sums)
         loss, norm = sums["loss"][0] / items, float(norm)
@@ -218,7 +228,7 @@ class Loop:
 
 
 def over_processes(accelerator: Accelerator, sums: Sums) -> Sums:
-    """A process that had no batch that counts has no names: the first one's are taken, which always has one."""
+    """The sums of all processes. One that had no batch that counts adds nothing."""
     if accelerator.num_processes == 1:
         return sums
     from accelerate.utils import gather_object

@@ -6,11 +6,12 @@ N: trained tokens of a batch, one after the other; S: its sequences; P: its pair
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from .config import DpoLoss
 
 
 def token_logprobs(logits: Tensor, targets: Tensor) -> Tensor:
@@ -44,7 +45,7 @@ def dpo_losses(
     sides: Sides,
     beta: float,
     label_smoothing: float = 0.0,
-    kind: Literal["sigmoid", "sigmoid_norm", "ipo"] = "sigmoid",
+    kind: DpoLoss = "sigmoid",
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Loss of each pair, and the rewards beta * (log p - log p_ref) of both sides, [P] each.
 

@@ -32,10 +32,8 @@ class MetricsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def rewind(self, step: int, lines: Iterable[str] | None = None) -> None:
-        """Keeps what is of no later step; of `lines`, where the checkpoint has brought them along."""
-        if lines is None:
-            lines = self.path.read_text().splitlines() if self.path.exists() else []
+    def rewind(self, step: int, lines: Iterable[str]) -> None:
+        """Begins with those of `lines`, which a checkpoint has brought along, that are of no later step."""
         kept = []
         for line in lines:
             try:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from .chat import tokenizer_of
 from .config import EvalConfig, TrainConfig
 from .errors import ConfigError, TrainerError
 from .losses import token_logprobs
@@ -101,16 +102,6 @@ class Scorer(nn.Module):
 
 def load_tokenizer(config: TrainConfig | EvalConfig) -> Any:
     return tokenizer_of(config.tokenizer or config.model, "tokenizer" if config.tokenizer else "model")
-
-
-def tokenizer_of(place: str, option: str) -> Any:
-    """option: that names the place. Raises ConfigError."""
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(place)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"no tokenizer can be loaded from {place} ({type(error).__name__}); give a model's folder or name", option) from error
 
 
 def uses_bf16(config: TrainConfig | EvalConfig) -> bool:

@@ -7,7 +7,7 @@ its own; a token that the graph would have chosen otherwise counts where the mod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from .model import Head
 from .onnx_graph import cache_names, cache_shape
 from .probes import logits_alone, tolerated
 
+T = TypeVar("T")
 Floats = NDArray[np.float32]
 # Tokens that are made for each probe.
 STEPS = 12
@@ -85,13 +86,16 @@ Run = Callable[[dict[str, Any]], dict[str, Floats]]
 def _runner(path: Path) -> Run:
     import onnxruntime
 
-    try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # Its exceptions have no base of their own.
-        raise VerificationError(f"onnxruntime cannot load it ({type(error).__name__}: {str(error)[:200]})", path.name) from error
+    def tried(what: str, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except Exception as error:
+            # Its exceptions have no base of their own.
+            raise VerificationError(f"onnxruntime cannot {what} it ({type(error).__name__}: {str(error)[:200]}); nothing was exported", path.name) from error
+
+    session = tried("load", lambda: onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]))
     names = [output.name for output in session.get_outputs()]
-    return lambda inputs: dict(zip(names, session.run(names, inputs)))
+    return lambda inputs: dict(zip(names, tried("run", lambda: session.run(names, inputs))))
 
 
 def _judged(run: Run, model: Any, probes: list[list[int]]) -> Comparison:

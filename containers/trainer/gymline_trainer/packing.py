@@ -1,21 +1,12 @@
 """Several sequences in one row, without one seeing another.
 
-Rows are filled best fit, longest first (as in TRL's `bfd`). Positions begin anew in each sequence, which is what flash
-attention goes by; for other kinds `block_mask` gives the attention mask. The first token of a sequence is never a label:
-it would be predicted from the last token of another.
+Rows are filled best fit, longest first (as in TRL's `bfd`). What keeps their sequences apart is in collate.py.
 """
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .encoded import IGNORED, Encoded, Packed
 from .errors import ConfigError
-
-_PER_TOKEN = ("input_ids", "labels", "step_ids", "weights", "advantages", "behaviour_logprobs")
 
 
 def pack(lengths: Sequence[int], max_length: int, order: Sequence[int] | None = None) -> list[list[int]]:
@@ -54,39 +45,3 @@ def pack(lengths: Sequence[int], max_length: int, order: Sequence[int] | None = 
     for row in rows:
         row.sort(key=place.__getitem__)
     return sorted(rows, key=lambda row: place[row[0]])
-
-
-def packed(sequences: Sequence[Encoded]) -> Packed:
-    """One row of these sequences, one after the other."""
-    row: dict[str, Any] = {name: [] for name in _PER_TOKEN if all(name in sequence for sequence in sequences)}
-    row |= {"position_ids": [], "sequence_ids": []}
-    for number, sequence in enumerate(sequences):
-        length = len(sequence["input_ids"])
-        for name in _PER_TOKEN:
-            if name in row:
-                row[name].extend(sequence[name])  # type: ignore[literal-required]
-        if length:
-            row["labels"][-length] = IGNORED
-            row["weights"][-length] = 0.0
-            row["step_ids"][-length] = -1
-        row["position_ids"].extend(range(length))
-        row["sequence_ids"].extend([number] * length)
-    return cast(Packed, row)
-
-
-def block_mask(sequence_ids: Sequence[int]) -> NDArray[np.bool_]:
-    """[T, T]; true where the token of the row may look at the token of the column: its own sequence, and not later.
-
-    Padding, whose id is -1, looks at itself alone, so that no row of the mask is empty.
-    """
-    ids = np.asarray(sequence_ids)
-    same = (ids[:, None] == ids[None, :]) & (ids[:, None] >= 0)
-    mask = np.tril(same)
-    np.fill_diagonal(mask, True)
-    return mask
-
-
-def cumulative_lengths(sequence_ids: Sequence[int]) -> list[int]:
-    """Where sequences begin, and the end: `cu_seqlens` of variable-length attention kernels."""
-    starts = [index for index, own in enumerate(sequence_ids) if index == 0 or own != sequence_ids[index - 1]]
-    return [*starts, len(sequence_ids)]

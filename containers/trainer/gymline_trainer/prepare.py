@@ -29,12 +29,12 @@ def prepare(algorithm: str, config: TrainConfig, options: EncodeOptions, needs: 
     dataset = open_dataset(config.data, algorithm, config.split, needs)
     other = open_dataset(config.eval_data or config.data, algorithm, config.eval_split or "test", needs) if config.evaluates else None
     # All that follows imports torch.
-    from .chat import ChatFormat, template_of
+    from .chat import format_of
     from .model import load_tokenizer
     from .store import encoded_set
 
     tokenizer = load_tokenizer(config)
-    format = ChatFormat(tokenizer, template_of(config.chat_template)) if algorithm != "prm" else PlainText(tokenizer)
+    format = format_of(algorithm, tokenizer, config.chat_template)
     with _first_process_first():
         train = encoded_set(algorithm, dataset, format, options)
         # What is evaluated must not depend on what is left out of training.
@@ -43,14 +43,6 @@ def prepare(algorithm: str, config: TrainConfig, options: EncodeOptions, needs: 
         empty = config.data if len(train) == 0 else config.eval_data or config.data
         raise TrainerError("no sequences are left to learn from; see `over_long`, and whether rewards differ within groups", empty)
     return Prepared(config, algorithm, dataset, tokenizer, train, evaluation, format.template or None)
-
-
-@dataclass(frozen=True)
-class PlainText:
-    """In place of a chat format, for rows that are text."""
-
-    tokenizer: Any
-    template: str = ""
 
 
 def _first_process_first() -> Any:

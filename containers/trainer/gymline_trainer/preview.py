@@ -90,18 +90,9 @@ def _by_step(sequence: Any, name: str) -> dict[int, float]:
     return {step: value for step, value in zip(sequence["step_ids"], sequence[name]) if step >= 0}
 
 
-def load_tokenizer(model: str) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(model)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"no tokenizer can be loaded from {model} ({type(error).__name__}); give a model's folder", "model") from error
-
-
 def previews(args: argparse.Namespace) -> Iterator[str]:
     """The row's sequences, each with its headline. Raises TrainerError."""
-    from .chat import ChatFormat, template_of
+    from .chat import format_of, tokenizer_of
     from .encode import Encoder
     from .options import EncodeOptions
     from .rows import open_dataset
@@ -110,7 +101,7 @@ def previews(args: argparse.Namespace) -> Iterator[str]:
     dataset = open_dataset(args.data, args.algorithm, args.split)
     if not 1 <= args.row <= len(dataset):
         raise ConfigError(f"there are {len(dataset)} rows, numbered from 1", "row")
-    format = ChatFormat(load_tokenizer(args.model), template_of(args.chat_template))
+    format = format_of(args.algorithm, tokenizer_of(args.model, "model"), args.chat_template)
     encoder = Encoder(dataset, format, options, only=args.row)
     color = _is_coloured(args.color)
     width = args.width or shutil.get_terminal_size((100, 24)).columns

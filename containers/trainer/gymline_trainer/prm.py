@@ -5,6 +5,7 @@ token of it. There is no chat template: the rows are text.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from .chunks import StepSize, plan_parts
@@ -15,14 +16,18 @@ from .samples import JudgedSteps
 from .tokens import NAN
 
 
+@dataclass(frozen=True)
+class OverLongSteps:
+    """What becomes of what is too long. is_cut: whether it is cut, and else it is left out. report: takes a fault and its remedy."""
+
+    is_cut: Callable[[str], bool]
+    report: Callable[[str, str], None]
+
+
 def judged_sequences(
-    row: JudgedSteps,
-    tokenizer: Any,
-    options: EncodeOptions,
-    figures: Figures,
-    report: Callable[[str, str], None],
+    row: JudgedSteps, tokenizer: Any, options: EncodeOptions, figures: Figures, too_long: OverLongSteps
 ) -> Iterator[EncodedPrm]:
-    """The parts of a row; what is too long goes to `report`, or is counted, as `over_long` says."""
+    """The parts of a row."""
     ids = lambda text: tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
     prompt = ids(row.prompt)
     if tokenizer.bos_token_id is not None:
@@ -41,11 +46,7 @@ def judged_sequences(
             kept.append(part)
             continue
         what = f"step {part.first}" if options.chunk else "it"
-        if options.over_long == "error":
-            report(f"{what} has {part.length} tokens with its prompt, {limit} at the most", "raise `max_length`, or set `over_long` to cut or skip")
-        figures.skipped += options.over_long == "skip"
-        figures.cut += options.over_long == "cut"
-        if options.over_long == "cut":
+        if too_long.is_cut(f"{what} has {part.length} tokens with its prompt, {limit} at the most"):
             kept.append(part)
     figures.chunked += len(kept) > 1
     for index, part in enumerate(kept):
@@ -54,7 +55,7 @@ def judged_sequences(
             # The end, since the label stands there.
             own = {name: [*values[: len(prompt)], *values[len(prompt) :][-(limit - len(prompt)) :]] for name, values in own.items()}
             if limit <= len(prompt):
-                report(f"the prompt alone takes {len(prompt)} of {limit} tokens", "raise `max_length`")
+                too_long.report(f"the prompt alone takes {len(prompt)} of {limit} tokens", "raise `max_length`")
                 continue
         figures.without_context += part.first > 0 and part.context == part.first
         yield {

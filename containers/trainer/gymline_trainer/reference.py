@@ -54,7 +54,7 @@ def counts_of(data: Sequence[Any]) -> tuple[list[int], int]:
 def compute(accelerator: Accelerator, scorer: Any, split: "Split", *, batch: int, check: Callable[[], None]) -> NDArray[np.float32]:
     """Every process does its share and gets all. check: called between batches; it may raise."""
     data = split.data
-    counts, sides = counts_of(data)
+    counts, sides = split.counts
     starts = np.cumsum([0, *counts])
     values = np.zeros(int(starts[-1]), np.float32)
     process = (accelerator.process_index, accelerator.num_processes)

@@ -52,7 +52,8 @@ def read_run(folder: Path) -> RunRecord:
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"`{error.args[0]}` is missing or unknown" if isinstance(error, KeyError) else str(error)[:200]
         raise RunError(f"it is no record of a run ({reason}); {remedy}", str(path)) from error
-    return RunRecord(folder, value, read_options(kind, config, str(path), is_past=True))
+    # What it needed to train is not needed any more.
+    return RunRecord(folder, value, read_options(kind, config, str(path), lambda _: None))
 
 
 def write_training(run: RunRecord, export: dict[str, Any]) -> None:

@@ -33,9 +33,9 @@ def download(url: str, split: str, cache: Path) -> Path:
     bucket, key = bucket_and_key(url)
     s3 = client()
     if key.endswith((".jsonl", ".parquet")):
-        return _fetched(s3, url, bucket, key, cache / "s3" / bucket / key)
+        return fetched(s3, url, bucket, key, cache / "s3" / bucket / key)
     folder = cache / "s3" / bucket / key
-    path = _fetched(s3, f"{url}/manifest.json", bucket, f"{key}/manifest.json", folder / "manifest.json")
+    path = fetched(s3, f"{url}/manifest.json", bucket, f"{key}/manifest.json", folder / "manifest.json")
     faults = Faults()
     manifest = parse_manifest(path.read_bytes(), f"{url}/manifest.json", faults)
     listed = [] if manifest is None else split_files(manifest, split, url, faults)
@@ -45,11 +45,11 @@ def download(url: str, split: str, cache: Path) -> Path:
         here = folder / name
         if here.is_file() and here.stat().st_size == entry["bytes"] and sha256(here) == entry["sha256"]:
             continue
-        _fetched(s3, f"{url}/{name}", bucket, f"{key}/{name}", here)
+        fetched(s3, f"{url}/{name}", bucket, f"{key}/{name}", here)
     return folder
 
 
-def _fetched(s3: Any, url: str, bucket: str, key: str, path: Path) -> Path:
+def fetched(s3: Any, url: str, bucket: str, key: str, path: Path) -> Path:
     """Written beside and moved, so that what is in the cache is whole."""
     from botocore.exceptions import BotoCoreError, ClientError
 

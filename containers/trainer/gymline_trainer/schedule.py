@@ -25,7 +25,6 @@ class Schedule:
         own = CurriculumConfig(config.curriculum, config.curriculum_start_ratio, config.curriculum_warmup_epochs)
         self.curriculum = Curriculum([float(value) for value in difficulties], own, config.seed)
         self._epoch: tuple[int, list[Row]] = (-1, [])
-        self.epochs = config.epochs
         steps = sum(self.steps_in(epoch) for epoch in range(config.epochs))
         self.total = steps if config.max_steps is None else min(steps, config.max_steps)
 

@@ -7,8 +7,10 @@ YAML takes for text.
 import argparse
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -28,10 +30,18 @@ def option(default: Any, help: str, *, least: float | None = None, above: float 
     return dataclasses.field(metadata=metadata) if default is ... else dataclasses.field(default=default, metadata=metadata)
 
 
-def read_options(kind: type[T], values: Mapping[str, Any], place: str = "", *, is_past: bool = False) -> T:
-    """The dataclass `kind` from these values. Raises ConfigError with all that is wrong.
+def not_installed(module: str) -> str | None:
+    """What is wrong where options need this module; None where it is here."""
+    if find_spec(module) is not None:
+        return None
+    package = module.replace("_", "-")
+    return f"these options need {package}, which is not installed: `pip install {package}`, or leave them out"
 
-    place: the file they are from. is_past: of a run that is done, and needs nothing any more.
+
+def read_options(kind: type[T], values: Mapping[str, Any], place: str = "", lacks: Callable[[str], str | None] = not_installed) -> T:
+    """The dataclass `kind` from these values. place: the file they are from. lacks: see `not_installed`.
+
+    Raises ConfigError with all that is wrong.
     """
     hints = get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
@@ -52,7 +62,8 @@ def read_options(kind: type[T], values: Mapping[str, Any], place: str = "", *, i
             faults.append(f"`{name}` is missing; give `--{name}` or put it into the file")
     if not faults:
         made = kind(**taken)
-        faults = [] if is_past else list(getattr(made, "faults", list)())
+        missing = [lacks(module) for module in getattr(made, "modules", list)()]
+        faults = [*getattr(made, "faults", list)(), *(fault for fault in missing if fault is not None)]
         if not faults:
             return made
     raise ConfigError(faults[0] if len(faults) == 1 else "\n  ".join(["", *faults]), place or "options")
@@ -93,7 +104,8 @@ def _plain(value: Any, hint: Any) -> Any:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is bool and isinstance(value, bool):
         return value
-    if hint is int and is_number and value == int(value):
+    # What is infinite, or no number at all, has no whole number.
+    if hint is int and is_number and math.isfinite(value) and value == int(value):
         return int(value)
     if hint is float and is_number:
         return float(value)
@@ -151,8 +163,10 @@ def _parsed_yaml(text: str, place: str) -> Any:
         raise ConfigError(f"it is no YAML: {getattr(error, 'problem', None) or type(error).__name__}", where) from error
 
 
-def command_line(kind: type[T], about: str, arguments: Sequence[str] | None = None) -> tuple[T, argparse.Namespace]:
-    """Options of a run: those of `--config`, over them `--set`, over them `--data`, `--model` and `--out`.
+def command_line(
+    kind: type[T], about: str, arguments: Sequence[str] | None = None, lacks: Callable[[str], str | None] = not_installed
+) -> tuple[T, argparse.Namespace]:
+    """Options of a run: those of `--config`, over them `--set`, over them `--data`, `--model` and `--out`. lacks: see `not_installed`.
 
     Raises ConfigError; leaves with 2 where the command line itself is wrong.
     """
@@ -171,7 +185,7 @@ def command_line(kind: type[T], about: str, arguments: Sequence[str] | None = No
             raise ConfigError(f"write it as OPTION=VALUE, and not {_shown(given)}", "--set")
         values[name.strip().replace("-", "_")] = _parsed_yaml(value, f"--set {name}")
     values |= {name: getattr(args, name) for name in named if getattr(args, name) is not None}
-    return read_options(kind, values, args.config or ""), args
+    return read_options(kind, values, args.config or "", lacks), args
 
 
 def _listed(kind: type[Any]) -> str:

@@ -15,13 +15,12 @@ EXPORT_ANEW = "export the dataset anew with `gymline export`, or copy it again"
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file on this machine. name: as messages give it. rows, sha256, bytes: as the manifest says, None without one."""
+    """A file on this machine. name: as messages give it. rows: as the manifest says, None without one. sha256: of what it holds."""
 
     path: Path
     name: str
     rows: int | None = None
     sha256: str | None = None
-    bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -121,4 +120,4 @@ def _checked(folder: Path, entry: dict[str, Any], faults: Faults) -> DataFile | 
     if sha256(path) != entry["sha256"]:
         faults.add(Fault(str(path), None, "its SHA-256 is not the one in the manifest: it was changed", EXPORT_ANEW))
         return None
-    return DataFile(path, str(path), entry["rows"], entry["sha256"], size)
+    return DataFile(path, str(path), entry["rows"], entry["sha256"])

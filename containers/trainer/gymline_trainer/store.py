@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .chat import ChatFormat
+from .chat import ChatFormat, PlainText
 from .encode import Encoder
 from .options import EncodeOptions, Figures
 from .rows import Dataset
@@ -91,13 +92,13 @@ class EncodedSet(Sequence[dict[str, Any]]):
             sides = [batch.column(side) for side in ("chosen", "rejected")] if self.algorithm == "dpo" else [batch]
             yield [pc.struct_field(side, [name]) if self.algorithm == "dpo" else side.column(name) for side in sides]
 
-    @property
+    @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each sequence; of a pair, those of its longer side."""
         parts = [np.max([pc.list_value_length(side) for side in sides], axis=0) for sides in self._column("input_ids")]
         return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, np.int64)
 
-    @property
+    @cached_property
     def difficulties(self) -> NDArray[np.float64]:
         parts = [np.mean([np.asarray(side) for side in sides], axis=0) for sides in self._column("difficulty")]
         return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
@@ -106,7 +107,7 @@ class EncodedSet(Sequence[dict[str, Any]]):
 def encoded_set(
     algorithm: str,
     dataset: Dataset,
-    format: ChatFormat,
+    format: ChatFormat | PlainText,
     options: EncodeOptions,
     cache: Path | None = None,
 ) -> EncodedSet:
@@ -146,7 +147,7 @@ def _write(folder: Path, algorithm: str, encoder: Encoder) -> None:
     (folder / "complete.json").write_text(json.dumps(asdict(encoder.figures)))
 
 
-def _key(algorithm: str, dataset: Dataset, format: ChatFormat, options: EncodeOptions) -> str:
+def _key(algorithm: str, dataset: Dataset, format: ChatFormat | PlainText, options: EncodeOptions) -> str:
     tokenizer = format.tokenizer
     shaping = {
         "revision": REVISION,

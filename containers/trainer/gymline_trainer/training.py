@@ -64,7 +64,6 @@ class Run:
         self.identity = fingerprint(self.config, data, self.accelerator.num_processes)
         self.checkpoints = _checkpoints(self.config, self.say)
         self.metrics = MetricsFile(self.out / "metrics.jsonl")
-        self.last: dict[str, Any] = {}
 
     def say(self, line: str) -> None:
         if self.is_main:
@@ -89,8 +88,7 @@ class Run:
             set_seed(self.config.seed + self.accelerator.process_index)
             self.say(f"{self.schedule.total} steps, {self.schedule.rows_per_step} rows in each")
         if self.is_main:
-            carried = None if found is None else (found.path / "metrics.jsonl").read_text().splitlines()
-            self.metrics.rewind(state.step, [] if found is None else carried)
+            self.metrics.rewind(state.step, [] if found is None else (found.path / "metrics.jsonl").read_text().splitlines())
         if self.config.report_to:
             self.accelerator.init_trackers(self.config.project, config=_plain(asdict(self.config)), init_kwargs=_named(self.config.run_name))
         Loop(
@@ -154,7 +152,7 @@ class Run:
 
     def _set_references(self, splits: list[Split], values: dict[str, Any]) -> None:
         for name, split in zip(_NAMES, splits):
-            split.references = References(values[name], *reference.counts_of(split.data))
+            split.references = References(values[name], *split.counts)
 
     def _scorer(self, saved: Path | None) -> Scorer:
         model = load_model(self.config, self.algorithm.head, saved)
@@ -223,7 +221,6 @@ class Run:
         write_tokenizer(self.prepared.tokenizer, folder, self.prepared.template)
 
     def _report(self, line: dict[str, Any]) -> None:
-        self.last.update(line)
         if not self.is_main:
             return
         self.metrics.write(line)

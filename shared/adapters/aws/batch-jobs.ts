@@ -135,6 +135,7 @@ function statusOf(job: JobDetail): readonly JobStatus[] {
       state: status,
       ...(statusReason === undefined ? {} : { reason: statusReason }),
       ...(container?.exitCode === undefined ? {} : { exitCode: container.exitCode }),
+      ...(container?.logStreamName === undefined ? {} : { logStream: container.logStreamName }),
       ...(job.createdAt === undefined ? {} : { createdAt: job.createdAt }),
       ...(job.startedAt === undefined ? {} : { startedAt: job.startedAt }),
       ...(job.stoppedAt === undefined ? {} : { stoppedAt: job.stoppedAt }),

@@ -12,7 +12,7 @@ import {
 import { checkSpec } from "../../sandbox/sandbox-limits.ts";
 import { sandboxSpecSchema } from "../../sandbox/spec-schema.ts";
 import { systemClock } from "../local/system-clock.ts";
-import { CommandSandbox } from "../sandbox-files/command-sandbox.ts";
+import { CommandSandbox, type CommandSandboxParts } from "../sandbox-files/command-sandbox.ts";
 import { defaultStateFolder, SnapshotFiles } from "../sandbox-files/snapshot-files.ts";
 import { containerOptions, LABEL } from "./container-options.ts";
 import { dockerFault, statusOf } from "./docker-fault.ts";
@@ -110,7 +110,7 @@ export class DockerSandboxes implements Sandboxes {
       throw new SandboxError(message, { reason: "failed" });
     }
     const expiresAt = Number(found.Labels[LABEL.expires]);
-    return this.#sandbox(await this.#docker(), { id: known, spec, expiresAt });
+    return this.#sandbox(await this.#docker(), { id: known, spec, expiresAt, wasUsed: true });
   }
 
   async list(): Promise<readonly SandboxSummary[]> {
@@ -159,10 +159,7 @@ export class DockerSandboxes implements Sandboxes {
     return asking("sandboxes cannot be listed", () => docker.listContainers({ all: true, filters }));
   }
 
-  #sandbox(
-    docker: Docker,
-    of: { readonly id: string; readonly spec: SandboxSpec; readonly expiresAt: number },
-  ): Sandbox {
+  #sandbox(docker: Docker, of: Pick<CommandSandboxParts, "id" | "spec" | "expiresAt" | "wasUsed">): Sandbox {
     return new CommandSandbox({
       ...of,
       runner: new DockerRunner(docker, of.id),

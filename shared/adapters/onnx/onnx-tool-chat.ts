@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { chatTools } from "../../dataset/targets/chat-tools.ts";
 import { endsInThinking, readAnswer } from "../../inference/answer-text.ts";
 import { type NativeAnswer, nativeAnswer, templateConversation } from "../../inference/chat-messages.ts";
@@ -18,7 +18,7 @@ import { onnxCausalModel } from "./onnx-causal-model.ts";
 export interface OnnxToolChatOptions {
   /** Folder of an exported model, or of the training run that it lies in. */
   readonly folder: string;
-  /** Name of the model in trajectories; default: the folder's. */
+  /** Name of the model in trajectories; default: the folder's, or the run's whose `onnx/` it is. */
   readonly name?: string | undefined;
   /** Default: fp32 where it is there. */
   readonly precision?: OnnxPrecision | undefined;
@@ -72,7 +72,8 @@ export async function onnxToolChat(options: OnnxToolChatOptions): Promise<OnnxTo
     );
   }
   const contextTokens = Math.min(config.contextTokens, options.contextTokens ?? config.contextTokens);
-  const name = options.name ?? basename(found.folder);
+  const own = basename(found.folder);
+  const name = options.name ?? (own === "onnx" ? basename(dirname(found.folder)) : own);
   const stopIds = config.stopIds.length > 0 ? config.stopIds : text.endIds;
   return new Chat({
     options,
@@ -135,6 +136,12 @@ class Chat implements OnnxToolChat {
     signal?.throwIfAborted();
     const { options, contextTokens, stopIds, sampling } = this.#parts;
     const prompt = this.#prompt(request);
+    if (prompt.ids.length === 0) {
+      throw new ChatModelError(
+        `${this.model}: the chat template makes nothing of the conversation: correct it, in training as well`,
+        { permanent: true },
+      );
+    }
     if (prompt.ids.length >= contextTokens) {
       throw new ChatModelError(
         `the prompt has ${prompt.ids.length} tokens, and ${this.model} takes ${contextTokens} with its answer`,

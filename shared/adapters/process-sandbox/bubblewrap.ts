@@ -33,7 +33,7 @@ export function bubblewrapCommand(
     ...["--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"],
     ...Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--ro-bind", "/usr", "/usr"],
-    ...PROGRAM_FOLDERS.flatMap(folderArguments),
+    ...programFolders(),
     ...SETTINGS.flatMap((path) => ["--ro-bind-try", path, path]),
     ...["--proc", "/proc", "--dev", "/dev", "--size", String(SHARED_MEMORY_BYTES), "--tmpfs", "/dev/shm"],
     ...["--bind", folders.tmp, "/tmp", "--bind", folders.workspace, spec.workspace],
@@ -54,6 +54,14 @@ export function limitsCommand({ limits }: SandboxSpec): readonly string[] {
   ];
   return ["prlimit", ...each, "--"];
 }
+
+/** The host's folders stay what they are while this program runs. */
+function programFolders(): readonly string[] {
+  knownFolders ??= PROGRAM_FOLDERS.flatMap(folderArguments);
+  return knownFolders;
+}
+
+let knownFolders: readonly string[] | undefined;
 
 function folderArguments(path: string): readonly string[] {
   if (!existsSync(path)) return [];

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../../ports/clock.ts";
@@ -50,6 +50,7 @@ type State = z.infer<typeof stateSchema>;
 
 const ID = /^[0-9a-f]{12}$/;
 const STATE_FILE = "sandbox.json";
+const HALF_MADE_MS = 60 * 60_000;
 
 export class ProcessSandboxes implements Sandboxes {
   readonly kind = "process";
@@ -57,6 +58,7 @@ export class ProcessSandboxes implements Sandboxes {
   readonly #snapshots: SnapshotFiles;
   readonly #clock: Clock;
   readonly #isolation: ProcessSandboxesOptions["isolation"];
+  #check: Promise<void> | undefined;
 
   constructor({
     isolation,
@@ -80,7 +82,7 @@ export class ProcessSandboxes implements Sandboxes {
       const message = `the process backend has no runtime ${spec.runtime}; use Docker for it`;
       throw new SandboxError(message, { reason: "refused" });
     }
-    if (this.#isolation === "bubblewrap") await checkBubblewrap();
+    if (this.#isolation === "bubblewrap") await this.#checked();
     const createdAt = this.#clock.now();
     const expiresAt = createdAt + spec.limits.lifetimeMs;
     const state: State = { spec: own, createdAt, expiresAt, isolation: this.#isolation };
@@ -89,6 +91,15 @@ export class ProcessSandboxes implements Sandboxes {
     await writeFile(join(folder, `${STATE_FILE}.part`), JSON.stringify(state), { mode: 0o600 });
     await rename(join(folder, `${STATE_FILE}.part`), join(folder, STATE_FILE));
     return this.#sandbox(id, state);
+  }
+
+  /** Once: what works for one sandbox works for the next. One that failed is tried again. */
+  #checked(): Promise<void> {
+    this.#check ??= checkBubblewrap().catch((error: unknown) => {
+      this.#check = undefined;
+      throw error;
+    });
+    return this.#check;
   }
 
   async open(id: string): Promise<Sandbox> {
@@ -130,8 +141,20 @@ export class ProcessSandboxes implements Sandboxes {
       await this.#snapshots.drop(id);
       reaped.push(id);
     }
+    for (const id of await this.#ids()) {
+      if (!(await this.#isLeftHalf(id, now))) continue;
+      await this.#removeFolder(id);
+      reaped.push(id);
+    }
     await this.#snapshots.reap(now);
     return reaped;
+  }
+
+  /** Its maker was ended before it said what it is, and long ago. */
+  async #isLeftHalf(id: string, now: number): Promise<boolean> {
+    if ((await this.#state(id)) !== undefined) return false;
+    const made = await stat(join(this.#root, id)).catch(() => undefined);
+    return made !== undefined && made.mtimeMs < now - HALF_MADE_MS;
   }
 
   #sandbox(id: string, { spec, expiresAt }: State): Sandbox {

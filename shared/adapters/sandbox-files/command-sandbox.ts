@@ -31,6 +31,8 @@ export interface CommandSandboxParts {
   readonly clock: Clock;
   /** A new sandbox of the same kind. */
   readonly create: (spec: SandboxSpec) => Promise<Sandbox>;
+  /** Commands ran in it before, and some may have run out of memory. */
+  readonly wasUsed?: boolean;
 }
 
 /** A sandbox in which everything is done by running commands; engines differ in how they run one. */
@@ -39,11 +41,13 @@ export class CommandSandbox implements Sandbox {
   readonly spec: SandboxSpec;
   readonly expiresAt: number;
   readonly #parts: CommandSandboxParts;
-  #memoryKills: number | null = 0;
+  /** undefined: not counted yet. */
+  #memoryKills: number | null | undefined;
   #closed = false;
 
   constructor(parts: CommandSandboxParts) {
     this.#parts = parts;
+    this.#memoryKills = parts.wasUsed === true ? undefined : 0;
     this.id = parts.id;
     this.spec = parts.spec;
     this.expiresAt = parts.expiresAt;
@@ -53,6 +57,7 @@ export class CommandSandbox implements Sandbox {
     checkCommand(request);
     const { workspace } = this.spec;
     const cwd = request.cwd ?? workspace;
+    if (this.#memoryKills === undefined) this.#memoryKills = await this.#parts.runner.memoryKills();
     const started = performance.now();
     const stdout = new HeadTail(request.maxOutputBytes);
     const stderr = new HeadTail(request.maxOutputBytes);
@@ -196,7 +201,7 @@ export class CommandSandbox implements Sandbox {
   async #ranOutOfMemory(): Promise<boolean> {
     const before = this.#memoryKills;
     this.#memoryKills = await this.#parts.runner.memoryKills();
-    return before !== null && this.#memoryKills !== null && this.#memoryKills > before;
+    return this.#memoryKills !== null && this.#memoryKills > (before ?? this.#memoryKills);
   }
 
   async #script(

@@ -10,7 +10,7 @@ import { type AgentEnv, EnvFaultError, type JsonObject, type StepInfo } from "..
 import { wholeNumber } from "../wrappers/whole-number.ts";
 import { type OwnState, setInWorld } from "./conversation-state.ts";
 import { openingOf, readConversationTask } from "./conversation-task.ts";
-import { judgeConversation } from "./criteria.ts";
+import { forbidden, judgeConversation } from "./criteria.ts";
 import { type ConversationTool, mockTools } from "./mock-tools.ts";
 import { type MakeUser, type UserModel, type UserReply, userOf } from "./simulated-user.ts";
 import { argumentsHold, pathKeys } from "./value-test.ts";
@@ -95,12 +95,13 @@ function inConversation(tool: ConversationTool): EpisodeTool<OwnState> {
       const note = (output: string, exitCode: number): void => {
         state.calls.push({ tool: tool.name, params, output, exitCode });
       };
+      const violation = forbidden({ tool: tool.name, params }, state.task.criteria ?? []);
       try {
         const result = await resultOf(tool, params, context);
         const { exitCode = result.error === undefined ? 0 : 1 } = result;
         const ended = exitCode === 0 ? await speak(tool, { params, result, context }) : result;
         note(ended.output, exitCode);
-        return ended;
+        return violation === null ? ended : { ...ended, info: { ...ended.info, violation } };
       } catch (error) {
         if (!(error instanceof EnvFaultError)) note(String(error), 1);
         throw error;

@@ -97,6 +97,20 @@ export function criterionHolds(criterion: Criterion, { calls, said, world }: Con
   }
 }
 
+/** The name of the criterion that forbids a call; null where none does. */
+export function forbidden(
+  call: Pick<ConversationCall, "tool" | "params">,
+  criteria: readonly Criterion[],
+): string | null {
+  const broken = criteria.find(
+    (criterion) =>
+      criterion.kind === "not_called" &&
+      criterion.tool === call.tool &&
+      argumentsHold(criterion.arguments, call.params),
+  );
+  return broken === undefined ? null : criterionName(broken);
+}
+
 function matching(
   criterion: Extract<Criterion, { readonly tool: string }>,
   calls: readonly ConversationCall[],

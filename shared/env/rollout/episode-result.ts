@@ -34,6 +34,8 @@ export interface EpisodeCounts {
   readonly calls: number;
   /** Steps that the environment answered with an error, and calls that could not be read. */
   readonly errors: number;
+  /** Steps whose action the environment calls unsafe or forbidden. */
+  readonly violations: number;
   /** Sum over the steps. */
   readonly reward: number;
   readonly usage: TokenUsage;

@@ -12,6 +12,7 @@ export class Tally {
   #steps = 0;
   #calls = 0;
   #errors = 0;
+  #violations = 0;
   #reward = 0;
   #costUsd = 0;
 
@@ -40,6 +41,7 @@ export class Tally {
     this.#reward += reward;
     this.#costUsd += info.costUsd ?? 0;
     if (info.error !== undefined) this.#errors += 1;
+    if (info.violation !== undefined) this.#violations += 1;
   }
 
   unreadable(): void {
@@ -56,6 +58,7 @@ export class Tally {
       steps: this.#steps,
       calls: this.#calls,
       errors: this.#errors,
+      violations: this.#violations,
       reward: this.#reward,
       usage: { ...this.#usage },
       costUsd: this.#costUsd,

@@ -51,6 +51,9 @@ describe("sandboxes in Docker", () => {
       expect((await sh(sandbox, `exec ${hungry}`)).end).toEqual({ kind: "out-of-memory" });
       expect((await sh(sandbox, "kill -9 $$")).end).toEqual({ kind: "exit", code: 137 });
       expect((await sh(sandbox, `exec ${hungry}`)).end).toEqual({ kind: "out-of-memory" });
+      const opened = await sandboxes.open(sandbox.id);
+      expect((await sh(opened, "kill -9 $$")).end).toEqual({ kind: "exit", code: 137 });
+      expect((await sh(opened, `exec ${hungry}`)).end).toEqual({ kind: "out-of-memory" });
     } finally {
       await sandbox.close();
     }

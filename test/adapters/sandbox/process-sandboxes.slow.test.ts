@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
@@ -43,6 +43,15 @@ for (const isolation of ["bubblewrap", "none"] as const) {
       advance: (ms) => {
         ahead += ms;
       },
+    });
+
+    it("are cleared away where their maker was ended before it was done, an hour later", async () => {
+      const half = join(stateFolder, "process", "0123456789ab");
+      mkdirSync(half, { recursive: true });
+      expect(await sandboxes.reap()).toEqual([]);
+      ahead = 61 * 60_000;
+      expect(await sandboxes.reap()).toEqual(["0123456789ab"]);
+      expect(existsSync(half)).toBe(false);
     });
 
     it.runIf(isolation === "bubblewrap")(

@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../factories/temporary.ts";
+import { tinyModel } from "../inference/expected.ts";
+import { gymline } from "./program.ts";
+
+const TASK = {
+  id: "hours",
+  description: "When do you open?",
+  conversation: {
+    criteria: [
+      { kind: "called", tool: "query_stats", arguments: { query: { equals: "opening hours" } } },
+      { kind: "message", which: "last", text: { contains: "nine" } },
+    ],
+  },
+};
+
+function workplace(): string {
+  const folder = temporaryFolder("collect-onnx");
+  writeFileSync(join(folder, "tasks.jsonl"), JSON.stringify(TASK));
+  return folder;
+}
+
+const ARGS = ["--env", "gymline/conversation", "--agent", "onnx", "--tasks", "tasks.jsonl", "--seed", "1"];
+
+describe("gymline collect --agent onnx", () => {
+  it("lets an exported model act, and its tokens and log-probs reach the rows of a dataset", async () => {
+    const cwd = workplace();
+    const args = [...ARGS, "--model", tinyModel("tiny-qwen2"), "--n", "3", "--parallel", "3", "--run", "r1"];
+    const collected = await gymline(["collect", ...args, "--json"], { cwd });
+    expect(collected).toMatchObject({ code: 0 });
+    expect(JSON.parse(collected.stdout).summary.success.value).toBe(1);
+    const stored = JSON.parse(readFileSync(join(cwd, "drop/r1/hours.0.json"), "utf8"));
+    const turns = stored.steps.filter((step: { source: string }) => step.source === "agent");
+    expect(turns).toHaveLength(2);
+    for (const { metrics, model_name: model } of turns) {
+      expect(model).toBe("tiny-qwen2");
+      expect(metrics.completion_token_ids.length).toBeGreaterThan(5);
+      expect(metrics.logprobs).toHaveLength(metrics.completion_token_ids.length);
+      expect(metrics.prompt_token_ids).toHaveLength(metrics.prompt_tokens);
+    }
+    expect(stored.extra.gymline.fidelity.tokens).toBe("token_exact");
+    expect(await gymline(["run", "drop", "--no-export"], { cwd })).toMatchObject({ code: 0 });
+    const made = await gymline(["export", "--target", "trl", "--name", "hours"], { cwd });
+    expect(made).toMatchObject({ code: 0 });
+    const [version = ""] = readdirSync(join(cwd, "out/datasets/hours"));
+    const files = readdirSync(join(cwd, "out/datasets/hours", version)).filter((name) =>
+      /^(train|validation|test)/.test(name),
+    );
+    const rows = files.flatMap((name) =>
+      readFileSync(join(cwd, "out/datasets/hours", version, name), "utf8")
+        .trim()
+        .split("\n"),
+    );
+    expect(rows.filter((row) => row !== "").map((row) => JSON.parse(row).tokens)).toEqual(["token_exact"]);
+  });
+
+  it("says what is wrong with a model or an option before it begins", async () => {
+    const cwd = workplace();
+    const wrong = await gymline(["collect", ...ARGS, "--model", "nothing"], { cwd });
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toMatch(
+      /nothing does not exist: give the folder of a model that was exported to ONNX/,
+    );
+    const syntax = await gymline(
+      ["collect", ...ARGS, "--model", tinyModel("tiny-qwen2"), "--tool-syntax", "x"],
+      { cwd },
+    );
+    expect(syntax.stderr).toContain(
+      '--tool-syntax takes hermes, llama, mistral, qwen-xml, action, none, not "x"',
+    );
+    const other = await gymline(
+      [
+        "collect",
+        "--env",
+        "gymline/conversation",
+        "--agent",
+        "anthropic",
+        "--model",
+        "m",
+        "--tasks",
+        "tasks.jsonl",
+        "--top-p",
+        "0.5",
+      ],
+      { cwd },
+    );
+    expect(other.stderr).toContain("--top-p is for --agent onnx");
+  });
+});
