@@ -77,7 +77,7 @@ export const agentFiguresSchema = z.strictObject({
   tasks: count,
   /** Means over tasks of the means over attempts; `n` counts tasks. Intervals draw tasks. */
   metrics: z.record(evaluationMetricSchema, estimateSchema),
-  /** Chance that one of `k` attempts solves a task, over tasks with at least `k` verdicts. */
+  /** Chance that one of `k` attempts solves a task; `k` up to the number of verdicts that every task has. */
   pass_at_k: z.array(z.strictObject({ k: z.int().positive(), estimate: estimateSchema })),
   cost: z.strictObject({
     /** Of all episodes with a price, failed ones among them; null where no price is known. */

@@ -1,14 +1,13 @@
 import type { AgentFigures, Evaluation, EvaluationMetric } from "../contracts/evaluation.ts";
 import type { EvaluationEpisode } from "../contracts/evaluation-episode.ts";
-import { LEAST_CLUSTERS } from "../leaderboard/run-clusters.ts";
-import { bootstrap } from "../statistics/bootstrap.ts";
 import { meanOf } from "../statistics/mean.ts";
-import { type Estimate, noInterval, notDefined } from "../statistics/result.ts";
+import { type Estimate, notDefined } from "../statistics/result.ts";
 import { ascending, quantileOfSorted } from "../statistics/sorted-quantile.ts";
 import { proportion } from "../statistics/wilson.ts";
 import type { AgentEpisodes } from "./agent-episodes.ts";
 import { METRICS, metricOf } from "./metrics.ts";
 import { passAtK } from "./pass-at-k.ts";
+import { taskBootstrap } from "./task-bootstrap.ts";
 import { meansByTask, valuesByTask } from "./task-means.ts";
 
 export interface FiguresOptions {
@@ -55,7 +54,6 @@ function metricEstimate(
   done: readonly EvaluationEpisode[],
   { metric, settings }: { readonly metric: EvaluationMetric; readonly settings: Evaluation["settings"] },
 ): Estimate {
-  const { level, seed, resamples } = settings;
   const values = valuesByTask(done, metric);
   const means = [...meansByTask(done, metric).values()];
   const n = means.length;
@@ -63,11 +61,9 @@ function metricEstimate(
   const value = meanOf(means);
   const single = [...values.values()].every((each) => each.length === 1);
   if (metric === "success" && (single || value === 0 || value === 1)) {
-    return proportion(Math.round(value * n), n, { level });
+    return proportion(Math.round(value * n), n, { level: settings.level });
   }
-  if (n < LEAST_CLUSTERS) return { value, n, interval: noInterval(level, "bootstrap_bca", "too_few") };
-  const statistic = (indices: readonly number[]) => meanOf(indices.map((index) => means[index] ?? 0));
-  return bootstrap({ n, statistic }, { level, seed, resamples, method: "auto" });
+  return taskBootstrap(means, settings);
 }
 
 function costOf(episodes: readonly EvaluationEpisode[]): AgentFigures["cost"] {

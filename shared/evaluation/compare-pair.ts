@@ -1,11 +1,10 @@
 import type { AgentComparison, Evaluation, EvaluationMetric } from "../contracts/evaluation.ts";
-import { LEAST_CLUSTERS } from "../leaderboard/run-clusters.ts";
-import { bootstrapFigures } from "../statistics/bootstrap.ts";
-import { meanOf, sampleVariance } from "../statistics/mean.ts";
-import { type Estimate, noInterval } from "../statistics/result.ts";
+import { cohensDz } from "../statistics/cohens-d.ts";
+import { meanOf } from "../statistics/mean.ts";
 import { metricOf, moreIsBetter } from "./metrics.ts";
 import { meansTest, verdictTest } from "./paired-test.ts";
 import type { EpisodePair } from "./pairs.ts";
+import { taskBootstrap } from "./task-bootstrap.ts";
 
 /** A comparison before its p-value is corrected. */
 export type RawComparison = Omit<AgentComparison, "adjusted" | "significant" | "better">;
@@ -32,7 +31,6 @@ export function comparePair(of: {
   const tasks = taskPairs(pairs, metric);
   const means = { a: tasks.map((task) => sideMean(task, 0)), b: tasks.map((task) => sideMean(task, 1)) };
   const differences = means.a.map((value, index) => value - (means.b[index] ?? 0));
-  const drawn = estimates(differences, settings);
   const single = metric === "success" && tasks.every(({ values }) => values.length === 1);
   const { test, effect } = single
     ? verdictTest(
@@ -40,7 +38,7 @@ export function comparePair(of: {
         settings,
       )
     : meansTest(means, settings);
-  const difference = single && effect !== null ? effect : drawn.difference;
+  const difference = single && effect !== null ? effect : taskBootstrap(differences, settings);
   const sign = moreIsBetter(metric) ? 1 : -1;
   return {
     ...{ metric, a, b },
@@ -51,7 +49,9 @@ export function comparePair(of: {
     effect:
       metric === "success"
         ? { kind: "risk_difference", estimate: difference }
-        : { kind: effect === null ? "d_z" : "rank_biserial", estimate: effect ?? drawn.effect },
+        : effect === null
+          ? { kind: "d_z", estimate: cohensDz(means.a, means.b, { level: settings.level }) }
+          : { kind: "rank_biserial", estimate: effect },
     won: differences.filter((each) => sign * each > 0).length,
     lost: differences.filter((each) => sign * each < 0).length,
     tied: differences.filter((each) => each === 0).length,
@@ -72,34 +72,4 @@ function taskPairs(pairs: readonly EpisodePair[], metric: EvaluationMetric): rea
 
 function sideMean({ values }: TaskPairs, side: 0 | 1): number {
   return meanOf(values.map((pair) => pair[side]));
-}
-
-function estimates(
-  differences: readonly number[],
-  { level, seed, resamples }: Evaluation["settings"],
-): Readonly<Record<"difference" | "effect", Estimate>> {
-  const found = bootstrapFigures(
-    {
-      n: differences.length,
-      figures: (indices) => {
-        const drawn = indices.map((index) => differences[index] ?? 0);
-        return { difference: drawn.length === 0 ? null : meanOf(drawn), effect: cohensDz(drawn) };
-      },
-    },
-    { level, seed, resamples, method: "auto" },
-  );
-  // So few tasks say nothing of how much tasks differ.
-  if (differences.length >= LEAST_CLUSTERS) return found;
-  const bare = (estimate: Estimate): Estimate =>
-    estimate.value === null
-      ? estimate
-      : { ...estimate, interval: noInterval(level, "bootstrap_bca", "too_few") };
-  return { difference: bare(found.difference), effect: bare(found.effect) };
-}
-
-/** Null where the differences do not vary. */
-function cohensDz(differences: readonly number[]): number | null {
-  if (differences.length < 2) return null;
-  const deviation = Math.sqrt(sampleVariance(differences));
-  return deviation === 0 ? null : meanOf(differences) / deviation;
 }

@@ -30,7 +30,10 @@ function workplace(): string {
   const solving = (id: string, index: number) => [look(id), { message: `day ${index + 20}`, costUsd: 0.001 }];
   write("solve.json", { tasks: Object.fromEntries(NAMES.map((id, index) => [id, solving(id, index)])) });
   write("fail.json", [look("nothing"), { message: "No idea.", costUsd: 0.001 }]);
-  const half = NAMES.map((id, index) => [id, index % 2 === 0 ? solving(id, index) : [{ message: "?" }]]);
+  const half = NAMES.map((id, index) => [
+    id,
+    index % 2 === 0 ? solving(id, index) : [{ message: "?", costUsd: 0.0005 }],
+  ]);
   write("half.json", { tasks: Object.fromEntries(half) });
   return folder;
 }

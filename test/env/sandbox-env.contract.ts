@@ -196,6 +196,9 @@ export function sandboxEnvContract(sandboxes: () => Sandboxes): void {
         expect((await step("file_read", { path: "none" })).info.error).toMatch(/no file none/);
         expect((await step("file_read", { path: "../etc/passwd" })).info.error).toMatch(/leads out/);
         expect((await step("file_write", { path: "/etc/x", content: "" })).info.error).toMatch(/leads out/);
+        expect((await step("file_read", { path: "../etc/passwd" })).info.violation).toMatch(/leads out/);
+        expect((await step("file_read", { path: "absent" })).info).toMatchObject({ exitCode: 1 });
+        expect((await step("file_read", { path: "absent" })).info.violation).toBeUndefined();
       }));
 
     it("find lines, and nothing where there is none", () =>
