@@ -24,6 +24,8 @@ import { addJudge } from "./commands/judge.ts";
 import { addLeaderboard } from "./commands/leaderboard.ts";
 import { addList } from "./commands/list.ts";
 import { addMcp } from "./commands/mcp.ts";
+import { addModels } from "./commands/models.ts";
+import { addOnline } from "./commands/online.ts";
 import { addPreferences } from "./commands/preferences.ts";
 import { addPublish } from "./commands/publish.ts";
 import { addQuality } from "./commands/quality.ts";
@@ -96,6 +98,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   addCritic(program);
   addTrain(program);
   addEvalModel(program);
+  addModels(program);
+  addOnline(program);
   addRedact(program);
   addFormats(program);
   addDomains(program);

@@ -63,6 +63,11 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "SandboxError",
   "CommandFailedError",
   "RepositoryError",
+  "ModelStateError",
+  "UnknownModelError",
+  "StaleDecisionError",
+  "RedriveLoopError",
+  "OnlineError",
   "TrainingBusyError",
 ]);
 

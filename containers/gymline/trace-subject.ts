@@ -1,20 +1,29 @@
 import { z } from "zod";
 import type { SourcePlace } from "../../shared/contracts/catalog-row.ts";
 import { rejectionReportKey } from "../../shared/contracts/keys.ts";
+import type { ModelVersion } from "../../shared/contracts/model.ts";
 import type { Manifest } from "../../shared/dataset/manifest.ts";
 import type { ObjectState } from "../../shared/ports/catalog.ts";
 import { type Rejection, rejectionSchema } from "../../shared/reading/rejection.ts";
+import { showModel } from "../../shared/registry/registry.ts";
 import { readStored } from "../../shared/stages/stored-json.ts";
 import { manifestOf } from "../../shared/stages/stored-manifest.ts";
 import { findVersion } from "../../shared/versions/find-version.ts";
 import { placeOfLine, placeOfRow, type RowPlace } from "../../shared/versions/row-place.ts";
-import { inputsOfRow } from "../../shared/versions/version-inputs.ts";
+import { inputsOfRow, versionInputs } from "../../shared/versions/version-inputs.ts";
 import { type OpenStore, resolveId } from "./store-access.ts";
 import { many } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a trace starts from, and the trajectories there. */
 export type Subject =
+  | {
+      readonly kind: "model";
+      readonly ids: readonly string[];
+      readonly model: ModelVersion;
+      /** That it was trained on; null where that is not known. */
+      readonly dataset: { readonly name: string; readonly version: string } | null;
+    }
   | { readonly kind: "trajectory"; readonly ids: readonly string[] }
   | {
       readonly kind: "row";
@@ -36,6 +45,7 @@ export type Subject =
 /** @throws UsageError, UnknownVersionError, ManifestError, DatasetInputsError */
 export async function subjectOf(text: string, opened: OpenStore): Promise<Subject> {
   return (
+    (await modelSubject(text, opened)) ??
     (await rowSubject(text, opened)) ??
     (await fileSubject(text, opened)) ?? { kind: "trajectory", ids: [await trajectoryId(text, opened)] }
   );
@@ -51,6 +61,19 @@ async function trajectoryId(text: string, { catalog }: OpenStore): Promise<strin
   // Of a forgotten one, rows of datasets may be left.
   const isLeft = whole.length === 64 && (await catalog.datasetsOf(whole)).length > 0;
   return isLeft ? whole : resolveId(catalog, text);
+}
+
+/** The trajectories that a model learnt from: those of its dataset version. */
+async function modelSubject(text: string, { store, ledger }: OpenStore): Promise<Subject | undefined> {
+  const [, name = "", version = ""] = /^model:([^/]+)\/([^/]+)$/.exec(text) ?? [];
+  if (name === "") return undefined;
+  const model = { name, version };
+  const { facts } = await showModel(model, { store, ledger });
+  const { dataset } = facts.lineage;
+  const manifest = dataset === null ? undefined : await readManifest(dataset, store);
+  const ids: string[] = [];
+  if (manifest !== undefined) for await (const { id } of versionInputs(manifest, { store })) ids.push(id);
+  return { kind: "model", ids, model, dataset };
 }
 
 const ROW = /^(.+):(train|validation|test):([0-9]+)$/;

@@ -109,6 +109,26 @@ export function datasetPrefix(name: string, version: string): string {
   return `datasets/${name}/${version}/`;
 }
 
+interface VersionOf {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** What is known of a model's version once and for all. */
+export function modelFactsKey({ name, version }: VersionOf): string {
+  return `${modelPrefix(name, version)}model.json`;
+}
+
+/** Why a version was promoted or rejected; `hash` of the decision itself. */
+export function modelDecisionKey({ name, version }: VersionOf, hash: string): string {
+  return `${modelPrefix(name, version)}decisions/${hash}.json`;
+}
+
+/** A run of the loop that has ended (`gymline.loop-run.v1`). */
+export function loopRunKey(model: string, run: string): string {
+  return `loops/${model}/${run}.json`;
+}
+
 export function evaluationKey(id: string): string {
   return `${EVALUATIONS}${id}.json`;
 }

@@ -4,6 +4,7 @@ import { readingLimitsSchema } from "../reading/limits.ts";
 import { redactionConfigSchema } from "../redaction/config.ts";
 import { rewardConfigSchema } from "../reward/config.ts";
 import { datasetRequestSchema } from "./dataset-request.ts";
+import { promotionPolicySchema } from "./promotion-policy.ts";
 
 /** The configuration file, `gymline.json`. Paths in it are relative to the file. */
 export const projectConfigSchema = z.strictObject({
@@ -28,6 +29,8 @@ export const projectConfigSchema = z.strictObject({
   calibration: z.string().optional(),
   /** File that `gymline references` wrote. */
   references: z.string().optional(),
+  /** When a candidate takes the champion's place. */
+  promotion: promotionPolicySchema.prefault({}),
 });
 
 export type ProjectConfig = z.infer<typeof projectConfigSchema>;

@@ -1,15 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { MemoryEvents } from "../factories/memory-events.ts";
 import { MemoryJobs } from "../factories/memory-jobs.ts";
+import { MemoryLedger } from "../factories/memory-place.ts";
 import { MemoryQueue } from "../factories/memory-queue.ts";
 import { eventsContract } from "../ports/events.contract.ts";
 import { COMMANDS, jobsContract } from "../ports/jobs.contract.ts";
+import { ledgerContract } from "../ports/ledger.contract.ts";
 import { queueContract } from "../ports/queue.contract.ts";
 
 queueContract("MemoryQueue", async () => {
   const queue = new MemoryQueue();
   return { queue, receive: async () => queue.take() };
 });
+
+ledgerContract("MemoryLedger", async () => new MemoryLedger());
 
 eventsContract("MemoryEvents", async () => {
   const events = new MemoryEvents();

@@ -23,7 +23,7 @@ export function addTrace(program: Command): void {
     )
     .argument(
       "<subject>",
-      "id of a trajectory, row (<dataset>/<version>:<split>:<number>, or its file with :<line>), or dropped file (with :<line>)",
+      "id of a trajectory, model:<name>/<version>, row (<dataset>/<version>:<split>:<number>, or its file with :<line>), or dropped file (with :<line>)",
     )
     .option("--json", "print JSON");
   storeOrDeployment(command);
@@ -31,6 +31,7 @@ export function addTrace(program: Command): void {
     "gymline trace 3f2a91",
     "gymline trace sft/5750:train:17",
     "gymline trace out/datasets/sft/5750a653a266/train-00001.jsonl:17",
+    "gymline trace model:agent/2",
     "gymline trace coding-team/runs/output.jsonl:3 --json",
   ]).action(trace);
 }
@@ -58,6 +59,7 @@ function traceJson(
     subject: text,
     kind,
     row,
+    ...(kind === "model" ? { model: subject.model, dataset: subject.dataset } : {}),
     object: kind === "file" ? (subject.object ?? null) : null,
     rejections: kind === "file" ? subject.rejections : [],
     trajectories: lineages,
@@ -66,6 +68,13 @@ function traceJson(
 
 function headLines(subject: Subject): readonly string[] {
   if (subject.kind === "trajectory") return [];
+  if (subject.kind === "model") {
+    const { model, dataset, ids } = subject;
+    const of = dataset === null ? "of an unknown dataset" : `of ${dataset.name}/${dataset.version}`;
+    return [
+      `${model.name}/${model.version}, trained on ${many(ids.length, "trajectory", "trajectories")} ${of}`,
+    ];
+  }
   if (subject.kind === "row") {
     const { dataset, version, row, ids } = subject;
     return [

@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import type { ChildJobs } from "../../../shared/adapters/local/child-jobs.ts";
+import type { LoopRun, LoopStepName } from "../../../shared/contracts/loop.ts";
+import type { OnlineConfig } from "../../../shared/contracts/online-config.ts";
+import { type EvaluationParts, linesText } from "../../../shared/evaluation/evaluation-of.ts";
+import { parseEvaluation, storeEvaluation } from "../../../shared/evaluation/stored-evaluation.ts";
+import type { EvaluatedRun, LoopWorks, TrainedModel } from "../../../shared/loop/works.ts";
+import type { Ledger } from "../../../shared/ports/ledger.ts";
+import type { ObjectStore } from "../../../shared/ports/object-store.ts";
+import { evaluatedPair } from "../../../shared/registry/evaluated-pair.ts";
+import { showModel } from "../../../shared/registry/registry.ts";
+import { manifestKey } from "../../../shared/stages/stored-manifest.ts";
+import { filled } from "./placeholders.ts";
+
+const recordSchema = z.object({
+  algorithm: z.string().nullish(),
+  base_model: z.string().nullish(),
+  commit: z.string().nullish(),
+  metrics: z.record(z.string(), z.unknown()).nullish(),
+});
+
+export interface LocalWorksPorts {
+  readonly config: OnlineConfig;
+  readonly jobs: ChildJobs;
+  readonly store: ObjectStore;
+  readonly ledger: Ledger;
+}
+
+/**
+ * Trainings and evaluations as programs on this machine. Both models are evaluated by one program, so that all episodes
+ * have the same seeds; it goes on where one before was stopped.
+ */
+export class LocalWorks implements LoopWorks {
+  /** The next iteration collects. */
+  readonly collects = false;
+  readonly #ports: LocalWorksPorts;
+
+  constructor(ports: LocalWorksPorts) {
+    this.#ports = ports;
+  }
+
+  async submit(step: LoopStepName, run: LoopRun): Promise<{ readonly job: string | null }> {
+    const { jobs } = this.#ports;
+    // The candidate's program evaluates the champion as well.
+    if (step === "champion" || step === "collect") return { job: null };
+    const name = `${step}-${run.id}`;
+    for await (const { id, state } of jobs.list({ name })) {
+      if (state !== "SUCCEEDED" && state !== "FAILED") return { job: id };
+    }
+    const command = step === "train" ? await this.#training(run) : await this.#evaluation(run);
+    return { job: (await jobs.submit({ name, command })).id };
+  }
+
+  async trained(run: LoopRun): Promise<TrainedModel | undefined> {
+    const { store } = this.#ports;
+    const files = this.#out(run);
+    const path = join(files, "training.json");
+    if (!existsSync(path)) return undefined;
+    const record = recordSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    const manifest = await store.read(manifestKey(run.dataset));
+    const { name, version } = run.dataset;
+    const numbers = Object.entries(record.metrics ?? {}).flatMap(([key, value]) =>
+      typeof value === "number" && Number.isFinite(value) ? [[key, value] as const] : [],
+    );
+    return {
+      version: run.id,
+      files,
+      metrics: Object.fromEntries(numbers),
+      lineage: {
+        dataset: { name, version, manifest_sha256: createHash("sha256").update(manifest).digest("hex") },
+        base: record.base_model ?? null,
+        parent: run.parent,
+        training: run.id,
+        job: null,
+        algorithm: record.algorithm ?? null,
+        trainer_commit: record.commit ?? null,
+      },
+    };
+  }
+
+  async evaluated(run: LoopRun): Promise<EvaluatedRun> {
+    const none = {
+      planned: [],
+      candidate: [],
+      champion: run.champion === null ? null : [],
+      evaluation: null,
+    };
+    const parts = this.#parts(run);
+    if (parts === undefined) return none;
+    await storeEvaluation(this.#ports.store, parts);
+    const names = { candidate: "candidate", champion: run.champion === null ? null : "champion" };
+    return { ...evaluatedPair(parts, names), evaluation: parts.document.id };
+  }
+
+  #out(run: Pick<LoopRun, "id">): string {
+    return join(this.#ports.config.folder, "models", run.id);
+  }
+
+  async #training(run: LoopRun): Promise<readonly string[]> {
+    const { config } = this.#ports;
+    const { name, version } = run.dataset;
+    mkdirSync(join(config.folder, "models"), { recursive: true });
+    return filled(config.train, {
+      files: await this.#filesOf(run, run.parent),
+      dataset: `${name}/${version}`,
+      out: this.#out(run),
+      store: config.store,
+      drop: config.drop,
+      run: run.id,
+    });
+  }
+
+  async #evaluation(run: LoopRun): Promise<readonly string[]> {
+    const { config } = this.#ports;
+    const folder = this.#place(run);
+    mkdirSync(folder, { recursive: true });
+    const agents = [
+      { name: "candidate", version: run.version },
+      ...(run.champion === null ? [] : [{ name: "champion", version: run.champion }]),
+    ];
+    const listed = [];
+    for (const { name, version } of agents) {
+      const files = await this.#filesOf(run, version);
+      const own = Object.fromEntries(
+        Object.entries(config.evaluate.agent).map(([key, value]) => [
+          key,
+          typeof value === "string" ? (filled([value], { files })[0] ?? "") : value,
+        ]),
+      );
+      listed.push({ name, registered: { name: run.model, version }, ...own });
+    }
+    const file = join(folder, "agents.json");
+    writeFileSync(file, JSON.stringify(listed, null, 1));
+    return ["gymline", "evaluate", ...config.evaluate.options, "--agents", file, "--out", folder, "--quiet"];
+  }
+
+  async #filesOf(run: LoopRun, version: string | null): Promise<string> {
+    const { config, store, ledger } = this.#ports;
+    if (version === null) return config.base;
+    return (await showModel({ name: run.model, version }, { store, ledger })).facts.files;
+  }
+
+  /** One folder for each pair of models: a new champion makes a new evaluation. */
+  #place(run: LoopRun): string {
+    return join(this.#ports.config.folder, "evaluations", `${run.id}-${run.champion ?? "alone"}`);
+  }
+
+  #parts(run: LoopRun): EvaluationParts | undefined {
+    const folder = join(this.#place(run), "evaluations");
+    if (!existsSync(folder)) return undefined;
+    const documents = readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => join(folder, name))
+      .map((path) =>
+        parseEvaluation(
+          {
+            document: readFileSync(path, "utf8"),
+            lines: readFileSync(join(folder, `${basename(path, ".json")}.episodes.jsonl`), "utf8"),
+          },
+          path,
+        ),
+      );
+    // An evaluation that was completed later has more in it.
+    return documents.sort((a, b) => linesText(b.lines).length - linesText(a.lines).length)[0];
+  }
+}
