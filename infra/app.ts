@@ -1,7 +1,7 @@
 import { App, Tags } from "aws-cdk-lib";
 import type { Deployment } from "../shared/contracts/deployment-files.ts";
 import { BatchStack } from "./batch-stack.ts";
-import type { JobImage } from "./constructs/job-definition.ts";
+import type { BuiltImage, JobImage } from "./constructs/job-definition.ts";
 import type { Entries } from "./constructs/pipeline.ts";
 import type { LocalOptions } from "./local-options.ts";
 import { PipelineStack } from "./pipeline-stack.ts";
@@ -10,7 +10,7 @@ export interface GymlineAppProps {
   readonly deployment: Deployment;
   readonly entries: Entries;
   readonly image: JobImage;
-  readonly trainerImage: JobImage;
+  readonly trainerImage: BuiltImage;
   /** Deploys to a local engine: the pipeline only, since none of them runs Batch. */
   readonly local?: LocalOptions | undefined;
   /** The app to build in; without it, a new one. */

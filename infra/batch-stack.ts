@@ -10,17 +10,18 @@ import {
 import { instanceRole, launchTemplate } from "./constructs/batch-instances.ts";
 import { batchNetwork } from "./constructs/batch-network.ts";
 import { cpuQueue, gpuQueue } from "./constructs/compute-environments.ts";
-import { type JobImage, jobDefinition } from "./constructs/job-definition.ts";
+import { type BuiltImage, type JobImage, jobDefinition } from "./constructs/job-definition.ts";
 import { jobRole } from "./constructs/job-role.ts";
 import { logGroup } from "./constructs/log-group.ts";
 import { output } from "./constructs/output.ts";
+import { rollouts } from "./constructs/rollouts.ts";
 import { TrainJob } from "./constructs/train-job.ts";
 import { trainingLaunchTemplate } from "./constructs/training-instances.ts";
 
 export interface BatchStackProps extends StackProps {
   readonly deployment: Deployment;
   readonly image: JobImage;
-  readonly trainerImage: JobImage;
+  readonly trainerImage: BuiltImage;
 }
 
 /** AWS Batch: queues for work that is too large for a function, and for GPUs. Costs nothing while no job runs. */
@@ -53,6 +54,7 @@ export class BatchStack extends Stack {
       new TrainJob(this, "Train", { config, training, image: trainerImage, instanceRole: role });
       output(this, "TrainingJobDefinitionName", trainingJobDefinitionName(config.name));
     }
+    rollouts(this, { deployment, image, network });
     output(this, "JobQueueName", jobQueueName(config.name, "cpu"));
     if (gpu !== undefined) output(this, "GpuJobQueueName", jobQueueName(config.name, "gpu"));
     output(this, "JobDefinitionName", jobDefinitionName(config.name));

@@ -29,7 +29,11 @@ function main(): void {
       export: handler("export"),
       sweep: handler("sweep"),
     },
-    image: { folder: REPOSITORY, dockerfile: "containers/gymline/Dockerfile" },
+    image: {
+      folder: REPOSITORY,
+      dockerfile: "containers/gymline/Dockerfile",
+      sandbox: "containers/sandbox",
+    },
     trainerImage: { folder: join(REPOSITORY, "containers/trainer"), dockerfile: "Dockerfile" },
     local: typeof local === "string" ? localOptionsSchema.parse(JSON.parse(local)) : undefined,
   });

@@ -4,6 +4,7 @@
 // biome-ignore-all lint/style/noRestrictedImports: the entry shows the local adapters too
 
 export { DockerSandboxes, type DockerSandboxesOptions } from "./adapters/docker/docker-sandboxes.ts";
+export { ChildJobs, type ChildJobsOptions } from "./adapters/local/child-jobs.ts";
 export { InlineCompute } from "./adapters/local/compute-inline.ts";
 export { ComputePool } from "./adapters/local/compute-pool.ts";
 export {
@@ -108,8 +109,11 @@ export {
 } from "./contracts/evaluation.ts";
 export { type EvaluationEpisode, evaluationEpisodeSchema } from "./contracts/evaluation-episode.ts";
 export { type Feedback, meanFeedback, type NewFeedback } from "./contracts/feedback.ts";
+export { type LoopPolicy, loopPolicySchema } from "./contracts/loop.ts";
+export type { Condition, Decision } from "./contracts/model.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
+export { type PromotionPolicy, promotionPolicySchema } from "./contracts/promotion-policy.ts";
 export { type CriticDocument, CriticError } from "./critic/critic-document.ts";
 export { criticRun } from "./critic/critic-run.ts";
 export type { CriticRun, CriticStep } from "./critic/critic-step.ts";
@@ -267,6 +271,7 @@ export {
   leaderboard,
   type RankedGroup,
 } from "./leaderboard/leaderboard.ts";
+export type { EvaluatedRun, LoopWorks, TrainedModel } from "./loop/works.ts";
 export {
   type Added,
   type Catalog,
@@ -360,6 +365,18 @@ export { type RedactedText, redactTextFile, type TextFinding } from "./redaction
 export { redactTrajectory } from "./redaction/redact-trajectory.ts";
 export type { RedactionSession } from "./redaction/redaction-session.ts";
 export { createRedactor, type Redactor } from "./redaction/redactor.ts";
+export { type Contest, decide } from "./registry/gate.ts";
+export {
+  archiveModel,
+  ModelStateError,
+  promoteModel,
+  registerModel,
+  rejectModel,
+  rollBackModel,
+  StaleDecisionError,
+  showModel,
+  UnknownModelError,
+} from "./registry/registry.ts";
 export {
   parseRewardConfig,
   type RewardConfig,
@@ -439,6 +456,14 @@ export { judgeRepeats, type RepeatReport } from "./stages/judge/repeat.ts";
 export { JudgePriceError } from "./stages/judge/spend.ts";
 export { type JudgeRequest, judgeSubmit, selectedIds } from "./stages/judge/submit.ts";
 export type { JudgeReport } from "./stages/judge/tally.ts";
+export {
+  datasetPublished,
+  jobChanged,
+  type LoopsPorts,
+  RedriveLoopError,
+  redriveLoop,
+  sweepLoops,
+} from "./stages/loop.ts";
 export {
   type ScoredTrajectory,
   type ScoreSettings,

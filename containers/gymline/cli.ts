@@ -34,6 +34,7 @@ import { addRedrive } from "./commands/redrive.ts";
 import { addReferences } from "./commands/references.ts";
 import { addReprocess } from "./commands/reprocess.ts";
 import { addRequestExport } from "./commands/request-export.ts";
+import { addRollout } from "./commands/rollout.ts";
 import { addRubrics } from "./commands/rubrics.ts";
 import { addRun } from "./commands/run.ts";
 import { addSandbox } from "./commands/sandbox.ts";
@@ -70,6 +71,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
   addCollect(program);
+  addRollout(program);
   addRun(program);
   addDrop(program);
   addExport(program);

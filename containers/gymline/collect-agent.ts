@@ -3,37 +3,39 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { type ToolChatChoice, toolChatOf } from "../../shared/adapters/models/model-of.ts";
 import type { Agent } from "../../shared/agents/agent.ts";
-import { type ChatAgentOptions, chatAgent } from "../../shared/agents/chat-agent.ts";
+import { chatAgent } from "../../shared/agents/chat-agent.ts";
 import { randomAgent } from "../../shared/agents/random.ts";
 import { scriptedAgents } from "../../shared/agents/script-file.ts";
 import type { EpisodePlan } from "../../shared/collect/plan-episodes.ts";
-import { TOOL_SYNTAXES, type ToolSyntax } from "../../shared/inference/tool-calls/syntax.ts";
+import type { ModelAgentSettings } from "../../shared/contracts/rollout-plan.ts";
 import type { ModelPrice } from "../../shared/judge/config.ts";
+import { modelSettings } from "./agent-settings.ts";
 import { type CollectLimits, required, type ShapingOptions } from "./collect-settings.ts";
-import { numeric, whole } from "./judge-settings.ts";
+import { checkOwnOptions, onnxAgent } from "./onnx-agent.ts";
 import { jsonOf, textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
 export type AgentOfEpisode = Agent | ((plan: EpisodePlan) => Agent);
 
-interface Parts {
-  readonly options: ShapingOptions;
-  readonly limits: CollectLimits;
+export interface AgentParts {
+  readonly limits: Pick<CollectLimits, "parallel" | "maxCostUsd">;
   readonly prices: Readonly<Record<string, ModelPrice>>;
+  /** Where keys of providers are. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
 /**
  * The agent that `--agent` names.
  * @throws UsageError, AgentSettingsError, ModelSettingsError, ModelFolderError, ScriptFileError
  */
-export async function collectAgent(parts: Parts): Promise<AgentOfEpisode> {
-  const name = required("agent", parts.options.agent);
-  checkOwnOptions(name, parts.options);
-  if (name === "anthropic" || name === "openai-compatible") return modelAgent(name, parts);
-  if (name === "onnx") return onnxAgent(parts);
+export async function collectAgent(options: ShapingOptions, parts: AgentParts): Promise<AgentOfEpisode> {
+  const name = required("agent", options.agent);
+  checkOwnOptions(name, options);
+  const settings = modelSettings(options);
+  if (settings !== null) return modelAgent(settings, parts);
+  if (name === "onnx") return onnxAgent(options, parts);
   if (name === "random") {
-    const { system } = parts.options;
-    return randomAgent(system === undefined ? {} : { system: textOfFile(system).trim() });
+    return randomAgent(options.system === undefined ? {} : { system: textOfFile(options.system).trim() });
   }
   const [kind, file] = [name.slice(0, name.indexOf(":")), name.slice(name.indexOf(":") + 1)];
   if (kind === "scripted") return scripted(file);
@@ -42,104 +44,26 @@ export async function collectAgent(parts: Parts): Promise<AgentOfEpisode> {
   );
 }
 
-async function modelAgent(
-  provider: "anthropic" | "openai-compatible",
-  { options, limits, prices }: Parts,
+/** @throws AgentSettingsError, ModelSettingsError */
+export async function modelAgent(
+  settings: ModelAgentSettings,
+  { limits, prices, variables }: AgentParts,
 ): Promise<Agent> {
-  const { baseUrl, apiKeyVariable, system } = options;
-  const where = { model: required("model", options.model), baseUrl, apiKeyVariable };
+  const { provider, model, baseUrl, apiKeyVariable, thinking, tokens, system } = settings;
   // As many calls at a time as there are episodes.
-  const calls = { maxConcurrency: limits.parallel };
+  const where = { model, baseUrl, apiKeyVariable, maxConcurrency: limits.parallel };
   const choice: ToolChatChoice =
-    provider === "anthropic"
-      ? { provider, ...where, ...calls, thinking: thinkingOf(options.thinking) }
-      : { provider, ...where, ...calls, tokenIds: options.tokens };
-  if (provider === "anthropic" && options.tokens === true) {
-    throw new UsageError("--tokens needs a server that gives tokens: --agent openai-compatible with vLLM");
-  }
-  if (provider !== "anthropic" && options.thinking !== undefined) {
-    throw new UsageError("--thinking is for --agent anthropic; other servers are set up for it themselves");
-  }
-  return chatAgent(await toolChatOf(choice, process.env), {
+    provider === "anthropic" ? { provider, ...where, thinking } : { provider, ...where, tokenIds: tokens };
+  const { temperature, answerTokens, contextTokens, onOverflow } = settings;
+  return chatAgent(await toolChatOf(choice, variables), {
     prices,
-    ...actingOf({ options, limits }, system),
-  });
-}
-
-/** What holds for every model that acts. */
-function actingOf({ options, limits }: Omit<Parts, "prices">, system: string | undefined): ChatAgentOptions {
-  const temperature = numeric("--temperature", options.temperature);
-  const answerTokens = whole("--answer-tokens", options.answerTokens);
-  const contextTokens = whole("--context", options.context);
-  const onOverflow = overflowOf(options.onOverflow);
-  return {
     ...(limits.maxCostUsd === undefined ? {} : { maxUsd: limits.maxCostUsd }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(answerTokens === undefined ? {} : { answerTokens }),
     ...(contextTokens === undefined ? {} : { contextTokens }),
     ...(onOverflow === undefined ? {} : { onOverflow }),
-    ...(system === undefined ? {} : { system: textOfFile(system).trim() }),
-  };
-}
-
-const LOCAL = {
-  topP: "--top-p",
-  topK: "--top-k",
-  precision: "--precision",
-  toolSyntax: "--tool-syntax",
-} as const;
-const REMOTE = {
-  baseUrl: "--base-url",
-  apiKeyVariable: "--api-key-variable",
-  thinking: "--thinking",
-} as const;
-
-/** An option that another agent would take must not be passed over in silence. */
-function checkOwnOptions(name: string, options: ShapingOptions): void {
-  const [others, who] = name === "onnx" ? [REMOTE, "models at a provider"] : [LOCAL, "--agent onnx"];
-  for (const [key, flag] of Object.entries(others)) {
-    if (options[key as keyof ShapingOptions] !== undefined) throw new UsageError(`${flag} is for ${who}`);
-  }
-}
-
-/** A model of one's own, run here. */
-async function onnxAgent({ options, limits, prices }: Parts): Promise<Agent> {
-  const folder = required("model", options.model);
-  const { onnxToolChat } = await import("../../shared/adapters/onnx/onnx-tool-chat.ts");
-  const topP = numeric("--top-p", options.topP);
-  if (topP !== undefined && !(topP > 0 && topP <= 1)) {
-    throw new UsageError(`--top-p takes a number above 0 and at most 1, not "${options.topP}"`);
-  }
-  const chat = await onnxToolChat({
-    folder,
-    topP,
-    topK: whole("--top-k", options.topK),
-    precision: oneOf("--precision", options.precision, ["fp32", "q4"] as const),
-    toolSyntax: oneOf<ToolSyntax>("--tool-syntax", options.toolSyntax, TOOL_SYNTAXES),
-    contextTokens: whole("--context", options.context),
-    batch: limits.parallel,
+    ...(system === undefined ? {} : { system }),
   });
-  // The model counts its context itself, to the token; the agent would estimate it.
-  const { context: _, ...own } = options;
-  return chatAgent(chat, { prices, ...actingOf({ options: own, limits }, options.system) });
-}
-
-function oneOf<T extends string>(flag: string, text: string | undefined, names: readonly T[]): T | undefined {
-  const found = names.find((name) => name === text);
-  if (text === undefined || found !== undefined) return found;
-  throw new UsageError(`${flag} takes ${names.join(", ")}, not "${text}"`);
-}
-
-function thinkingOf(text: string | undefined): "adaptive" | { readonly budgetTokens: number } | undefined {
-  if (text === undefined || text === "adaptive") return text;
-  const budgetTokens = Number(text);
-  if (Number.isInteger(budgetTokens) && budgetTokens >= 1024) return { budgetTokens };
-  throw new UsageError(`--thinking takes adaptive or a number of tokens from 1024 on, not "${text}"`);
-}
-
-function overflowOf(text: string | undefined): "stop" | "forget" | undefined {
-  if (text === undefined || text === "stop" || text === "forget") return text;
-  throw new UsageError(`--on-overflow takes stop or forget, not "${text}"`);
 }
 
 const actor = z.custom<AgentOfEpisode>(

@@ -1,12 +1,9 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { EpisodeFolder } from "../../shared/adapters/local/episode-folder.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import { type CollectResult, collectParallel } from "../../shared/collect/collect.ts";
 import type { EpisodeRunner } from "../../shared/collect/episode-runner.ts";
 import { type EpisodePlan, planEpisodes } from "../../shared/collect/plan-episodes.ts";
-import { readTasks } from "../../shared/collect/read-tasks.ts";
-import { selectTasks } from "../../shared/collect/select-tasks.ts";
-import type { EnvTask } from "../../shared/env/task.ts";
 import { hashOfTasks } from "../../shared/evaluation/evaluate-agent.ts";
 import { collectJson, collectReport, planReport } from "./collect-report.ts";
 import { collectRunner } from "./collect-runner.ts";
@@ -17,20 +14,16 @@ import {
   folderOf,
   givenSeed,
   limitsOf,
-  listOf,
   parseRunSettings,
   type RunSettings,
-  required,
-  type ShapingOptions,
   shapingOf,
 } from "./collect-settings.ts";
 import { CollectTable } from "./collect-table.ts";
+import { runNameOf, tasksOf } from "./collect-tasks.ts";
 import { CollectUploads } from "./collect-uploads.ts";
 import { EXIT } from "./exit-code.ts";
-import { whole } from "./judge-settings.ts";
 import { stopper } from "./stopper.ts";
 import { out } from "./terminal.ts";
-import { textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** `given`: names of the options that stood on the command line. */
@@ -63,7 +56,7 @@ function begin(options: CollectCommandOptions): Started {
   const seed = givenSeed(shaping) ?? randomInt(2 ** 32);
   const tasks = tasksOf(shaping, seed);
   const created = new Date();
-  const run = options.run ?? `${nameOf(created)}-${randomBytes(2).toString("hex")}`;
+  const run = options.run ?? runNameOf(created);
   const settings: RunSettings = {
     schema: "gymline.collect-run.v1",
     run,
@@ -155,29 +148,4 @@ async function collectInto(
   folder.writeSummary(collectJson(report));
   out(options.json === true ? JSON.stringify(collectJson(report)) : collectReport(report));
   if (result.missing.length > 0 || (uploaded?.rejections.length ?? 0) > 0) process.exitCode = EXIT.rejected;
-}
-
-/** The tasks of the file that fit the filters. @throws UsageError, TasksFileError, TaskFilterError */
-export function tasksOf(options: ShapingOptions, seed: number): readonly EnvTask[] {
-  const file = required("tasks", options.tasks);
-  const size = whole("--sample", options.sample);
-  const limit = whole("--limit", options.limit);
-  const clones = options.repos === undefined ? {} : { repositories: options.repos };
-  const lists = {
-    ids: listOf(options.ids),
-    domains: listOf(options.domain),
-    difficulties: listOf(options.difficulty),
-    languages: listOf(options.language),
-  };
-  return selectTasks(readTasks(textOfFile(file), file, clones), {
-    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list !== undefined)),
-    ...(size === undefined ? {} : { sample: { size, seed } }),
-    ...(limit === undefined ? {} : { limit }),
-  });
-}
-
-/** `20260101-120000`, in UTC. */
-function nameOf(date: Date): string {
-  const digits = date.toISOString().replace(/\D/g, "");
-  return `${digits.slice(0, 8)}-${digits.slice(8, 14)}`;
 }

@@ -22,11 +22,17 @@ export async function collectEnv(
   { limits, ports }: { readonly limits: CollectLimits; readonly ports: EnvPorts },
 ): Promise<() => AgentEnv> {
   for (const module of options.envModule ?? []) await registerFrom(module);
-  const id = required("env", options.env);
-  const settings = envOptions(options.envOptions);
-  const { timeoutMs: milliseconds } = limits;
+  const env = { id: required("env", options.env), options: envOptions(options.envOptions) };
+  return envMaker(env, { ports, timeoutMs: limits.timeoutMs });
+}
+
+/** Likewise, of the id and its options. @throws UnknownEnvError, EnvOptionsError */
+export async function envMaker(
+  { id, options }: { readonly id: string; readonly options: Readonly<Record<string, unknown>> },
+  { ports, timeoutMs: milliseconds }: { readonly ports: EnvPorts; readonly timeoutMs: number | undefined },
+): Promise<() => AgentEnv> {
   const make = (): AgentEnv => {
-    const env = envs.make(id, { ports, options: settings });
+    const env = envs.make(id, { ports, options });
     if (milliseconds === undefined) return env;
     // What sets a task up and what tests it have limits of their own; these only end what hangs.
     const patience = { resetMilliseconds: PATIENCE_MS, verdictMilliseconds: PATIENCE_MS };

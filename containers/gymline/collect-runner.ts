@@ -1,4 +1,8 @@
-import { MINI_SWE_AGENT, parseHarnessBridge } from "../../shared/agents/harness/harness-bridge.ts";
+import {
+  type HarnessBridge,
+  MINI_SWE_AGENT,
+  parseHarnessBridge,
+} from "../../shared/agents/harness/harness-bridge.ts";
 import { envRunner } from "../../shared/collect/env-runner.ts";
 import type { EpisodeRunner } from "../../shared/collect/episode-runner.ts";
 import { harnessRunner } from "../../shared/collect/harness-runner.ts";
@@ -6,7 +10,7 @@ import { sandboxPlace } from "../../shared/collect/sandbox-place.ts";
 import type { AgentEnv } from "../../shared/env/protocol.ts";
 import type { EnvPorts } from "../../shared/env/registry.ts";
 import { builtinFormats } from "../../shared/trajectory/formats/builtin.ts";
-import { collectAgent } from "./collect-agent.ts";
+import { type AgentOfEpisode, collectAgent } from "./collect-agent.ts";
 import { collectEnv } from "./collect-env.ts";
 import { type CollectLimits, required, type ShapingOptions } from "./collect-settings.ts";
 import { envPorts } from "./env-ports.ts";
@@ -27,9 +31,24 @@ export async function collectRunner(
   // A harness has its own time; the environment's would run while nobody steps.
   const own = bridge === null ? limits : { ...limits, timeoutMs: undefined };
   const makeEnv = await collectEnv(options, { limits: own, ports });
-  if (bridge !== null) return harnesses(bridge, { options, limits, ports, makeEnv });
+  if (bridge !== null) {
+    const model = required("model", options.model);
+    return harnesses(bridge, { model, limits, ports, makeEnv, variables: process.env });
+  }
   const { config } = loadSettings(options.config === undefined ? {} : { config: options.config });
-  const agent = await collectAgent({ options, limits, prices: config.judge?.prices ?? {} });
+  const prices = config.judge?.prices ?? {};
+  const agent = await collectAgent(options, { limits, prices, variables: process.env });
+  return actors(agent, { limits, ports, makeEnv });
+}
+
+interface Surroundings {
+  readonly limits: CollectLimits;
+  readonly ports: Required<EnvPorts>;
+  readonly makeEnv: () => AgentEnv;
+}
+
+/** Runners in which this agent acts. */
+export function actors(agent: AgentOfEpisode, { limits, ports, makeEnv }: Surroundings): () => EpisodeRunner {
   const { maxTurns, maxCostUsd } = limits;
   const { clock } = ports;
   return () =>
@@ -43,34 +62,34 @@ export async function collectRunner(
 }
 
 /** Null: the agent is no harness. @throws UsageError, HarnessError */
-function bridgeOf(agent: string): typeof MINI_SWE_AGENT | null {
+export function bridgeOf(agent: string): HarnessBridge | null {
   if (agent === "mini-swe-agent") return MINI_SWE_AGENT;
   if (!agent.startsWith("bridge:")) return null;
   const file = agent.slice("bridge:".length);
   return parseHarnessBridge(jsonOf(textOfFile(file), file), file);
 }
 
-function harnesses(
-  bridge: typeof MINI_SWE_AGENT,
-  parts: {
-    readonly options: ShapingOptions;
-    readonly limits: CollectLimits;
-    readonly ports: Required<EnvPorts>;
-    readonly makeEnv: () => AgentEnv;
-  },
+interface HarnessSurroundings extends Surroundings {
+  readonly model: string;
+  /** Where keys of providers are. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runners in which this harness works. @throws UsageError for a format of log that there is not */
+export function harnesses(
+  bridge: HarnessBridge,
+  { model, limits, ports, makeEnv, variables }: HarnessSurroundings,
 ): () => EpisodeRunner {
-  const { options, limits, ports, makeEnv } = parts;
   const { sandboxes } = ports;
   const format = builtinFormats.find(({ name }) => name === bridge.format);
   if (format === undefined) {
     const known = builtinFormats.map(({ name }) => name).join(", ");
     throw new UsageError(`${bridge.name}: there is no log format ${bridge.format}; there are ${known}`);
   }
-  const model = required("model", options.model);
   const { timeoutMs = HARNESS_MS, maxCostUsd, maxTurns } = limits;
   return () =>
     harnessRunner({
-      ...{ bridge, format, model, timeoutMs, variables: process.env },
+      ...{ bridge, format, model, timeoutMs, variables },
       makePlace: () => sandboxPlace(makeEnv(), sandboxes),
       ...(maxCostUsd === undefined ? {} : { maxCostUsd }),
       ...(maxTurns === undefined ? {} : { maxSteps: maxTurns }),

@@ -11,11 +11,11 @@ import type { EnvTask } from "../../shared/env/task.ts";
 import { type AgentEvaluation, evaluateRunner, hashOfTasks } from "../../shared/evaluation/evaluate-agent.ts";
 import { evaluationOf } from "../../shared/evaluation/evaluation-of.ts";
 import type { ComparisonSettings } from "../../shared/evaluation/settings.ts";
-import { tasksOf } from "./collect-command.ts";
 import { envOptions } from "./collect-env.ts";
 import { collectRunner } from "./collect-runner.ts";
 import { type CollectLimits, limitsOf, type ShapingOptions } from "./collect-settings.ts";
 import { CollectTable } from "./collect-table.ts";
+import { tasksOf } from "./collect-tasks.ts";
 import {
   type AgentChoice,
   agentsOf,

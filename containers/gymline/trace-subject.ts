@@ -7,7 +7,7 @@ import type { ObjectState } from "../../shared/ports/catalog.ts";
 import { type Rejection, rejectionSchema } from "../../shared/reading/rejection.ts";
 import { showModel } from "../../shared/registry/registry.ts";
 import { readStored } from "../../shared/stages/stored-json.ts";
-import { manifestOf } from "../../shared/stages/stored-manifest.ts";
+import { manifestOf, readManifest } from "../../shared/stages/stored-manifest.ts";
 import { findVersion } from "../../shared/versions/find-version.ts";
 import { placeOfLine, placeOfRow, type RowPlace } from "../../shared/versions/row-place.ts";
 import { inputsOfRow, versionInputs } from "../../shared/versions/version-inputs.ts";

@@ -1,5 +1,5 @@
 import { Arn, ArnFormat, Stack } from "aws-cdk-lib";
-import { BlockDeviceVolume, EbsDeviceVolumeType, LaunchTemplate } from "aws-cdk-lib/aws-ec2";
+import { BlockDeviceVolume, EbsDeviceVolumeType, LaunchTemplate, type UserData } from "aws-cdk-lib/aws-ec2";
 import { type IRole, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { permit } from "./permit.ts";
@@ -7,9 +7,13 @@ import { permit } from "./permit.ts";
 /** Disk of an instance in GiB: images, and what jobs put into /tmp. */
 const DISK_GIB = 100;
 
-/** Encrypted disk; session tokens for the metadata service, which no container can reach. */
-export function launchTemplate(scope: Construct): LaunchTemplate {
+/**
+ * Encrypted disk; session tokens for the metadata service, which no container with a network of its own can reach.
+ * `userData`: run when an instance starts; Batch wants it in MIME parts.
+ */
+export function launchTemplate(scope: Construct, userData?: UserData): LaunchTemplate {
   return new LaunchTemplate(scope, "LaunchTemplate", {
+    ...(userData === undefined ? {} : { userData }),
     requireImdsv2: true,
     httpPutResponseHopLimit: 1,
     blockDevices: [

@@ -25,7 +25,7 @@ export interface FleetProps {
  * Many families make interruptions of Spot rare. All are x86-64, like the GPU instances and like nearly every image
  * that agents are benchmarked in: one job image serves both queues and is built without emulation on most machines.
  */
-const CPU_CLASSES = [
+export const CPU_CLASSES = [
   InstanceClass.C7I,
   InstanceClass.M7I,
   InstanceClass.C7A,
@@ -70,7 +70,7 @@ export function gpuQueue(scope: Construct, fleet: FleetProps): JobQueue | undefi
   return queueOf(scope, { id: "GpuQueue", name: jobQueueName(config.name, "gpu"), environments });
 }
 
-interface Machines {
+export interface Machines {
   readonly instanceClasses?: InstanceClass[];
   readonly instanceTypes?: InstanceType[];
   readonly useOptimalInstanceClasses: boolean;
@@ -78,7 +78,8 @@ interface Machines {
   readonly images: { imageType: EcsMachineImageType }[];
 }
 
-function environment(
+/** Instances that Batch starts when there are jobs, and none otherwise. */
+export function environment(
   scope: Construct,
   props: FleetProps & { readonly id: string; readonly spot: boolean; readonly machines: Machines },
 ): ManagedEc2EcsComputeEnvironment {
@@ -109,7 +110,8 @@ function environment(
   return made;
 }
 
-function queueOf(
+/** A queue over compute environments, the preferred first. */
+export function queueOf(
   scope: Construct,
   {
     id,

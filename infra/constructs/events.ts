@@ -7,7 +7,12 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
 import { DATASET_PUBLISHED, EVENT_SOURCE } from "../../shared/contracts/events.ts";
-import { eventBusName, jobQueueName, undeliveredQueueName } from "../../shared/contracts/names.ts";
+import {
+  eventBusName,
+  jobQueueName,
+  rolloutQueueName,
+  undeliveredQueueName,
+} from "../../shared/contracts/names.ts";
 import { acceptRule } from "./accept-rule.ts";
 import { safeQueue } from "./queue-with-dlq.ts";
 import { runbookAlarm, runbookLink } from "./runbook-alarm.ts";
@@ -82,11 +87,14 @@ export function failedJobRule(
   scope: Construct,
   { config, topic, undelivered }: RuleProps & { readonly config: DeploymentConfig },
 ): void {
-  const queues = (["cpu", "gpu"] as const).map((processor) =>
-    Arn.format(
-      { service: "batch", resource: "job-queue", resourceName: jobQueueName(config.name, processor) },
-      Stack.of(scope),
-    ),
+  const { rollouts } = config.batch;
+  const queues = [
+    jobQueueName(config.name, "cpu"),
+    jobQueueName(config.name, "gpu"),
+    ...(rollouts === undefined ? [] : [rolloutQueueName(config.name, "cpu")]),
+    ...(rollouts?.gpu === undefined ? [] : [rolloutQueueName(config.name, "gpu")]),
+  ].map((resourceName) =>
+    Arn.format({ service: "batch", resource: "job-queue", resourceName }, Stack.of(scope)),
   );
   new Rule(scope, "FailedJob", {
     description: "A Batch job failed for good",

@@ -33,11 +33,17 @@ import { commitVariable, fixedEnvironment } from "./fixed-environment.ts";
 import { SETTINGS_FILE } from "./function-bundle.ts";
 import { permit } from "./permit.ts";
 
-/** What the job's image is built of. `.dockerignore` of the folder decides what is sent. */
-export interface JobImage {
+/** What an image is built of. `.dockerignore` of the folder decides what is sent. */
+export interface BuiltImage {
   readonly folder: string;
   /** Relative to the folder. */
   readonly dockerfile: string;
+}
+
+/** The job program's image. */
+export interface JobImage extends BuiltImage {
+  /** Folder of the Dockerfile of sandboxes, relative to the folder. */
+  readonly sandbox: string;
 }
 
 export interface JobDefinitionProps {

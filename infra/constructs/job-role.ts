@@ -66,7 +66,7 @@ export function jobRole(scope: Construct, config: DeploymentConfig): Role {
   return role;
 }
 
-/** @param keys ARN of all keys of the account */
+/** The deployment's own key, which another stack makes. @param keys ARN of all keys of the account */
 export function useKeyByAlias(keys: string, name: string): Permission {
   return {
     actions: KEY_ACTIONS,

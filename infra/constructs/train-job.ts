@@ -16,7 +16,7 @@ import { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
 import { storeBucketName, trainingJobDefinitionName } from "../../shared/contracts/names.ts";
 import { permitRegistryLogin } from "./batch-instances.ts";
-import type { JobImage } from "./job-definition.ts";
+import type { BuiltImage } from "./job-definition.ts";
 import { useKeyByAlias } from "./job-role.ts";
 import { logGroup } from "./log-group.ts";
 import { permit } from "./permit.ts";
@@ -25,7 +25,7 @@ import { deleteObjects, listBucket, readObjects, writeObjects } from "./rights.t
 export interface TrainJobProps {
   readonly config: DeploymentConfig;
   readonly training: NonNullable<DeploymentConfig["batch"]["training"]>;
-  readonly image: JobImage;
+  readonly image: BuiltImage;
   readonly instanceRole: IRole;
 }
 

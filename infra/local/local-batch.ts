@@ -83,6 +83,12 @@ function trainer(): readonly string[] {
   return ["--map", `*-train=${JSON.stringify([python, join(root, "containers/trainer/job.py")])}`];
 }
 
+/** The endpoint of the runner that was started in this home; undefined where none was. */
+export async function localBatchUrl(home: string): Promise<string | undefined> {
+  const said = await readFile(join(home, "batch/runner.log"), "utf8").catch(() => "");
+  return readySchema.safeParse(jsonOf(said.split("\n")[0] ?? "")).data?.url;
+}
+
 /** Ends the runner with its jobs and removes what they left; does nothing where none runs. */
 export async function stopLocalBatch(home: string): Promise<void> {
   const text = await readFile(groupFile(home), "utf8").catch(() => undefined);

@@ -10,7 +10,7 @@ import {
 } from "./engines/engine.ts";
 import { engineHealth, runningEngine } from "./engines/engine-home.ts";
 import { followLogs } from "./follow-logs.ts";
-import { LocalBatchError } from "./local-batch.ts";
+import { LocalBatchError, localBatchUrl } from "./local-batch.ts";
 import { type LocalCommand, OptionsError, readCommand, USAGE } from "./options.ts";
 import { deployStack, dropBucketOf, STACK_HOME, StackMissingError, startEngine, stopStack } from "./stack.ts";
 
@@ -67,7 +67,7 @@ async function up(
   say(`${engine.name} answers at ${engine.endpoint}. Deploying…`);
   const from = Date.now();
   await deployStack(home, { engine, app, image, signal: interrupt.signal });
-  say(guide(engine, await dropBucketOf(home)));
+  say(guide(engine, { bucket: await dropBucketOf(home), batch: await localBatchUrl(home) }));
 
   try {
     await showLogs(engine, { from, signal: interrupt.signal });
@@ -100,7 +100,10 @@ async function showLogs(
   }
 }
 
-function guide({ env, endpoint }: RunningEngine, bucket: string): string {
+function guide(
+  { env, endpoint }: RunningEngine,
+  { bucket, batch }: { readonly bucket: string; readonly batch: string | undefined },
+): string {
   const names = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
   const variables = names.map((name) => `${name}=${env[name]}`).join(" ");
   return [
@@ -110,6 +113,14 @@ function guide({ env, endpoint }: RunningEngine, bucket: string): string {
     "or with the AWS command line:",
     `  ${variables} \\`,
     `    aws --endpoint-url ${endpoint} s3 cp FILE s3://${bucket}/my-team/`,
+    // The engine's own Batch would take a job and run nothing.
+    ...(batch === undefined
+      ? []
+      : [
+          "Commands that take --deployment work on it with:",
+          `  ${variables} AWS_ENDPOINT_URL=${endpoint} AWS_ENDPOINT_URL_BATCH=${batch} \\`,
+          "    gymline status",
+        ]),
     "",
     "What the functions print follows. Ctrl-C leaves the stack running; npm run local -- --stop ends it.",
     "",

@@ -19,6 +19,8 @@ export interface CollectOptions {
   readonly maxFailuresInRow?: number;
   /** Stops the run; episodes under way are given up and are missing until it goes on. */
   readonly signal?: AbortSignal;
+  /** No episode begins once it fires; those under way go on, and what did not begin is missing. */
+  readonly drain?: AbortSignal;
   readonly onEvent?: (event: CollectEvent) => void;
 }
 
@@ -72,7 +74,7 @@ class CollectRun {
   }
 
   async result(parallel: number): Promise<CollectResult> {
-    const { signal, episodes } = this.#options;
+    const { signal, drain, episodes } = this.#options;
     const stop = () => this.#stopper.abort(signal?.reason);
     if (signal?.aborted === true) stop();
     else signal?.addEventListener("abort", stop, { once: true });
@@ -85,7 +87,7 @@ class CollectRun {
       signal?.removeEventListener("abort", stop);
     }
     const missing = episodes.filter(({ id }) => this.#isMissing(id)).map(({ id }) => id);
-    if (signal?.aborted === true && missing.length > 0) this.#ended = "stopped";
+    if ((signal?.aborted === true || drain?.aborted === true) && missing.length > 0) this.#ended = "stopped";
     const entries = episodes.flatMap(({ id }) => this.#entries.get(id) ?? []);
     return { entries, missing, ended: this.#ended, summary: collectSummary(entries) };
   }
@@ -110,8 +112,9 @@ class CollectRun {
   }
 
   #next(): EpisodePlan | undefined {
-    const { maxUsd, maxFailuresInRow = 10 } = this.#options;
-    if (this.#stopper.signal.aborted || this.#waiting.length === 0) return undefined;
+    const { maxUsd, maxFailuresInRow = 10, drain } = this.#options;
+    if (this.#stopper.signal.aborted || drain?.aborted === true || this.#waiting.length === 0)
+      return undefined;
     if (maxUsd !== undefined && this.#usd >= maxUsd) this.#ended = "budget";
     else if (maxFailuresInRow > 0 && this.#failures >= maxFailuresInRow) this.#ended = "failures";
     else return this.#waiting.shift();

@@ -33,6 +33,56 @@ const functionSchema = (defaults: {
 
 const cronOrRate = z.string().regex(/^(?:rate|cron)\(.+\)$/, "must be rate(…) or cron(…)");
 
+const machinesSchema = { maxVcpus: z.int().min(1), spot: z.boolean().default(true) };
+
+/**
+ * Jobs that let agents attempt tasks in sandboxes (docs/ROLLOUTS.md), on instances of their own. Absent: none. A job
+ * reserves its own processors and memory and, for each of `concurrency` episodes, those of a sandbox.
+ */
+const rolloutsSchema = z.strictObject({
+  ...machinesSchema,
+  maxVcpus: machinesSchema.maxVcpus.default(32),
+  /** Episodes under way at a time in a job. */
+  concurrency: z.int().min(1).default(4),
+  /** `memoryMiB`: of its processes and twice its disk. */
+  sandbox: z
+    .strictObject({
+      vcpus: z.number().positive().default(1),
+      memoryMiB: z.int().min(64).default(1024),
+    })
+    .prefault({}),
+  /** Of the job itself, without its sandboxes. */
+  job: z
+    .strictObject({
+      vcpus: z.int().positive().default(1),
+      memoryMiB: z.int().min(512).default(2048),
+      timeoutMinutes: z.int().min(1).default(720),
+      attempts: z.int().min(1).max(10).default(5),
+    })
+    .prefault({}),
+  /** Images of sandboxes that each instance pulls when it starts, beside the one of containers/sandbox. */
+  images: z.array(z.string().regex(/^[\w./:@-]+$/, "is no name of an image")).default([]),
+  /** Jobs on GPUs with a server of vLLM beside the agent. Absent: none. */
+  gpu: z
+    .strictObject({
+      ...machinesSchema,
+      maxVcpus: machinesSchema.maxVcpus.default(16),
+      /** With `gpus` GPUs each: a job takes all of an instance. */
+      instanceTypes: z.array(z.string()).min(1).default(["g6.2xlarge", "g5.2xlarge"]),
+      /** On the Hugging Face Hub. */
+      model: z.string().min(1),
+      image: z.string().min(1).default("vllm/vllm-openai:v0.11.0"),
+      /** More arguments of the server. */
+      args: z.array(z.string()).default(["--enable-auto-tool-choice", "--tool-call-parser", "hermes"]),
+      gpus: z.int().min(1).default(1),
+      /** Of the server. */
+      vcpus: z.int().min(1).default(2),
+      memoryMiB: z.int().min(2048).default(16_384),
+    })
+    .optional(),
+});
+export type RolloutsConfig = z.infer<typeof rolloutsSchema>;
+
 /** `gymline.deploy.json`: what `cdk deploy` makes. Everything has a default that a small team can pay for. */
 export const deploymentConfigSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -133,6 +183,7 @@ export const deploymentConfigSchema = z.strictObject({
           attempts: z.int().min(1).max(10).default(10),
         })
         .optional(),
+      rollouts: rolloutsSchema.optional(),
     })
     .superRefine(({ gpu, training }, context) => {
       if (training === undefined || training.vcpus <= gpu.maxVcpus) return;

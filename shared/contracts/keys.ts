@@ -141,6 +141,47 @@ export function evaluationEpisodesKey(id: string): string {
 /** All evaluations; with the first characters of an id, those that begin so. */
 export const EVALUATIONS = "evaluations/";
 
+/** What the jobs of a rollout do (`gymline.rollout-plan.v1`). */
+export function rolloutPlanKey(run: string): string {
+  return `rollouts/${run}/plan.json`;
+}
+
+export function rolloutTasksKey(run: string): string {
+  return `rollouts/${run}/tasks.jsonl`;
+}
+
+/** A repository that tasks of a rollout begin from, as a git bundle. */
+export function rolloutRepositoryKey(run: string, bundle: string): string {
+  return `rollouts/${run}/repositories/${bundle}`;
+}
+
+/** How one episode of a rollout went (`gymline.episode.v1`). */
+export function rolloutEpisodeKey(run: string, episode: string): string {
+  return `${rolloutEpisodePrefix(run)}${episode}.json`;
+}
+
+export function rolloutEpisodePrefix(run: string): string {
+  return `rollouts/${run}/episodes/`;
+}
+
+/** What an episode's entry will be once its log is dropped; `hash`: SHA-256 of the log. */
+export function rolloutPendingKey(run: string, episode: string, hash: string): string {
+  return `${rolloutPendingPrefix(run)}${episode}.${hash}.json`;
+}
+
+export function rolloutPendingPrefix(run: string): string {
+  return `rollouts/${run}/pending/`;
+}
+
+/** How far the job of one shard is (`gymline.rollout-progress.v1`). */
+export function rolloutProgressKey(run: string, shard: number): string {
+  return `${rolloutProgressPrefix(run)}${String(shard).padStart(5, "0")}.json`;
+}
+
+export function rolloutProgressPrefix(run: string): string {
+  return `rollouts/${run}/progress/`;
+}
+
 export const DEFAULT_PROJECT = "default";
 
 /** The project label of a dropped object: its top folder. */

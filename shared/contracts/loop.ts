@@ -6,7 +6,7 @@ const hours = z.number().positive();
 const time = z.number().nonnegative();
 
 /** When a published dataset version sets a training off. */
-export const retrainingPolicySchema = z.strictObject({
+const retrainingPolicySchema = z.strictObject({
   /** Trajectories that the version last trained on did not have. */
   minimumNew: z.int().nonnegative().default(100),
   minimumRows: z.int().nonnegative().default(1),
@@ -17,7 +17,6 @@ export const retrainingPolicySchema = z.strictObject({
   /** Of trainings, `hours` within `days`; one that is under way counts with its limit. */
   budget: z.strictObject({ hours, days: z.number().positive().default(30) }).optional(),
 });
-export type RetrainingPolicy = Readonly<z.infer<typeof retrainingPolicySchema>>;
 
 /** How long jobs of a kind may take, and how often they are tried. */
 const jobLimits = (defaults: { readonly hours: number }) =>
@@ -73,7 +72,6 @@ const loopStateSchema = z.enum([
   /** A job failed for good, ran out of time or was lost; `redrive` goes on where it stopped. */
   "failed",
 ]);
-export type LoopState = z.infer<typeof loopStateSchema>;
 
 export const loopRunSchema = z.strictObject({
   schema: z.literal("gymline.loop-run.v1"),

@@ -34,7 +34,6 @@ const lineageSchema = z.strictObject({
   /** Commit of the trainer. */
   trainer_commit: z.string().nullable().default(null),
 });
-export type Lineage = Readonly<z.infer<typeof lineageSchema>>;
 
 /** What is known of a version once and for all: `models/<name>/<version>/model.json`. */
 export const modelFactsSchema = z.strictObject({

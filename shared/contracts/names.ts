@@ -66,6 +66,20 @@ export function trainingJobDefinitionName(name: string): string {
   return `${name}-train`;
 }
 
+/** What a rollout runs on: processors, or GPUs with a model's server beside the agent. */
+export type RolloutMachine = "cpu" | "gpu";
+
+export function rolloutQueueName(name: string, machine: RolloutMachine): string {
+  return `${name}-rollout-${machine}`;
+}
+
+export function rolloutDefinitionName(name: string, machine: RolloutMachine): string {
+  return `${name}-rollout-${machine}`;
+}
+
+/** In a job of two containers, that of the agent. */
+export const ROLLOUT_AGENT_CONTAINER = "agent";
+
 /** Alarms and failed jobs. */
 export function alarmTopicName(name: string): string {
   return `${name}-alarms`;

@@ -19,7 +19,8 @@ import {
   rejectModel,
   StaleDecisionError,
 } from "../registry/registry.ts";
-import { giveVersionFeedback, NoManifestError } from "./give-feedback.ts";
+import { giveVersionFeedback } from "./give-feedback.ts";
+import { NoManifestError } from "./stored-manifest.ts";
 import { evaluationOf, stopped } from "./train.ts";
 
 /**

@@ -31,7 +31,7 @@ ROWS = {"tiny": 64, "100m": 16}
 def prepare(folder: Path, size: str) -> None:
     import tiny
 
-    from gymline_trainer.chat import ChatFormat
+    from gymline_trainer.chat import ChatFormat, tokenizer_of
     from gymline_trainer.options import EncodeOptions
     from gymline_trainer.rows import open_dataset
     from gymline_trainer.store import encoded_set
@@ -40,7 +40,8 @@ def prepare(folder: Path, size: str) -> None:
     # Trajectories of agents differ in length by an order of magnitude: one step to seven, short and long observations.
     rows = [tiny.sft_row(number, messages=tiny.conversation(1 + number % 3, seen="3 passed in 0.12s " * (number % 5))) for number in range(ROWS[size])]
     tiny.write_dataset(folder / "set", "sft-messages", {"train": [{**row, "tools": None} for row in rows]})
-    tokenizer = tiny.tokenizer()
+    # Transformers makes it one of the model's kind, which cuts words otherwise.
+    tokenizer = tokenizer_of(str(folder / "model"), "model")
     dataset = open_dataset(str(folder / "set"), "sft")
     made = encoded_set("sft", dataset, ChatFormat(tokenizer), EncodeOptions(max_length=MAX_LENGTH), folder / "cache")
     kept = [{"input_ids": own["input_ids"], "labels": own["labels"]} for own in made]
@@ -56,7 +57,8 @@ def ours(folder: Path, packing: bool) -> dict[str, float]:
     os.environ["GYMLINE_TRAINER_CACHE"] = str(folder / "cache")
     with tempfile.TemporaryDirectory() as out:
         given = {"data": folder / "set", "model": folder / "model", "out": out, "export": "none", "logging_steps": 1, **shared(packing)}
-        arguments = [part for name, value in given.items() for part in ("--set", f"{name}={json.dumps(value if isinstance(value, (int, float, bool)) else str(value))}")]
+        written = {name: json.dumps(value if isinstance(value, (int, float)) else str(value)) for name, value in given.items()}
+        arguments = [part for name, value in written.items() for part in ("--set", f"{name}={value}")]
         if program(SftConfig, None, sft.main, arguments) != 0:
             sys.exit("the run failed")
         lines = [json.loads(line) for line in (Path(out) / "metrics.jsonl").read_text().splitlines()]
@@ -115,7 +117,8 @@ def trl(folder: Path, packing: bool) -> dict[str, float]:
             use_cpu=True,
             disable_tqdm=True,
         )
-        trainer = SFTTrainer(model, config, train_dataset=Dataset.from_list(sequences), processing_class=AutoTokenizer.from_pretrained(folder / "model"), callbacks=[Clock()])
+        data, tokenizer = Dataset.from_list(sequences), AutoTokenizer.from_pretrained(folder / "model")
+        trainer = SFTTrainer(model, config, train_dataset=data, processing_class=tokenizer, callbacks=[Clock()])
         trainer.train()
     first = max(at for epoch, at in ends if epoch <= 1)
     return {"tokens": sum(len(own["input_ids"]) for own in sequences), "seconds": ends[-1][1] - first, "loss": float("nan")}

@@ -165,6 +165,20 @@ describe("collecting", () => {
     expect((await collect({ ...options, maxUsd: 100 })).ended).toBe("done");
   });
 
+  it("lets what is under way come to its end when it is drained, and begins nothing more", async () => {
+    const { options } = setup({ tasks: EASY, attempts: 2 });
+    const drain = new AbortController();
+    const first = await collect({
+      ...options,
+      drain: drain.signal,
+      onEvent: ({ kind }) => kind === "turn" && drain.abort(),
+    });
+    expect([first.ended, first.entries.map(({ id }) => id)]).toEqual(["stopped", ["one.0"]]);
+    expect(first.missing).toHaveLength(5);
+    const rest = await collect(options);
+    expect([rest.ended, rest.missing, rest.entries[0]]).toEqual(["done", [], first.entries[0]]);
+  });
+
   it("ends after so many failures in a row, which are no fault of the episodes", async () => {
     const down: Agent = {
       ...adding(1),

@@ -26,6 +26,8 @@ const root = resolve(import.meta.dirname, "../..");
 /** A deployment on a local engine, as its user and its operator see it. */
 export interface TestDeployment {
   readonly name: string;
+  /** Where Batch is asked for jobs; undefined where there is no runner. */
+  readonly batchUrl: string | undefined;
   /** Of the pipeline stack. */
   output(name: string): string;
   readonly clients: AwsClients;
@@ -70,7 +72,7 @@ export async function deployPipeline(options: {
     app: `"${process.execPath}" infra/main.ts`,
     folder: root,
     context: { ...context, local: JSON.stringify(local) },
-    withinMs: 240_000,
+    withinMs: 480_000,
   });
   await batch?.publish();
   rmSync(folder, { recursive: true });
@@ -91,6 +93,7 @@ export async function deployPipeline(options: {
   const { GetQueueAttributesCommand } = await import("@aws-sdk/client-sqs");
   return {
     name,
+    batchUrl: batch?.url,
     output,
     clients,
     store: new S3Store({ client: s3, bucket: output("StoreBucketName") }),

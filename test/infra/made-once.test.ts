@@ -20,7 +20,10 @@ describe("a folder that is made once", () => {
   it("is made anew only where its stamp changed", async () => {
     const folder = join(home, "made");
     let count = 0;
-    const make = async (): Promise<void> => writeFileSync(join(folder, "count"), String((count += 1)));
+    const make = async (): Promise<void> => {
+      count += 1;
+      writeFileSync(join(folder, "count"), String(count));
+    };
     for (const stamp of ["a", "a", "b"]) expect(await madeOnce({ folder, stamp, make })).toBe(true);
     expect(readFileSync(join(folder, "count"), "utf8")).toBe("2");
   });

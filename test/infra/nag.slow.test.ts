@@ -31,6 +31,7 @@ const CONFIGURATIONS: Readonly<Record<string, SynthOptions>> = {
     },
   },
   "training jobs and a key of its own": { config: { kms: true, batch: { training: {} } } },
+  "rollouts, on GPUs too": { config: { kms: true, batch: { rollouts: { gpu: { model: "m" } } } } },
   "a judge": { project: { judge: {} }, config: { kms: true } },
   "datasets, subscribers and everything deleted with the stack": {
     config: {

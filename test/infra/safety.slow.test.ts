@@ -8,6 +8,9 @@ const templates = {
   batch: batchTemplate(),
   "batch with a key": batchTemplate({ config: { kms: true } }),
   "batch with training": batchTemplate({ config: { kms: true, batch: { training: {} } } }),
+  "batch with rollouts": batchTemplate({
+    config: { kms: true, batch: { rollouts: { gpu: { model: "m" } } } },
+  }),
 };
 
 const statementSchema = z.looseObject({
@@ -100,9 +103,17 @@ describe("the rights of each stage", () => {
     expect(actionsOf("Sweep")["s3"]).toEqual(["s3:GetObject", "s3:ListBucket"]);
   });
 
-  it("let only the judge read the keys of model providers, and no other secret", () => {
+  it("let only the judge and rollouts read the keys of model providers, and no other secret", () => {
     const [secret] = ofType(templates.pipeline, "AWS::SecretsManager::Secret");
-    for (const template of Object.values(templates)) {
+    const { "batch with rollouts": batch, ...others } = templates;
+    const reading = roleStatements(batch).filter(({ Action }) =>
+      Action.some((action) => action.startsWith("secretsmanager:")),
+    );
+    expect(reading).toHaveLength(1);
+    expect(reading[0]?.id).toMatch(/^RolloutsJobRole/);
+    expect(reading[0]?.Action).toEqual(["secretsmanager:GetSecretValue"]);
+    expect(JSON.stringify(reading[0]?.Resource)).toContain(":secret:gymline/model-provider-??????");
+    for (const template of Object.values(others)) {
       const secrets = roleStatements(template).filter(({ Action }) =>
         Action.some((action) => action.startsWith("secretsmanager:")),
       );

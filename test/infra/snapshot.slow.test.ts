@@ -35,6 +35,11 @@ describe("the templates", () => {
     await expect(withoutHashes(template.toJSON())).toMatchFileSnapshot("snapshots/batch.json");
   });
 
+  it("of Batch with rollouts change only on purpose", async () => {
+    const template = batchTemplate({ config: { batch: { rollouts: { gpu: { model: "a/model" } } } } });
+    await expect(withoutHashes(template.toJSON())).toMatchFileSnapshot("snapshots/rollouts.json");
+  });
+
   it("and the code beside them come out the same when made again, in another folder", () => {
     const [first, second] = [makeApp().app.synth(), makeApp().app.synth()].map(({ directory }) => directory);
     expect(first).not.toBe(second);

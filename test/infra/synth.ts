@@ -37,7 +37,7 @@ export function makeApp({ config: input = {}, local, project = {}, files = [] }:
     app: new App({ context: cdkJson.context, analyticsReporting: false, treeMetadata: false }),
     deployment: { config, settings },
     entries: { ingest: handler, score: handler, judge: handler, export: handler, sweep: handler },
-    image: { folder: join(import.meta.dirname, "fixtures/image"), dockerfile: "Dockerfile" },
+    image: { folder: join(import.meta.dirname, "fixtures/image"), dockerfile: "Dockerfile", sandbox: "." },
     trainerImage: { folder: join(import.meta.dirname, "fixtures/image"), dockerfile: "Dockerfile" },
     local,
   });

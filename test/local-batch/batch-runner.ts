@@ -116,6 +116,16 @@ export class Bench {
     );
   }
 
+  /** The job once it has ended, for work that takes longer than half a minute. */
+  async ended(id: string): Promise<JobDetail> {
+    for (let waits = 0; ; waits += 1) {
+      const job = await this.job(id);
+      if (job.status === "SUCCEEDED" || job.status === "FAILED") return job;
+      if (waits > 1000) throw new Error(`the job has not ended: ${JSON.stringify(job)}`);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+  }
+
   /** What an attempt wrote, the last one by default. */
   log({ attempts, container }: JobDetail, attempt?: number): string {
     const stream =

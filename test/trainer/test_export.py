@@ -17,7 +17,7 @@ from jinja2 import TemplateError
 from transformers import AutoModelForCausalLM, AutoModelForTokenClassification, AutoTokenizer
 from transformers.utils.chat_template_utils import render_jinja_template
 
-from gymline_trainer import exporting
+from gymline_trainer import exporting, provenance
 from gymline_trainer.chat import inference_template, template_of
 from gymline_trainer.config import ExportConfig
 from gymline_trainer.exported_model import MergeError
@@ -494,3 +494,23 @@ def test_matrices_in_4_bits_are_what_they_were_but_for_rounding(exported):
     scale = np.repeat(scales, 32, axis=1)
     assert np.all(np.abs(steps * scale - own) <= np.abs(scale) * 1.001)
     assert np.abs(steps * scale - own).max() > 1e-3
+
+
+def test_a_model_that_was_fetched_is_named_by_its_address(tmp_path, monkeypatch):
+    monkeypatch.setenv("GYMLINE_TRAINER_CACHE", str(tmp_path / "cache"))
+    home = tmp_path / "cache/s3/bucket/models"
+    base_model(home / "model")
+    data = runs.dataset(tmp_path / "set", "sft")
+    assert runs.train("sft", data=data, model=home / "model", out=tmp_path / "out", max_steps=1) == 0
+    assert read(tmp_path / "out/training.json")["base_model"] == "s3://bucket/models/model"
+    card = (tmp_path / "out/README.md").read_text()
+    assert "of `s3://bucket/models/model` on dataset" in card and "base_model:" not in card
+
+
+def test_the_commit_is_that_of_the_program_or_what_the_environment_says(monkeypatch):
+    monkeypatch.setenv("GYMLINE_COMMIT", "abc123")
+    assert provenance.program_commit() == "abc123"
+    monkeypatch.delenv("GYMLINE_COMMIT")
+    # In an image the scripts stand so near the root that no repository can be above them.
+    monkeypatch.setattr(provenance, "__file__", "/app/gymline_trainer/provenance.py")
+    assert provenance.program_commit() is None

@@ -67,6 +67,8 @@ def test_of_a_model_in_s3_only_configuration_tokenizer_and_weights_are_fetched_a
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(found)
     assert not {"onnx/model.onnx", "README.md", "pytorch_model.bin", "consolidated.safetensors", "optimizer.pt"} & set(found)
     (folder / "tokenizer.json").write_bytes(b"x" * (folder / "tokenizer.json").stat().st_size)
+    # Times are of whole seconds, and all of this may happen within one.
+    os.utime(folder / "tokenizer.json", (1, 1))
     weights = (folder / "model.safetensors").stat().st_ino
     model_folder("s3://store/models/a/1", tmp_path / "cache")
     # One was changed here, and is fetched again by its time; the other is left alone.

@@ -76,6 +76,30 @@ describe("gymline train", () => {
     expect(figures.trajectories).toBeGreaterThan(1);
   });
 
+  it("exports a run that is trained, and names what is none", async (context) => {
+    if (environment.kind === "absent") return context.skip(environment.reason);
+    const args = ["--data", "sft", "--model", "tiny", "--out", "runs/served", "--max-steps", "1", ...SMALL];
+    const ended = await train(["train", "sft", ...args, "--export", "none"]);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(existsSync(join(cwd, "runs/served/model"))).toBe(false);
+    const exported = await train(["train", "export", "--run", "runs/served", "--export-dtype", "bfloat16"]);
+    expect(exported.code, exported.stderr).toBe(0);
+    const recorded = z.object({
+      schema: z.literal("gymline.training.v1"),
+      export: z.object({ format: z.string(), dtype: z.string() }),
+      files: z.array(z.object({ path: z.string() })),
+    });
+    const record = recorded.parse(JSON.parse(readFileSync(join(cwd, "runs/served/training.json"), "utf8")));
+    expect(record.export).toEqual({ format: "onnx", dtype: "bfloat16" });
+    const paths = record.files.map(({ path }) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining(["model/model.safetensors", "onnx/onnx/model.onnx", "onnx/onnx/model_q4.onnx"]),
+    );
+    const wrong = await train(["train", "export", "--run", "runs"]);
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain("runs is no run that is trained (it has no run.json)");
+  });
+
   it("told to stop, saves and says how to go on; the same command goes on to the end", async (context) => {
     if (environment.kind === "absent") return context.skip(environment.reason);
     writeFileSync(join(cwd, "run.yaml"), "logging_steps: 1\nepochs: 9\n");

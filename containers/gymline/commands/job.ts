@@ -8,6 +8,7 @@ import { runExport } from "../../../shared/stages/export-run.ts";
 import { deadLetter } from "../../../shared/stages/ingest-failure.ts";
 import { ingestObject } from "../../../shared/stages/ingest-object.ts";
 import { out } from "../terminal.ts";
+import { addJobRollout } from "./job-rollout.ts";
 
 /** `gymline job …`: what Batch jobs run. The deployment is in the environment, as for functions. */
 export function addJob(program: Command): void {
@@ -41,6 +42,7 @@ export function addJob(program: Command): void {
         return { ...(await runExport(message, { ...ports, holder })) };
       }),
     );
+  addJobRollout(job);
 }
 
 type Station = typeof import("../../../shared/adapters/aws/station.ts") & { readonly station: AwsStation };

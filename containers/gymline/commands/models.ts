@@ -23,7 +23,7 @@ import {
   withRegistry,
 } from "../models-options.ts";
 import { promote } from "../models-promote.ts";
-import { modelLines, modelsTable } from "../models-report.ts";
+import { decisionLines, modelLines, modelsTable } from "../models-report.ts";
 import { collect, examples } from "../options.ts";
 import { type OpenStore, storeOrDeployment } from "../store-access.ts";
 import { note, out } from "../terminal.ts";

@@ -22,7 +22,7 @@ def model_card(run: RunRecord, export: dict[str, Any]) -> str:
     parts = [
         _front(run, is_judge),
         f"# {dataset['name']} · {run.algorithm}\n",
-        f"Made by Gymline: {_NAMES[run.algorithm]} ({kind}) of `{config.model}` on dataset `{dataset['name']}`, version `{dataset['version']}`.\n",
+        f"Made by Gymline: {_NAMES[run.algorithm]} ({kind}) of `{run.base_model}` on dataset `{dataset['name']}`, version `{dataset['version']}`.\n",
         "## Data\n",
         _table([("dataset", dataset["name"]), ("version", dataset["version"]), ("split", dataset["split"]), *_manifest(dataset), *_counts(value)]),
         "## Figures\n",
@@ -41,7 +41,7 @@ def model_card(run: RunRecord, export: dict[str, Any]) -> str:
 
 def _front(run: RunRecord, is_judge: bool) -> str:
     # A name of the hub; a folder of some machine says nothing there.
-    name = run.config.model
+    name = run.base_model
     is_name = name.count("/") == 1 and not name.startswith((".", "/", "~")) and not Path(name).exists()
     lines = [*([f"base_model: {name}"] if is_name else []), "library_name: transformers"]
     lines += [f"pipeline_tag: {'token-classification' if is_judge else 'text-generation'}", "tags:", "- gymline", f"- {run.algorithm}"]

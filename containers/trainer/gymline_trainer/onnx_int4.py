@@ -18,19 +18,30 @@ BLOCK = 32
 def write_int4(source: Path, path: Path, inside: int = INSIDE) -> int:
     """How many matrices there are in 4 bits. source: the graph in float32."""
     import onnx
-    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
+    make_quantizer = _quantizer()
     model = onnx.load(str(source))
     _untie(model)
-    logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer").setLevel(logging.WARNING)
     # Of accuracy level 4, activations are in 8 bits within a block: the kernel that is fast on processors.
-    quantizer = MatMulNBitsQuantizer(model, block_size=BLOCK, is_symmetric=True, accuracy_level=4)
+    quantizer = make_quantizer(model, block_size=BLOCK, is_symmetric=True, accuracy_level=4)
     quantizer.process()
     made = quantizer.model.model
     size = sum(len(tensor.raw_data) for tensor in made.graph.initializer)
     external = {"save_as_external_data": True, "location": f"{path.name}_data"} if size > inside else {}
     onnx.save_model(made, str(path), **external)
     return sum(node.op_type == "MatMulNBits" for node in made.graph.node)
+
+
+def _quantizer() -> Any:
+    """Its module has all logs of the program printed as soon as it is imported: that is taken back."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    from onnxruntime.quantization import matmul_nbits_quantizer
+
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    logging.getLogger(matmul_nbits_quantizer.__name__).setLevel(logging.WARNING)
+    return matmul_nbits_quantizer.MatMulNBitsQuantizer
 
 
 def _untie(model: Any) -> None:

@@ -36,8 +36,9 @@ def program_commit() -> str | None:
     if given:
         return given
     # The package may be installed below somebody else's repository, which is not the program's.
-    root = Path(__file__).resolve().parents[3]
-    if not (root / ".git").exists() or not (root / "package.json").exists():
+    folder = Path(__file__).resolve().parent
+    root = folder.parents[2] if len(folder.parents) > 2 else None
+    if root is None or not (root / ".git").exists() or not (root / "package.json").exists():
         return None
     command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
     try:

@@ -34,6 +34,11 @@ class RunRecord:
     def algorithm(self) -> str:
         return self.value["algorithm"]
 
+    @property
+    def base_model(self) -> str:
+        """As people know it: the model begun with."""
+        return self.value.get("base_model", self.config.model)
+
 
 def read_run(folder: Path) -> RunRecord:
     """Raises RunError."""
@@ -65,7 +70,7 @@ def write_training(run: RunRecord, export: dict[str, Any]) -> None:
         "algorithm": run.algorithm,
         "dataset": value["dataset"],
         "data": value["data"],
-        "base_model": run.config.model,
+        "base_model": run.base_model,
         "options": value["config"],
         "seeds": {"seed": run.config.seed},
         **{name: value[name] for name in kept if name in value},

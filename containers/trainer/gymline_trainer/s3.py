@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Faults, TrainerError
-from .sources import parse_manifest, sha256, split_files
+from .provenance import sha256
+from .sources import parse_manifest, split_files
 
 
 def client() -> Any:

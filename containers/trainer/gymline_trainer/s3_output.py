@@ -3,18 +3,17 @@
 An upload that is done again writes the same objects; what an earlier one left and the manifest does not list is nobody's.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .errors import TrainerError
+from .provenance import sha256
 from .s3 import bucket_and_key, client
 
 SCHEMA = "gymline.model.v1"
 MANIFEST = "manifest.json"
-_BLOCK = 1 << 20
 
 
 def read_manifest(url: str) -> dict[str, Any] | None:
@@ -45,7 +44,7 @@ def upload_output(folder: Path, url: str, about: Mapping[str, Any]) -> int:
     try:
         for path in _files(folder):
             name = str(path.relative_to(folder))
-            listed.append({"path": name, "bytes": path.stat().st_size, "sha256": _sha256(path)})
+            listed.append({"path": name, "bytes": path.stat().st_size, "sha256": sha256(path)})
             s3.upload_file(str(path), bucket, f"{key}/{name}")
         manifest = {"schema": SCHEMA, **about, "files": listed}
         s3.put_object(Bucket=bucket, Key=f"{key}/{MANIFEST}", Body=json.dumps(manifest, indent=1).encode())
@@ -58,14 +57,6 @@ def _files(folder: Path) -> list[Path]:
     found = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     skipped = lambda path: any(part == "checkpoints" or part.startswith(".tmp-") for part in path.relative_to(folder).parts[:1])
     return sorted(path for path in found if not skipped(path) and path != folder / MANIFEST)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _refused(url: str, error: Exception) -> TrainerError:

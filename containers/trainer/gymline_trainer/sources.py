@@ -41,6 +41,13 @@ def cache_folder() -> Path:
     return Path(named) if named else Path.home() / ".cache/gymline-trainer"
 
 
+def known_as(place: str) -> str:
+    """A folder that was fetched into the cache by its address in S3; any other place as it is."""
+    fetched = cache_folder() / "s3"
+    path = Path(place)
+    return f"s3://{path.relative_to(fetched).as_posix()}" if path.is_relative_to(fetched) else place
+
+
 def open_version(source: str, split: str, faults: Faults) -> Version | None:
     """The files of one split, checked against the manifest; None where nothing can be read, with the reason in `faults`.
 

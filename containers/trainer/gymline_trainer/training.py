@@ -36,6 +36,7 @@ from .run_record import RUN_SCHEMA
 from .s3_folder import S3Folder
 from .schedule import Schedule
 from .signals import Stop
+from .sources import known_as
 from .state import State, check_same, fingerprint, load_state, restore_rng, save_state
 
 _NAMES = ("training", "evaluation")
@@ -267,6 +268,7 @@ class Run:
             "trained_tokens": state.trained_tokens,
             "metrics": {name: value for name, value in last.items() if name not in ("step", "of", "tokens", "trained_tokens")},
             "processes": self.accelerator.num_processes,
+            "base_model": known_as(self.config.model),
             "base_dtype": _dtype_of(self.config.model),
             "commit": program_commit(),
             "packages": versions(),

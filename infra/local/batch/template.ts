@@ -59,7 +59,13 @@ export function readTemplates({ templates, values, place }: Context): BatchResou
   const ofType = (type: string): readonly Resource[] =>
     resources.filter((resource) => resource.type === `AWS::Batch::${type}`);
   return {
-    definitions: unique("job definition", ofType("JobDefinition").map(readDefinition)),
+    definitions: unique(
+      "job definition",
+      // Jobs of several containers want a GPU: whoever submits one is told that there is no such definition.
+      ofType("JobDefinition")
+        .filter(({ properties }) => properties["EcsProperties"] === undefined)
+        .map(readDefinition),
+    ),
     queues: unique("job queue", ofType("JobQueue").map(readQueue)),
     computeEnvironments: unique(
       "compute environment",

@@ -33,31 +33,41 @@ export class BatchJobs implements Jobs {
   readonly #client: BatchClient;
   readonly #queue: string;
   readonly #definition: string;
+  readonly #container: string | undefined;
   readonly #tries: Tries;
 
-  /** Queue and definition by name or ARN. */
+  /** Queue and definition by name or ARN. `container`: where a job has several, the one that is given the command. */
   constructor(options: {
     readonly client: BatchClient;
     readonly queue: string;
     readonly definition: string;
+    readonly container?: string;
     readonly tries?: Tries;
   }) {
     this.#client = options.client;
     this.#queue = options.queue;
     this.#definition = options.definition;
+    this.#container = options.container;
     this.#tries = options.tries ?? DEFAULT_TRIES;
   }
 
   async submit(request: JobRequest): Promise<{ readonly id: string }> {
     const { name, command, environment = {}, arraySize, dependsOn = [] } = request;
+    const override = {
+      command: [...command],
+      environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
+    };
     const submission = new SubmitJobCommand({
       jobName: name,
       jobQueue: this.#queue,
       jobDefinition: this.#definition,
-      containerOverrides: {
-        command: [...command],
-        environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
-      },
+      ...(this.#container === undefined
+        ? { containerOverrides: override }
+        : {
+            ecsPropertiesOverride: {
+              taskProperties: [{ containers: [{ name: this.#container, ...override }] }],
+            },
+          }),
       dependsOn: dependsOn.map((jobId) => ({ jobId })),
       ...(arraySize === undefined ? {} : { arrayProperties: { size: arraySize } }),
     });
