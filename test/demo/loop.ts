@@ -37,7 +37,7 @@ export interface LoopResult {
 const ENV = ["--env", "gymline/household-v1"] as const;
 const MODEL = "errands";
 /** Answers are short; what knows nothing would talk on and on. */
-const ACTING = { temperature: 0, answerTokens: 32, system: "no-system-prompt.txt" } as const;
+const ACTING = { temperature: 0, answerTokens: 24, system: "no-system-prompt.txt" } as const;
 const EXPORT = [
   "--set",
   "export=onnx",
@@ -309,10 +309,10 @@ function pOf({ conditions }: Decision): string {
 }
 
 /** With its interval. */
-export function share({ value, interval }: Estimate): string {
+function share(estimate: Estimate | undefined): string {
+  if (estimate === undefined || estimate.value === null) return "unknown";
+  const { value, interval } = estimate;
   const digits = (x: number): string => x.toFixed(3);
-  if (value === null) return "unknown";
-  return interval.low === null
-    ? digits(value)
-    : `${digits(value)} (${digits(interval.low)} to ${digits(interval.high)})`;
+  if (interval.low === null) return digits(value);
+  return `${digits(value)} (${digits(interval.low)} to ${digits(interval.high)})`;
 }

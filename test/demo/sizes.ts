@@ -10,8 +10,8 @@ export const FULL: LoopSize = {
 
 /** Within 3 minutes: enough to be shown better than nothing, and no more. */
 export const SMALL: LoopSize = {
-  explored: { tasks: 300, attempts: 12 },
-  heldOut: 60,
-  epochs: 25,
+  explored: { tasks: 250, attempts: 12 },
+  heldOut: 50,
+  epochs: 22,
   practice: { rounds: 0, tasks: 0, attempts: 0, epochs: 1 },
 };

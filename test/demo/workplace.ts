@@ -5,6 +5,12 @@ import type { z } from "zod";
 
 const MAIN = resolve(import.meta.dirname, "../../containers/gymline/main.ts");
 
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** A command of the program ended with a code that it should not have. */
 export class StageError extends Error {
   override readonly name = "StageError";
@@ -48,14 +54,8 @@ export class Workplace {
     ]);
   }
 
-  #run(
-    args: readonly string[],
-  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-    const {
-      promise,
-      resolve: settle,
-      reject,
-    } = Promise.withResolvers<Awaited<ReturnType<Workplace["#run"]>>>();
+  #run(args: readonly string[]): Promise<Ended> {
+    const { promise, resolve: settle, reject } = Promise.withResolvers<Ended>();
     const env = {
       ...process.env,
       NO_COLOR: "1",
@@ -63,8 +63,10 @@ export class Workplace {
       OMP_NUM_THREADS: "1",
       GYMLINE_TRAINER_CACHE: join(this.folder, "trainer-cache"),
     };
-    const stdio = ["ignore", "pipe", "pipe"] as const;
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd: this.folder, env, stdio: [...stdio] });
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      ...{ cwd: this.folder, env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const texts = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (chunk: string) => {
