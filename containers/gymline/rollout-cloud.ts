@@ -41,11 +41,17 @@ export async function rolloutCloud(
   };
 }
 
-/** Puts plan, tasks and the repositories that they begin from into the store. @throws UsageError where there is a rollout of that name */
+/** Puts plan, tasks and the repositories that they begin from into the store. @throws UsageError where there is a rollout of that name, or no such model */
 export async function uploadRollout(
   store: ObjectStore,
   { plan, tasks, repositories }: PlannedRollout,
 ): Promise<void> {
+  const { agent } = plan;
+  if (agent.kind === "onnx" && !(await store.exists(`${agent.model}/onnx/config.json`))) {
+    throw new UsageError(
+      `the store has no ${agent.model}/onnx/: give a model that was trained with --set export=onnx, or copy its folder there`,
+    );
+  }
   const bytes = new TextEncoder().encode(`${JSON.stringify(plan, null, 2)}\n`);
   if ((await store.putIfAbsent(rolloutPlanKey(plan.run), bytes)) === "exists") {
     throw new UsageError(

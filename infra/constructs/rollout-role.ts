@@ -30,6 +30,7 @@ export function rolloutRole(scope: Construct, config: DeploymentConfig): Role {
     readObjects(store, "rollouts/"),
     writeObjects(store, "rollouts/"),
     deleteObjects(store, "rollouts/"),
+    ...(config.batch.rollouts?.models === true ? [readObjects(store, "models/")] : []),
     listBucket(store),
     readObjects(drop, DROPPED),
     writeObjects(drop, DROPPED),

@@ -60,6 +60,8 @@ const rolloutsSchema = z.strictObject({
       attempts: z.int().min(1).max(10).default(5),
     })
     .prefault({}),
+  /** Jobs may read `models/` of the store, for agents that are models of one's own. */
+  models: z.boolean().default(false),
   /** Images of sandboxes that each instance pulls when it starts, beside the one of containers/sandbox. */
   images: z.array(z.string().regex(/^[\w./:@-]+$/, "is no name of an image")).default([]),
   /** Jobs on GPUs with a server of vLLM beside the agent. Absent: none. */
