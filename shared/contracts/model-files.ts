@@ -15,7 +15,6 @@ export const modelFilesSchema = z.object({
     }),
   ),
 });
-export type ModelFiles = Readonly<z.infer<typeof modelFilesSchema>>;
 
 export function modelFilesKey(prefix: string): string {
   return `${prefix.replace(/\/+$/, "")}/manifest.json`;
