@@ -13,8 +13,8 @@ export const handler = batchHandler({
   sideBySide: 1,
   handle: async ({ body, log }) => {
     const { kind, ...facts } = await handleLoopMessage(body, ports);
-    if (kind === "refused") log.warn("loop: not driven again", facts);
-    else log.info(`loop: ${kind}`, facts);
+    if (kind === "refused") log.warn("loop: not driven again", { ...facts });
+    else log.info(`loop: ${kind}`, { ...facts });
     count({ LoopMessages: 1 });
   },
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { loopPolicySchema } from "./loop.ts";
-import { localModelSchema, rolloutPlanSchema, storedModelSchema } from "./rollout-plan.ts";
+import { localModelSchema, rolloutPlanSchema } from "./rollout-plan.ts";
 import { trainingPlanSchema } from "./training-plan.ts";
 
 const { env, attempts, seed, shards, concurrency, limits, backend } = rolloutPlanSchema.shape;
@@ -33,7 +33,12 @@ const loopTrainingSchema = z.strictObject({
     })
     .default({}),
   /** A model of the hub, or `models/<name>/<version>` of the store. */
-  base: z.union([storedModelSchema, z.string().regex(/^(?!models\/)[\w-][\w.-]*(?:\/[\w.-]+)?$/)]),
+  base: z
+    .string()
+    .regex(
+      /^(?:models(?:\/[A-Za-z0-9][\w.-]{0,63}){2,8}|(?!models\/)[\w-][\w.-]*(?:\/[\w.-]+)?)$/,
+      "give a model of the hub, or models/<name>/<version> of the store",
+    ),
   /** `champion`: training goes on from the champion, and from `base` where there is none. `base`: always from that. */
   from: z.enum(["champion", "base"]).default("champion"),
 });

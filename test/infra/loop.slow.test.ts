@@ -46,7 +46,7 @@ describe("the loop in the stacks", () => {
     const [loop] = WITH_LOOP.loop;
     const train = { base: "a/model", options: { export: "none" } };
     expect(fault({ loop: [{ ...loop, train }] })).toContain("export, out, checkpoints, resume itself");
-    expect(fault({ loop: [{ ...loop, train: { base: "../model" } }] })).toContain("base");
+    expect(fault({ loop: [{ ...loop, train: { base: "../model" } }] })).toContain("give a model of the hub");
   });
 
   it("has one more queue with dead letters, one more function and the five alarms of a stage", () => {
