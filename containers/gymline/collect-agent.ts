@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type ToolChatChoice, toolChatOf } from "../../shared/adapters/models/model-of.ts";
 import type { Agent } from "../../shared/agents/agent.ts";
 import { chatAgent } from "../../shared/agents/chat-agent.ts";
+import { randomAgent } from "../../shared/agents/random.ts";
 import { scriptedAgents } from "../../shared/agents/script-file.ts";
 import type { EpisodePlan } from "../../shared/collect/plan-episodes.ts";
 import type { ModelAgentSettings } from "../../shared/contracts/rollout-plan.ts";
@@ -33,10 +34,13 @@ export async function collectAgent(options: ShapingOptions, parts: AgentParts): 
   const settings = modelSettings(options);
   if (settings !== null) return modelAgent(settings, parts);
   if (name === "onnx") return onnxAgent(options, parts);
+  if (name === "random") {
+    return randomAgent(options.system === undefined ? {} : { system: textOfFile(options.system).trim() });
+  }
   const [kind, file] = [name.slice(0, name.indexOf(":")), name.slice(name.indexOf(":") + 1)];
   if (kind === "scripted") return scripted(file);
   throw new UsageError(
-    `there is no agent "${name}": give anthropic, openai-compatible, onnx, scripted:<file>, mini-swe-agent or bridge:<file.json>`,
+    `there is no agent "${name}": give anthropic, openai-compatible, onnx, random, scripted:<file>, mini-swe-agent or bridge:<file.json>`,
   );
 }
 

@@ -13,7 +13,7 @@ export function episodeOptions(command: Command): Command {
     )
     .option(
       "--agent <name>",
-      "anthropic, openai-compatible, onnx, scripted:<file>, mini-swe-agent or bridge:<file.json>",
+      "anthropic, openai-compatible, onnx, random, scripted:<file>, mini-swe-agent or bridge:<file.json>",
     )
     .option("--model <name>", "the model that acts; for onnx the folder of an exported model")
     .option("--base-url <url>", "address of the provider, for gateways and local models")

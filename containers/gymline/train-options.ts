@@ -95,6 +95,18 @@ export function trainOptions(algorithm: Algorithm): readonly ScriptOption[] {
   return [...COMMON, ...OWN[algorithm]];
 }
 
+/** Flags of `gymline train new`. */
+export const NEW_OPTIONS: readonly ScriptOption[] = [
+  { ...SPLIT, text: "split that the tokenizer is made from (default: train)" },
+  { name: "vocab_size", value: "n", text: "tokens at the most (default: 1024)" },
+  { name: "hidden_size", value: "n", text: "width (default: 64)" },
+  { name: "layers", value: "n", text: "blocks (default: 2)" },
+  { name: "heads", value: "n", text: "of attention (default: 4)" },
+  { name: "kv_heads", value: "n", text: "of keys and values (default: 2)" },
+  { name: "context", value: "tokens", text: "of a conversation at the most (default: 2048)" },
+  { name: "seed", value: "n", text: "of the weights (default: 42)" },
+];
+
 /** Flags of `gymline eval-model`. */
 export const EVAL_OPTIONS: readonly ScriptOption[] = [
   { ...SPLIT, text: "split to evaluate on (default: test)" },

@@ -16,6 +16,7 @@ export type TrainerProgram =
   | "prm.py"
   | "eval_model.py"
   | "export.py"
+  | "new_model.py"
   | "gymline_trainer.preview";
 
 /** A module that prints what a program reads. */

@@ -47,7 +47,8 @@ export class AgentSettingsError extends Error {
   override readonly name = "AgentSettingsError";
 }
 
-const SYSTEM = [
+/** What stands above the task where nothing else is given. */
+export const SYSTEM_PROMPT = [
   "You work on a task by calling the tools you are given.",
   "Look before you act, and do not guess what a tool can tell you.",
   "Independent calls may go into one turn.",
@@ -86,7 +87,7 @@ class ChatEpisode implements AgentEpisode {
   #usd = 0;
 
   constructor(start: EpisodeStart, acting: Acting) {
-    const { system = SYSTEM, observationCharacters = 32_000 } = acting.options;
+    const { system = SYSTEM_PROMPT, observationCharacters = 32_000 } = acting.options;
     const told = [system, start.instructions ?? ""].filter((text) => text.trim() !== "").join("\n\n");
     this.systemPrompt = told === "" ? null : told;
     this.#start = start;

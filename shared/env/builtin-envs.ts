@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { conversationEnv } from "./conversation/conversation-env.ts";
+import { householdTools } from "./conversation/household.ts";
 import type { ConversationTool } from "./conversation/mock-tools.ts";
 import type { MakeUser, UserModel } from "./conversation/simulated-user.ts";
 import type { EnvRegistration } from "./registry.ts";
@@ -36,12 +37,23 @@ const FACTORIES: Readonly<Record<string, Omit<EnvRegistration, "id">>> = {
   ),
 };
 
-/** The environments that come with the package, each under both namespaces. */
+/** The environments that come with the package; those of knowlyr-gym under both namespaces. */
 export function builtinEnvs(): readonly EnvRegistration[] {
-  return NAMESPACES.flatMap((namespace) =>
+  const known = NAMESPACES.flatMap((namespace) =>
     Object.entries(FACTORIES).map(([name, factory]) => ({ ...factory, id: `${namespace}/${name}-v1` })),
   );
+  return [...known, HOUSEHOLD];
 }
+
+/** Small enough to be learnt in minutes by a model that knows nothing. */
+const HOUSEHOLD = {
+  id: "gymline/household-v1",
+  domain: "conversation",
+  description: "Run an errand in a house of three rooms: find somebody, switch something on.",
+  options: z.strictObject({}),
+  create: ({ id }) => conversationEnv({ id, domain: "conversation", tools: householdTools() }),
+  wrappers: () => [(env) => new ObservationTruncate(env)],
+} satisfies EnvRegistration;
 
 function conversation(domain: string, description: string): Omit<EnvRegistration, "id"> {
   return {

@@ -227,7 +227,7 @@ describe("gymline train --cloud, on ministack and the local Batch", () => {
     const job = (await jobsIn(batch)).find(({ status }) => status === "FAILED");
     expect(job?.attempts?.map(({ container }) => container?.exitCode)).toEqual([1]);
     expect(log(batch, job?.container?.logStreamName)).toContain(
-      `fetching s3://${storeBucket}/${model}/trained`,
+      `fetching s3://${storeBucket}/${model}/model`,
     );
     expect(await keys("models/next/")).toEqual([]);
   });

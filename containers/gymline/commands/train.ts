@@ -16,6 +16,7 @@ import { type DataOptions, dataPlace, modelPlace } from "../train-places.ts";
 import { runTrainer, type TrainerProgram, trainerPython } from "../trainer.ts";
 import { UsageError } from "../usage-error.ts";
 import { addTrainExport } from "./train-export.ts";
+import { addTrainNew } from "./train-new.ts";
 
 /** What a script exits with that was stopped and has saved: EX_TEMPFAIL of sysexits.h. */
 const STOPPED = 75;
@@ -72,6 +73,7 @@ export function addTrain(program: Command): void {
     .description("train a language model on a dataset version; needs Python, docs/TRAINING.md tells more");
   for (const algorithm of NAMES) addAlgorithm(train, algorithm);
   addTrainExport(train);
+  addTrainNew(train);
   addEval(train, "eval");
   examples(train, [
     ...ALGORITHMS.sft.examples.slice(0, 1),

@@ -193,3 +193,31 @@ class ExportConfig:
     def modules(self) -> list[str]:
         """Modules that these options need, and others do not."""
         return list(_ONNX) if self.export == "onnx" else []
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewConfig:
+    """Of new_model.py."""
+
+    data: str = option(..., "dataset version's folder, .jsonl or .parquet file, or s3:// of either (rows for SFT)")
+    out: str = option(..., "folder for model/ and onnx/")
+    split: str = option("train", "split of `data` that the tokenizer is made from")
+    vocab_size: int = option(1024, "tokens at the most; 256 bytes and the marks of the template among them", least=300)
+    hidden_size: int = option(64, "width; a multiple of twice `heads`", least=8)
+    layers: int = option(2, "blocks", least=1)
+    heads: int = option(4, "of attention", least=1)
+    kv_heads: int = option(2, "of keys and values; they divide `heads`", least=1)
+    context: int = option(2048, "tokens of a conversation at the most", least=64)
+    seed: int = option(42, "of the weights", least=0)
+
+    def modules(self) -> list[str]:
+        """Modules that these options need, and others do not."""
+        return list(_ONNX)
+
+    def faults(self) -> list[str]:
+        found = []
+        if self.hidden_size % (2 * self.heads):
+            found.append("`hidden_size` must be a multiple of twice `heads`")
+        if self.heads % self.kv_heads:
+            found.append("`kv_heads` must divide `heads`")
+        return found

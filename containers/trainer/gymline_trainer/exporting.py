@@ -101,6 +101,18 @@ def _export(run: RunRecord, plan: ExportPlan, beside: Path, say: Callable[[str],
     return record
 
 
+def write_export(model: Any, tokenizer: Any, folder: Path) -> None:
+    """model/ and onnx/ with its graph in float32, of a language model that no run has made. Raises VerificationError."""
+    template = ChatFormat(tokenizer).template
+    write_model(model, tokenizer, folder / "model", template, torch.float32)
+    write_config(folder / "onnx", model)
+    shutil.copyfile(folder / "model/generation_config.json", folder / "onnx/generation_config.json")
+    write_tokenizer(tokenizer, folder / "onnx", inference_template(template))
+    graph = folder / "onnx/onnx" / GRAPH
+    write_graph(model, "language", graph, INSIDE)
+    check(compare(model, graph, "language", probes_of(tokenizer, "language")), graph)
+
+
 def _kept(model: Any, probes: list[list[int]], expected: list[Any], dtype: str) -> float:
     """Largest difference of logits through writing and reading. Raises VerificationError."""
     found = logits_alone(model, probes)
