@@ -124,8 +124,8 @@ function agentOfPlan(options: ShapingOptions): RolloutPlan["agent"] {
     };
   }
   throw new UsageError(
-    name === "onnx"
-      ? "onnx runs a model on this machine: use gymline collect, or serve the model (--gpu, or --base-url)"
+    name === "onnx" || name === "random"
+      ? `${name} acts on this machine alone: use gymline collect, or for a model of your own --gpu or --base-url`
       : `there is no agent "${name}": give anthropic, openai-compatible, scripted:<file.json>, mini-swe-agent or bridge:<file.json>`,
   );
 }

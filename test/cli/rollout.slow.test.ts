@@ -45,7 +45,7 @@ describe("gymline rollout", () => {
       /begins from .*repositories.stats, which is not there/,
     ],
     [["--agent", "nobody"], /there is no agent "nobody"/],
-    [["--agent", "onnx", "--model", "m"], /onnx runs a model on this machine: use gymline collect/],
+    [["--agent", "onnx", "--model", "m"], /onnx acts on this machine alone: use gymline collect/],
     [["--agent", "anthropic", "--model", "m", "--top-p", "0.9"], /--top-p is for --agent onnx/],
     [["--agent", "scripted:turns.json", "--run", "a/b"], /--run \(letters/],
     [["--agent", "scripted:turns.json", "--project", "a/b"], /--project \(one label/],
