@@ -101,13 +101,18 @@ async function nextPhase(state: OnlineState, running: Running): Promise<OnlineSt
   }
 }
 
-/** A run that was stopped is told by its name to go on; its other options stand in it. */
+/** Options of a run that do not stand in it and are given anew; each takes a value. */
+const GIVEN_ANEW = ["--out", "--parallel", "--max-run-cost", "--max-failures", "--deployment", "--bucket"];
+
+/** A run that was stopped is told by its name to go on; what shapes its episodes stands in it. */
 function resumed(command: readonly string[], run: string): readonly string[] {
   if (command[0] !== "gymline" || command[1] !== "collect") return command;
-  const out = command.flatMap((word, index) =>
-    word === "--out" ? command.slice(index, index + 2) : word.startsWith("--out=") ? [word] : [],
-  );
-  return ["gymline", "collect", "--resume", run, ...out];
+  const anew = command.flatMap((word, index) => {
+    if (GIVEN_ANEW.includes(word)) return command.slice(index, index + 2);
+    const isOne = GIVEN_ANEW.some((option) => word.startsWith(`${option}=`));
+    return isOne || word === "--quiet" || word === "-q" ? [word] : [];
+  });
+  return ["gymline", "collect", "--resume", run, ...anew];
 }
 
 /** Done, or done with something rejected (2). @throws OnlineError */
