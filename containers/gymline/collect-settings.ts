@@ -156,5 +156,5 @@ export function givenSeed({ seed }: ShapingOptions): number | null {
 
 export function required(name: string, value: string | undefined): string {
   if (value !== undefined && value.trim() !== "") return value;
-  throw new UsageError(`collect needs --${name}; gymline collect --help has examples`);
+  throw new UsageError(`--${name} is missing; --help has examples`);
 }

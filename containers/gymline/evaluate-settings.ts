@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import {
   correctionSchema,
@@ -11,6 +10,7 @@ import {
 } from "../../shared/contracts/evaluation.ts";
 import type { ComparisonSettings } from "../../shared/evaluation/settings.ts";
 import type { ShapingOptions } from "./collect-settings.ts";
+import { hashOfPath } from "./hash-of-path.ts";
 import { numeric } from "./judge-settings.ts";
 import { seedOf } from "./numbers.ts";
 import { jsonOf, textOfFile } from "./text-lines.ts";
@@ -118,7 +118,7 @@ function listed(file: string | undefined): readonly AgentChoice[] {
     const own = Object.fromEntries(
       Object.entries(given).map(([key, value]) => [key, value === true ? value : String(value)]),
     );
-    const { agent, system } = given;
+    const { agent, model, system } = given;
     const at = agent.indexOf(":");
     return choiceOf({
       name,
@@ -126,6 +126,7 @@ function listed(file: string | undefined): readonly AgentChoice[] {
       own: {
         ...own,
         ...(at < 0 ? {} : { agent: `${agent.slice(0, at)}:${resolve(folder, agent.slice(at + 1))}` }),
+        ...(agent === "onnx" && model !== undefined ? { model: resolve(folder, model) } : {}),
         ...(system === undefined ? {} : { system: resolve(folder, system) }),
       },
       common: {},
@@ -145,31 +146,29 @@ function choiceOf(of: {
 
 /** What shapes how it acts: paths give way to hashes of what they hold, secrets and where they are to nothing. */
 function configurationOf(own: ShapingOptions): EvaluatedAgent["configuration"] {
-  const { agent = "", system, baseUrl, apiKeyVariable: _, ...rest } = own;
+  const { agent = "", model, system, baseUrl, apiKeyVariable: _, ...rest } = own;
   const at = agent.indexOf(":");
   const path = at < 0 ? undefined : agent.slice(at + 1);
   const server = baseUrl === undefined || !URL.canParse(baseUrl) ? undefined : new URL(baseUrl);
   return {
     agent: at < 0 ? agent : agent.slice(0, at),
     ...(path === undefined ? {} : { agent_sha256: hashOfPath(path) }),
+    // The same folder may hold another model tomorrow.
+    ...(model === undefined
+      ? {}
+      : agent === "onnx"
+        ? { model_sha256: hashOfPath(actingPart(model)) }
+        : { model }),
     ...Object.fromEntries(Object.entries(rest)),
     ...(server === undefined ? {} : { baseUrl: `${server.origin}${server.pathname}` }),
     ...(system === undefined ? {} : { system_sha256: hashOfPath(system) }),
   };
 }
 
-/** Of a file's bytes, or of the names and hashes of all files of a folder. @throws UsageError */
-function hashOfPath(path: string): string {
-  if (!existsSync(path))
-    throw new UsageError(`there is no ${path}: give the path of what the agent is made of`);
-  const hash = createHash("sha256");
-  if (statSync(path).isFile()) return hash.update(readFileSync(path)).digest("hex");
-  const names = readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  for (const name of names) hash.update(JSON.stringify([relative(path, name), hashOfPath(name)]));
-  return hash.digest("hex");
+/** What of a model's folder acts: a run's has checkpoints beside it. */
+function actingPart(model: string): string {
+  const inner = join(model, "onnx");
+  return existsSync(join(inner, "config.json")) ? inner : model;
 }
 
 /** The settings that were given. @throws UsageError */

@@ -1,5 +1,5 @@
 import type { RolloutPlan } from "../../shared/contracts/rollout-plan.ts";
-import type { RolloutState } from "../../shared/rollout/read-rollout.ts";
+import { type RolloutState, readRollout } from "../../shared/rollout/read-rollout.ts";
 import { inDeployment, wholeNumber } from "./deployment.ts";
 import { EXIT } from "./exit-code.ts";
 import {
@@ -77,7 +77,6 @@ async function showStatus(
   run: string,
   { json }: RolloutCommandOptions,
 ): Promise<void> {
-  const { readRollout } = await import("../../shared/rollout/read-rollout.ts");
   const plan = await readPlan(store, run);
   const state = await readRollout(store, run);
   out(json === true ? JSON.stringify(rolloutJson(plan, { state })) : rolloutText(plan, state));

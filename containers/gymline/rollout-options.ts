@@ -135,7 +135,9 @@ function agentOfPlan(options: ShapingOptions): RolloutPlan["agent"] {
     };
   }
   throw new UsageError(
-    `there is no agent "${name}": give anthropic, openai-compatible, onnx, scripted:<file.json>, mini-swe-agent or bridge:<file.json>`,
+    name === "random"
+      ? "random acts on this machine alone: use gymline collect"
+      : `there is no agent "${name}": give anthropic, openai-compatible, onnx, scripted:<file.json>, mini-swe-agent or bridge:<file.json>`,
   );
 }
 

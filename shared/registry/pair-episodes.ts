@@ -54,7 +54,13 @@ export function pairEpisodes({ candidate, champion, planned }: EpisodesOf): Pair
     unequal_seeds: unequal,
   };
   const repeatedPlan = planned !== undefined && wanted !== undefined && wanted.size < planned.length;
-  const reason = repeatedPlan ? "the plan names an episode twice" : faultOf(facts);
+  // So an evaluation is given of which nobody knows any more what both lack.
+  const unknownPlan = planned?.length === 0 && candidate.length + champion.length > 0;
+  const reason = repeatedPlan
+    ? "the plan names an episode twice"
+    : unknownPlan
+      ? "some of the planned episodes are there for neither model"
+      : faultOf(facts);
   return { pairs, data: { id: "data", verdict: reason === null ? "pass" : "invalid", reason, ...facts } };
 }
 

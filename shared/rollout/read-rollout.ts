@@ -12,15 +12,22 @@ export interface RolloutState {
   readonly costUsd: number;
 }
 
+/** Records read at a time. */
+const READING = 16;
+
 /** @throws ZodError for a record of another version */
 export async function readRollout(
   store: Pick<ObjectStore, "list" | "read">,
   run: string,
 ): Promise<RolloutState> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(rolloutProgressPrefix(run))) keys.push(key);
   const shards: RolloutProgress[] = [];
-  for await (const { key } of store.list(rolloutProgressPrefix(run))) {
-    const bytes = await store.read(key);
-    shards.push(rolloutProgressSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8"))));
+  for (let at = 0; at < keys.length; at += READING) {
+    const some = await Promise.all(keys.slice(at, at + READING).map((key) => store.read(key)));
+    for (const bytes of some) {
+      shards.push(rolloutProgressSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8"))));
+    }
   }
   const sum = (figure: (shard: RolloutProgress) => number): number =>
     shards.reduce((total, shard) => total + figure(shard), 0);

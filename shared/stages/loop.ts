@@ -134,7 +134,11 @@ async function datasetOf(
   return undefined;
 }
 
-async function newestDataset(name: string, { catalog }: LoopPorts): Promise<DatasetSeen | undefined> {
+/** The version of a dataset that was registered last; undefined where there is none. */
+export async function newestDataset(
+  name: string,
+  { catalog }: Pick<LoopPorts, "catalog">,
+): Promise<DatasetSeen | undefined> {
   let newest: DatasetSeen | undefined;
   for await (const entry of catalog.datasets()) {
     if (entry.name !== name || (newest !== undefined && entry.createdAt <= newest.created_at)) continue;

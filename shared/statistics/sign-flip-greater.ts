@@ -1,18 +1,16 @@
 import { requireFinite, StatisticsInputError } from "./inputs.ts";
 import { createRandom } from "./random.ts";
-
-/** Up to so many differences all sign patterns are tried. */
-const EXACT_UP_TO = 16;
+import { EXACT_UP_TO } from "./sign-flip.ts";
 
 export type OneSided =
   | { readonly p: number; readonly n: number; readonly method: "exact" | "monte_carlo" | "betting" }
   | { readonly p: null; readonly n: number; readonly why: "too_few" };
 
 /**
- * One-sided paired permutation test: how likely a sum as large as the observed one is where each difference is as likely
- * to have the other sign (Fisher 1935). For differences of -1, 0 and 1 it is McNemar's exact one-sided test. Exact for up
- * to 16 differences, else by `draws` random patterns, the observed one counted in (Phipson and Smyth 2010). The patterns
- * follow from the seed alone, so p never rises where a difference grows.
+ * One-sided paired permutation test (`signFlipTest` is the two-sided one): how likely a sum as large as the observed one
+ * is where each difference is as likely to have the other sign (Fisher 1935). For differences of -1, 0 and 1 it is
+ * McNemar's exact one-sided test. Exact for up to 16 differences, else by `draws` random patterns, the observed one counted
+ * in (Phipson and Smyth 2010). The patterns follow from the seed alone, so p never rises where a difference grows.
  * @throws StatisticsInputError
  */
 export function signFlipGreater(

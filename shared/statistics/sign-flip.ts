@@ -5,7 +5,7 @@ import { createRandom } from "./random.ts";
 import { type Defined, notDefined, type PValue, type Undefined } from "./result.ts";
 
 /** Up to so many differences all sign patterns are tried. */
-const EXACT_UP_TO = 16;
+export const EXACT_UP_TO = 16;
 const DRAWS = 10_000;
 
 /**

@@ -55,6 +55,7 @@ describe("gymline rollout", () => {
     [["--agent", "nobody"], /there is no agent "nobody"/],
     [["--agent", "onnx", "--model", "m"], /m is no model of the store: .*give models\/<name>\/<version>/],
     [["--agent", "onnx", "--model", "models/../x"], /is no model of the store/],
+    [["--agent", "random"], /random acts on this machine alone: use gymline collect/],
     [["--agent", "anthropic", "--model", "m", "--top-p", "0.9"], /--top-p is for --agent onnx/],
     [["--agent", "scripted:turns.json", "--run", "a/b"], /--run \(letters/],
     [["--agent", "scripted:turns.json", "--project", "a/b"], /--project \(one label/],

@@ -7,7 +7,7 @@ import { runEpisode } from "../../shared/env/rollout/run-episode.ts";
 import type { EnvTask } from "../../shared/env/task.ts";
 import { householdTasks } from "./household-tasks.ts";
 
-const clock = { now: () => new Date(0) };
+const clock = { now: () => 0 };
 const tasks = householdTasks(1);
 
 interface Criterion {

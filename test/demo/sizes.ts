@@ -5,7 +5,7 @@ export const FULL: LoopSize = {
   explored: { tasks: 600, attempts: 12 },
   heldOut: 200,
   epochs: 20,
-  practice: { rounds: 2, tasks: 100, attempts: 8, epochs: 3 },
+  practice: { rounds: 1, tasks: 100, attempts: 8, epochs: 3 },
 };
 
 /** Within 3 minutes: enough to be shown better than nothing, and no more. */

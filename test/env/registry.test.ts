@@ -86,14 +86,14 @@ describe("a registry", () => {
     expect(new EnvRegistry(builtinEnvs()).envSpec("mine/env")).toBeUndefined();
   });
 
-  it("has each environment of the package under both names", () => {
+  it("has each environment that knowlyr-gym knows under both names", () => {
     const names = new EnvRegistry(builtinEnvs()).listEnvs().map(({ name }) => name.split("/"));
     const under = (namespace: string) =>
       names.filter(([space]) => space === namespace).map(([, name]) => name);
     expect(under("gymline")).toEqual(
       expect.arrayContaining(["advisory", "conversation", "discussion", "engineering"]),
     );
-    expect(under("knowlyr")).toEqual(under("gymline"));
+    expect(under("knowlyr")).toEqual(under("gymline").filter((name) => name !== "household"));
   });
 });
 

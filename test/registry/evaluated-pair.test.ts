@@ -47,7 +47,9 @@ describe("two agents of an evaluation at the gate", () => {
 
   it("make it invalid where one lacks an episode, and where both lack the same one", () => {
     expect(decided([good.slice(1), poor]).verdict).toBe("invalid");
-    expect(decided([good.slice(1), poor.slice(1)]).verdict).toBe("invalid");
+    const { verdict, reasons } = decided([good.slice(1), poor.slice(1)]);
+    expect(verdict).toBe("invalid");
+    expect(reasons[0]).toBe("some of the planned episodes are there for neither model");
   });
 
   it("make a guard of violations invalid where nobody counted them", () => {

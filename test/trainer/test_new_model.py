@@ -18,7 +18,7 @@ SIZES = ["hidden_size=32", "layers=1", "vocab_size=400"]
 
 
 def made(folder, *settings):
-    data = tiny.write_dataset(folder / "set", "trl", {"train": [tiny.sft_row(number) for number in range(4)]})
+    data = tiny.write_dataset(folder / "set", "sft-messages", {"train": [tiny.sft_row(number) for number in range(4)]})
     given = ["--data", str(data), "--out", str(folder / "new")]
     for setting in (*SIZES, *settings):
         given += ["--set", setting]
@@ -44,11 +44,11 @@ def test_the_tokenizer_gives_every_text_back_also_as_transformers_loads_it_by_it
     assert len(loaded) <= 400
 
 
-def test_what_the_agent_writes_is_all_that_is_learnt(new):
+def test_what_the_agent_writes_and_the_end_of_its_turn_is_all_that_is_learnt(new):
     format = ChatFormat(AutoTokenizer.from_pretrained(new / "model"))
     chat = format.encode(tiny.conversation(2), tiny.TOOLS)
-    said = '<tool_call>\n{"name": "run", "arguments": {"command": "pytest %d"}}\n</tool_call><|im_end|>'
-    assert chat.texts == [f"Step {step}.{said % step}" for step in range(2)] + ["All done.<|im_end|>"]
+    said = '<tool_call>\n{"name": "run", "arguments": {"command": "pytest %d"}}\n</tool_call><|im_end|>\n'
+    assert chat.texts == [f"Step {step}.{said % step}" for step in range(2)] + ["All done.<|im_end|>\n"]
 
 
 def test_tools_are_told_by_name_params_and_description(new):

@@ -53,7 +53,10 @@ export class LocalWorks implements LoopWorks {
     const files = this.#out(run);
     const path = join(files, "training.json");
     if (!existsSync(path)) return undefined;
-    const record = trainingRecordSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    const read = trainingRecordSchema.safeParse(jsonIn(readFileSync(path, "utf8")));
+    // Whoever wrote it was killed meanwhile: it is not whole.
+    if (!read.success) return undefined;
+    const record = read.data;
     const manifest = await store.read(manifestKey(run.dataset));
     const { name, version } = run.dataset;
     return {
@@ -163,5 +166,14 @@ export class LocalWorks implements LoopWorks {
     const done = ({ lines }: EvaluationParts): number =>
       lines.filter(({ status }) => status === "done").length;
     return documents.sort((a, b) => done(b) - done(a) || b.lines.length - a.lines.length)[0];
+  }
+}
+
+/** undefined: it is none. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

@@ -6,7 +6,9 @@ import { type LocalStore, openForWriting } from "../../../shared/adapters/local/
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { loopRunKey } from "../../../shared/contracts/keys.ts";
 import {
+  type DatasetSeen,
   type LoopPolicy,
+  type LoopRecord,
   type LoopRun,
   loopPolicySchema,
   loopRunSchema,
@@ -14,10 +16,15 @@ import {
 import type { OnlineConfig } from "../../../shared/contracts/online-config.ts";
 import { HOUR_MS } from "../../../shared/loop/admit.ts";
 import { readLoop, runId } from "../../../shared/loop/loop-record.ts";
-import type { DatasetEntry } from "../../../shared/ports/catalog.ts";
 import type { OutgoingEvent } from "../../../shared/ports/events.ts";
 import { promoteModel, readLine, registerModel, showModel } from "../../../shared/registry/registry.ts";
-import { datasetPublished, type LoopsPorts, redriveLoop, sweepLoops } from "../../../shared/stages/loop.ts";
+import {
+  datasetPublished,
+  type LoopsPorts,
+  newestDataset,
+  redriveLoop,
+  sweepLoops,
+} from "../../../shared/stages/loop.ts";
 import { readStored } from "../../../shared/stages/stored-json.ts";
 import { UsageError } from "../usage-error.ts";
 import { LocalWorks } from "./local-works.ts";
@@ -94,13 +101,18 @@ async function nextPhase(state: OnlineState, running: Running): Promise<OnlineSt
   }
 }
 
-/** A run that was stopped is told by its name to go on; its other options stand in it. */
+/** Options of a run that do not stand in it and are given anew; each takes a value. */
+const GIVEN_ANEW = ["--out", "--parallel", "--max-run-cost", "--max-failures", "--deployment", "--bucket"];
+
+/** A run that was stopped is told by its name to go on; what shapes its episodes stands in it. */
 function resumed(command: readonly string[], run: string): readonly string[] {
   if (command[0] !== "gymline" || command[1] !== "collect") return command;
-  const out = command.flatMap((word, index) =>
-    word === "--out" ? command.slice(index, index + 2) : word.startsWith("--out=") ? [word] : [],
-  );
-  return ["gymline", "collect", "--resume", run, ...out];
+  const anew = command.flatMap((word, index) => {
+    if (GIVEN_ANEW.includes(word)) return command.slice(index, index + 2);
+    const isOne = GIVEN_ANEW.some((option) => word.startsWith(`${option}=`));
+    return isOne || word === "--quiet" || word === "-q" ? [word] : [];
+  });
+  return ["gymline", "collect", "--resume", run, ...anew];
 }
 
 /** Done, or done with something rejected (2). @throws OnlineError */
@@ -123,7 +135,7 @@ async function loopPhase(state: OnlineState, running: Running): Promise<OnlineSt
   const policy = policyOf(config, dataset);
   const advance = <T>(work: (ports: LoopsPorts) => Promise<T>): Promise<T> =>
     withStore(config, (local) => work(portsOf(local, { running, policy })));
-  const newest = await advance((ports) => newestOf(dataset, ports));
+  const newest = await advance((ports) => newestDataset(dataset, ports));
   if (newest === undefined)
     return ended(state, { outcome: "no dataset", reason: "nothing was exported", champion: null });
   const run = runId(config.model, newest);
@@ -137,15 +149,14 @@ async function loopPhase(state: OnlineState, running: Running): Promise<OnlineSt
     await settled(running);
     if (signal.aborted) return state;
     await advance(sweepLoops);
-    const [active, over, skipped] = await advance(async (ports) => {
-      const { value } = await readLoop(config.model, ports.ledger);
-      return [value.active, await runOf(run, ports), value.skipped?.reason ?? null] as const;
-    });
-    if (active !== null) continue;
+    const [record, over] = await advance(
+      async (ports) => [(await readLoop(config.model, ports.ledger)).value, await runOf(run, ports)] as const,
+    );
+    if (record.active !== null) continue;
     const champion = (await advance((ports) => readLine(config.model, ports.ledger)))?.champion ?? null;
     const version = `${newest.name}/${newest.version}`;
     if (over === undefined)
-      return ended(state, { dataset: version, outcome: "skipped", reason: skipped, champion });
+      return ended(state, { dataset: version, ...notTrained(record, newest), champion });
     if (over.state === "failed") {
       throw new OnlineError(
         `the run ${run} failed: ${over.reason ?? "no reason given"}; mend it, and the same command goes on`,
@@ -153,6 +164,17 @@ async function loopPhase(state: OnlineState, running: Running): Promise<OnlineSt
     }
     return ended(state, { dataset: version, run, outcome: over.state, reason: over.reason, champion });
   }
+}
+
+/** What is so of a dataset version that set no training off. */
+function notTrained(
+  { waiting, skipped }: LoopRecord,
+  { version }: DatasetSeen,
+): { readonly outcome: string; readonly reason: string | null } {
+  if (waiting?.version === version) {
+    return { outcome: "waits", reason: "it is too soon for another training, or the budget is spent" };
+  }
+  return { outcome: "skipped", reason: skipped?.version === version ? skipped.reason : null };
 }
 
 /** A timer takes no more; what is over only then is looked at again. */
@@ -251,14 +273,6 @@ async function haveChampion(config: OnlineConfig, { store, ledger }: LocalStore)
 async function championFiles(config: OnlineConfig, { store, ledger }: LocalStore): Promise<string> {
   const version = (await readLine(config.model, ledger))?.champion ?? "base";
   return (await showModel({ name: config.model, version }, { store, ledger })).facts.files;
-}
-
-async function newestOf(name: string, { catalog }: LoopsPorts): Promise<DatasetEntry | undefined> {
-  let newest: DatasetEntry | undefined;
-  for await (const entry of catalog.datasets()) {
-    if (entry.name === name && (newest === undefined || entry.createdAt > newest.createdAt)) newest = entry;
-  }
-  return newest;
 }
 
 async function runOf(run: string, ports: LoopsPorts): Promise<LoopRun | undefined> {

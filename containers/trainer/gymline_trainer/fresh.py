@@ -1,8 +1,7 @@
 """A small language model from nothing: a tokenizer made from conversations, weights drawn by a seed. No hub, no downloads.
 
 The chat template is in the manner of Qwen 2.5 and Hermes, but shorter: tools in the system message (name, params with their
-type or values, description), calls as JSON between marks that are tokens of their own, results in a message of the user. What
-the agent writes is marked in it (`{% generation %}`).
+type or values, description), calls as JSON between marks that are tokens of their own, results in a message of the user.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,13 +36,12 @@ TEMPLATE = """{%- set first = messages[0].content if messages[0].role == 'system
 {%- if message.role == 'user' or (message.role == 'system' and not loop.first) %}
 {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
 {%- elif message.role == 'assistant' %}
-{{- '<|im_start|>assistant\\n' }}{% generation %}
+{{- '<|im_start|>assistant\\n' }}
 {{- message.content or '' }}
 {%- for call in message.tool_calls or [] %}
 {{- '<tool_call>\\n{"name": "' + call.function.name + '", "arguments": ' + (call.function.arguments | tojson) + '}\\n</tool_call>' }}
 {%- endfor %}
-{{- '<|im_end|>' }}{% endgeneration %}
-{{- '\\n' }}
+{{- '<|im_end|>\\n' }}
 {%- elif message.role == 'tool' %}
 {%- if loop.first or messages[loop.index0 - 1].role != 'tool' %}
 {{- '<|im_start|>user\\n' }}
