@@ -133,7 +133,7 @@ describe("the configuration of a deployment", () => {
   it("finds tasks of a loop that no job could attempt before anything is made", () => {
     withLoop();
     expect(fault()).toMatch(/tasks of the loop of agent cannot be deployed: .*held-out\.jsonl/);
-    write("held-out.jsonl", "{}\n{");
+    write("held-out.jsonl", "{}\n");
     expect(fault()).toMatch(/held-out\.jsonl:1: the task is empty/);
     write("held-out.jsonl", '{"id":"a","description":"x","sandbox":{"repo":"clones/x"}}\n');
     expect(fault()).toMatch(/a begins from a repository, which does not go along/);

@@ -10,14 +10,15 @@ const document = readFileSync(join(import.meta.dirname, "../../docs/DEPLOYMENT.m
 const nodeSchema: z.ZodType<Node> = z.lazy(() =>
   z.looseObject({
     properties: z.record(z.string(), nodeSchema).optional(),
-    items: nodeSchema.optional(),
+    /** false: a list has no more items than those before. */
+    items: z.union([nodeSchema, z.literal(false)]).optional(),
     anyOf: z.array(nodeSchema).optional(),
     oneOf: z.array(nodeSchema).optional(),
   }),
 );
 interface Node {
   readonly properties?: Readonly<Record<string, Node>> | undefined;
-  readonly items?: Node | undefined;
+  readonly items?: Node | false | undefined;
   readonly anyOf?: readonly Node[] | undefined;
   readonly oneOf?: readonly Node[] | undefined;
 }
@@ -29,7 +30,7 @@ function keysOf(node: Node): readonly string[] {
     ...(name === "request" ? [] : keysOf(child)),
   ]);
   const inner = [node.items, ...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap((child) =>
-    child === undefined ? [] : keysOf(child),
+    child === undefined || child === false ? [] : keysOf(child),
   );
   return [...new Set([...own, ...inner])];
 }
