@@ -231,3 +231,8 @@ export const STAGES = ["ingest", "score", "judge", "export", "sweep"] as const;
 export type Stage = (typeof STAGES)[number];
 /** The last is there where the configuration has a loop. */
 export type StageName = Stage | "loop";
+
+/** Those of one deployment. */
+export function stagesOf({ loop }: Pick<DeploymentConfig, "loop">): readonly StageName[] {
+  return loop.length === 0 ? STAGES : [...STAGES, "loop"];
+}

@@ -1,8 +1,8 @@
 import {
   type DeploymentConfig,
   deploymentConfigSchema,
-  STAGES,
   type Stage,
+  stagesOf,
 } from "../contracts/deployment-config.ts";
 
 /** What of a deployment's configuration shapes its price. */
@@ -14,7 +14,7 @@ export interface DeploymentShape {
   readonly alarms: number;
   readonly metrics: number;
   readonly sweepsPerMonth: number;
-  /** Of datasets. */
+  /** Of datasets and loops. */
   readonly schedulesPerMonth: number;
   /** How often the judge's batches are looked after; 0 without a judge. */
   readonly collectsPerMonth: number;
@@ -27,6 +27,7 @@ const OTHER_ALARMS = 4;
 /** Names that the handlers count under (functions/), those of a judge apart. */
 const METRICS = 9;
 const JUDGE_METRICS = 5;
+const LOOP_METRICS = 1;
 const MINUTES_PER_MONTH = 43_800;
 const UNIT_MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1440 };
 
@@ -36,6 +37,8 @@ export function deploymentShape(
   { hasJudge }: { readonly hasJudge: boolean },
 ): DeploymentShape {
   const { functions, architecture, kms, datasets } = config;
+  const stages = stagesOf(config);
+  const hasLoop = config.loop.length > 0;
   return {
     architecture,
     memoryMiB: {
@@ -46,13 +49,14 @@ export function deploymentShape(
       sweep: functions.sweep.memoryMiB,
     },
     kms,
-    queues: STAGES.length,
-    alarms: STAGES.length * ALARMS_PER_STAGE + OTHER_ALARMS,
-    metrics: METRICS + (hasJudge ? JUDGE_METRICS : 0),
+    queues: stages.length,
+    alarms: stages.length * ALARMS_PER_STAGE + OTHER_ALARMS,
+    metrics: METRICS + (hasJudge ? JUDGE_METRICS : 0) + (hasLoop ? LOOP_METRICS : 0),
     sweepsPerMonth: runsPerMonth(config.sweep),
     schedulesPerMonth: datasets.reduce(
       (sum, { schedule }) => sum + (schedule === undefined ? 0 : runsPerMonth(schedule)),
-      0,
+      // The loops look by themselves as often as the sweep does.
+      hasLoop ? runsPerMonth(config.sweep) : 0,
     ),
     collectsPerMonth: hasJudge ? runsPerMonth(config.judgeCollect) : 0,
   };

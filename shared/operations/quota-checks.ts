@@ -1,4 +1,4 @@
-import { type DeploymentConfig, STAGES } from "../contracts/deployment-config.ts";
+import { type DeploymentConfig, stagesOf } from "../contracts/deployment-config.ts";
 import type { AccountFacts, VcpuQuotas } from "./account-facts.ts";
 import { type DeployCheck, fail, judged, ok, warn } from "./deploy-check.ts";
 
@@ -8,13 +8,15 @@ const ASK = "ask for more in the Service Quotas console";
 
 /** Whether the account may run as many copies of the functions as the configuration says. */
 export function concurrencyCheck(
-  { functions }: Pick<DeploymentConfig, "functions">,
+  config: Pick<DeploymentConfig, "functions" | "loop">,
   { concurrency, stack }: Pick<AccountFacts, "concurrency" | "stack">,
 ): DeployCheck {
   const name = "function concurrency";
+  const { functions } = config;
+  const stages = stagesOf(config);
   return judged(name, concurrency, ({ limit, unreserved }) => {
-    const reserved = STAGES.reduce((sum, stage) => sum + (functions[stage].reservedConcurrency ?? 0), 0);
-    const shared = STAGES.reduce((sum, stage) => {
+    const reserved = stages.reduce((sum, stage) => sum + (functions[stage].reservedConcurrency ?? 0), 0);
+    const shared = stages.reduce((sum, stage) => {
       const { reservedConcurrency, maxConcurrency } = functions[stage];
       return reservedConcurrency === undefined ? sum + maxConcurrency : sum;
     }, 0);
@@ -28,7 +30,7 @@ export function concurrencyCheck(
         `leave reservedConcurrency out, or ${ASK} (Lambda, Concurrent executions)`,
       );
     }
-    const starved = STAGES.filter((stage) => {
+    const starved = stages.filter((stage) => {
       const { reservedConcurrency, maxConcurrency } = functions[stage];
       return reservedConcurrency !== undefined && reservedConcurrency < maxConcurrency;
     });
