@@ -215,6 +215,7 @@ const configSchema = z.strictObject({
     .prefault({}),
   tags: z.record(z.string(), z.string()).default({}),
 });
+
 /** `gymline.deploy.json`: what `cdk deploy` makes. Everything has a default that a small team can pay for. */
 export const deploymentConfigSchema = configSchema.superRefine(({ loop, batch }, context) => {
   if (loop.length === 0) return;

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { DeployedLoop, PlacedLoop } from "../contracts/deployed-loop.ts";
 import { evaluatedAgentSchema, evaluationSchema } from "../contracts/evaluation.ts";
-import { datasetPrefix, loopTrainingKey, modelPrefix } from "../contracts/keys.ts";
+import { datasetPrefix, loopTrainingKey, modelPrefix, rolloutPlanKey } from "../contracts/keys.ts";
 import type { LoopRun, LoopStepName } from "../contracts/loop.ts";
 import { modelFilesKey, modelFilesSchema } from "../contracts/model-files.ts";
-import { storedModelSchema } from "../contracts/rollout-plan.ts";
+import { type RolloutPlan, rolloutPlanSchema, storedModelSchema } from "../contracts/rollout-plan.ts";
 import { type TrainingPlan, trainingPlan, trainingPlanSchema } from "../contracts/training-plan.ts";
 import { numbersOf, trainingRecordSchema } from "../contracts/training-record.ts";
 import type { AgentEpisodes } from "../evaluation/agent-episodes.ts";
@@ -21,7 +21,7 @@ import { showModel } from "../registry/registry.ts";
 import { rolloutRequest } from "../rollout/rollout-request.ts";
 import { readStored } from "../stages/stored-json.ts";
 import { manifestKey } from "../stages/stored-manifest.ts";
-import { type LoopRollout, placeRollout, type RolledOut, rolledOut } from "./loop-rollout.ts";
+import { placeBeside, placeRollout, type RolledOut, rolledOut } from "./loop-rollout.ts";
 import type { EvaluatedRun, LoopWorks, TrainedModel } from "./works.ts";
 
 export interface BatchWorksPorts {
@@ -57,25 +57,28 @@ export class BatchWorks implements LoopWorks {
   async submit(step: LoopStepName, run: LoopRun): Promise<{ readonly job: string | null }> {
     const { loop, tasks } = this.#loopOf(run);
     if (step === "train") return this.#train(run, loop);
-    const now = this.#ports.clock.now();
+    const { store, clock } = this.#ports;
+    const now = clock.now();
     if (step === "collect") {
       if (loop.collect === undefined || tasks.collect === null) return { job: null };
       const { project } = loop.collect;
-      return this.#roll({
-        name: `loop-${run.id}-collect`,
-        ...{ rollouts: loop.collect, tasks: tasks.collect, project, now },
-        model: await this.#filesOf(run, run.version),
-        // Other attempts each time.
-        seed: Number.parseInt(run.id.slice(0, 8), 16),
-      });
+      const model = await this.#acting(run, run.version);
+      const place = { rollouts: loop.collect, tasks: tasks.collect, project, model, now };
+      // Other attempts each time.
+      const seed = Number.parseInt(run.id.slice(0, 8), 16);
+      return this.#roll(await placeRollout({ name: `loop-${run.id}-collect`, ...place, seed }, store));
     }
     const version = step === "candidate" ? run.version : run.champion;
+    const name = rolloutName(run, version);
+    const model = await this.#acting(run, version);
+    const other =
+      step === "candidate"
+        ? undefined
+        : await readStored(rolloutPlanKey(rolloutName(run, run.version)), rolloutPlanSchema, store);
+    if (other !== undefined) return this.#roll(await placeBeside(other, { name, model, now }, store));
     const { seed } = loop.evaluate;
-    return this.#roll({
-      name: rolloutName(run, version),
-      ...{ rollouts: loop.evaluate, tasks: tasks.evaluate, seed, project: null, now },
-      model: await this.#filesOf(run, version),
-    });
+    const place = { rollouts: loop.evaluate, tasks: tasks.evaluate, project: null, model, now };
+    return this.#roll(await placeRollout({ name, ...place, seed }, store));
   }
 
   async trained(run: LoopRun): Promise<TrainedModel | undefined> {
@@ -181,15 +184,18 @@ export class BatchWorks implements LoopWorks {
     );
   }
 
-  /** @throws LoopWorksError */
-  async #roll(rollout: LoopRollout): Promise<{ readonly job: string }> {
-    const { store, rollouts } = this.#ports;
-    if (!(await store.exists(`${rollout.model}/onnx/config.json`))) {
-      throw new LoopWorksError(
-        `the store has no ${rollout.model}/onnx/, with which a job could let the model act: export it to ONNX`,
-      );
-    }
-    const request = rolloutRequest(await placeRollout(rollout, store));
+  /** Prefix of a model that can act. @throws LoopWorksError, UnknownModelError */
+  async #acting(run: LoopRun, version: string | null): Promise<string> {
+    const model = await this.#filesOf(run, version);
+    if (await this.#ports.store.exists(`${model}/onnx/config.json`)) return model;
+    throw new LoopWorksError(
+      `the store has no ${model}/onnx/, with which a job could let the model act: export it to ONNX`,
+    );
+  }
+
+  async #roll(plan: RolloutPlan): Promise<{ readonly job: string }> {
+    const { rollouts } = this.#ports;
+    const request = rolloutRequest(plan);
     for await (const { id, state } of rollouts.list({ name: request.name })) {
       if (state !== "SUCCEEDED" && state !== "FAILED") return { job: id };
     }

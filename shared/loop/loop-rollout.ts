@@ -25,25 +25,41 @@ export interface LoopRollout {
   readonly now: number;
 }
 
-/**
- * Puts plan and tasks of a rollout into the store. One that there is stays as it is, so that a job that is submitted
- * again goes on with the same tasks and seeds, whatever has been deployed since.
- * @throws TasksFileError, CollectPlanError, DamagedObjectError
- */
-export async function placeRollout(
-  rollout: LoopRollout,
-  store: Pick<ObjectStore, "read" | "put" | "putIfAbsent">,
+type Places = Pick<ObjectStore, "read" | "put" | "putIfAbsent">;
+
+/** Puts plan and tasks of a rollout into the store. @throws TasksFileError, CollectPlanError, DamagedObjectError */
+export function placeRollout(rollout: LoopRollout, store: Places): Promise<RolloutPlan> {
+  return placed(planOf(rollout), { tasks: new TextEncoder().encode(rollout.tasks), store });
+}
+
+/** The same episodes for another model, whatever has been deployed since. @throws DamagedObjectError, ObjectNotFoundError */
+export async function placeBeside(
+  other: RolloutPlan,
+  { name, model, now }: Pick<LoopRollout, "name" | "model" | "now">,
+  store: Places,
 ): Promise<RolloutPlan> {
-  const plan = planOf(rollout);
+  const plan = rolloutPlanSchema.parse({
+    ...other,
+    run: name,
+    folder: `loop/rollouts/${name}`,
+    createdAt: new Date(now).toISOString(),
+    agent: { ...other.agent, model },
+    tasks: { ...other.tasks, key: rolloutTasksKey(name) },
+  });
+  return placed(plan, { tasks: await store.read(other.tasks.key), store });
+}
+
+/** One that there is stays as it is, so that a job that is submitted again goes on with the same tasks and seeds. */
+async function placed(
+  plan: RolloutPlan,
+  { tasks, store }: { readonly tasks: Uint8Array; readonly store: Places },
+): Promise<RolloutPlan> {
+  const key = rolloutPlanKey(plan.run);
   const bytes = new TextEncoder().encode(`${JSON.stringify(plan, null, 1)}\n`);
-  const isNew = (await store.putIfAbsent(rolloutPlanKey(plan.run), bytes)) === "created";
-  const there = isNew
-    ? plan
-    : ((await readStored(rolloutPlanKey(plan.run), rolloutPlanSchema, store)) ?? plan);
+  const isNew = (await store.putIfAbsent(key, bytes)) === "created";
+  const there = isNew ? plan : ((await readStored(key, rolloutPlanSchema, store)) ?? plan);
   // Whoever wrote the plan may have been stopped before he wrote its tasks.
-  if (there.tasks.sha256 === plan.tasks.sha256) {
-    await store.put(plan.tasks.key, new TextEncoder().encode(rollout.tasks));
-  }
+  if (there.tasks.sha256 === plan.tasks.sha256) await store.put(there.tasks.key, tasks);
   return there;
 }
 

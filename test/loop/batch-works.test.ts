@@ -16,7 +16,7 @@ import { promoteModel, readLine, registerModel, showModel } from "../../shared/r
 import { datasetPublished, jobChanged, redriveLoop } from "../../shared/stages/loop.ts";
 import { chatRow } from "../factories/logs.ts";
 import { makeStation, type Station } from "../factories/station.ts";
-import { type BatchWorld, filesOf, makeBatchWorld } from "./batch-world.ts";
+import { type BatchWorld, filesOf, makeBatchWorld, taskLines } from "./batch-world.ts";
 import { publishedEvent } from "./world.ts";
 
 /** A station with two versions of one dataset, the second with more trajectories. */
@@ -32,6 +32,15 @@ async function exported(): Promise<{ readonly station: Station; readonly version
   }
   return { station, versions };
 }
+
+/** A version that somebody brought along. */
+const OLD = {
+  ...{ name: "agent", version: "old", files: "runs/sft", metrics: {} },
+  lineage: {
+    ...{ dataset: null, base: null, parent: null, training: null },
+    ...{ job: null, algorithm: null, trainer_commit: null },
+  },
+};
 
 /** Lets all jobs end and tells of it, until nothing is under way any more. */
 async function endJobs({ jobs, ports }: BatchWorld): Promise<void> {
@@ -123,6 +132,24 @@ describe("a loop whose works are jobs of a deployment", () => {
     expect((await readLine("agent", world.ports.ledger))?.champion).toBe(run.version);
   });
 
+  it("lets the champion attempt what the candidate did, although other tasks are deployed meanwhile", async () => {
+    const world = makeBatchWorld(station);
+    await datasetPublished(publishedEvent({ name: "sft", version: first }), world.ports);
+    await endJobs(world);
+    const run = await runOf(world, first);
+    const [deployed] = world.loops;
+    if (deployed === undefined) throw new Error("there is no loop");
+    const tasks = { ...deployed.tasks, evaluate: taskLines(3, "other") };
+    world.loops[0] = { loop: deployed.loop, tasks };
+    const other = "0".repeat(12);
+    await registerModel({ ...OLD, version: other, files: filesOf(run.version) }, world.ports);
+    await world.works.submit("champion", { ...run, champion: other });
+    await world.jobs.settled();
+    const { candidate, champion, planned } = await world.works.evaluated({ ...run, champion: other });
+    expect(pairEpisodes({ candidate, champion: champion ?? [], planned }).data.verdict).toBe("pass");
+    expect(champion).toHaveLength(80);
+  });
+
   it("rejects a candidate that does worse, and collects nothing with it", async () => {
     const world = makeBatchWorld(station);
     await datasetPublished(publishedEvent({ name: "sft", version: first }), world.ports);
@@ -187,14 +214,7 @@ describe("a loop whose works are jobs of a deployment", () => {
 
   it("says what to do about a champion that no job can read", async () => {
     const world = makeBatchWorld(station);
-    const lineage = {
-      ...{ dataset: null, base: null, parent: null, training: null },
-      ...{ job: null, algorithm: null, trainer_commit: null },
-    };
-    await registerModel(
-      { name: "agent", version: "old", files: "runs/sft", metrics: {}, lineage },
-      world.ports,
-    );
+    await registerModel(OLD, world.ports);
     const word = { by: "ann", reason: "by hand" };
     await promoteModel({ name: "agent", version: "old" }, { word, ports: world.ports });
     const submitted = datasetPublished(publishedEvent({ name: "sft", version: first }), world.ports);

@@ -30,6 +30,8 @@ export function taskLines(count: number, name = "task"): string {
 export interface BatchWorld {
   readonly ports: LoopsPorts;
   readonly works: BatchWorks;
+  /** What is deployed. */
+  readonly loops: PlacedLoop[];
   readonly jobs: MemoryJobs;
   readonly store: ObjectStore;
   readonly drop: MemoryStore;
@@ -77,13 +79,13 @@ export function makeBatchWorld(station: Station, over: Record<string, unknown> =
   // Jobs in memory begin at the first milliseconds of all time.
   const clock = new ManualTime(1000);
   const events = new MemoryEvents();
-  const loops = [placed];
+  const loops: PlacedLoop[] = [placed];
   const works = new BatchWorks({
     ...{ loops, store, ledger, clock, trainings: jobs, rollouts: jobs, storeBucket: BUCKET },
   });
   const policies = [placed.loop];
   const ports = { store, catalog, ledger, jobs, events, clock, works, policies };
-  return { ports, works, jobs, store, drop, events, broken, gate, skills };
+  return { ports, works, loops, jobs, store, drop, events, broken, gate, skills };
 }
 
 async function train(url: string, store: ObjectStore): Promise<number> {
