@@ -2,7 +2,7 @@
 
 The user names a mode. The agent looks around; the tool shows a signal, and words that mean nothing. The agent presses the
 key that belongs to this mode and this signal, the tool shows the next signal, and so on until it says `over` and the agent
-says `done`. From the fifth press on there are other signals, with keys of their own. Which key belongs to what is drawn
+says `done`. From the third press on there are other signals, with keys of their own. Which key belongs to what is drawn
 with the seed; tasks that are held out have the same keys and signals in other orders, with other noise.
 
   user mode m1 end agent look here end tool e3 n0 n7 n2 n5 end agent press k4 end tool … end agent done end
@@ -19,7 +19,7 @@ import tiny
 
 MODES, SIGNALS, KEYS, NOISE = 3, 6, 6, 16
 # The press, from 0, from which on signals are the late ones.
-LATE = 4
+LATE = 2
 SHOWN_NOISE = 4
 GOOD, BAD = 0.9, 0.1
 ATTEMPTS = 6

@@ -2,11 +2,12 @@
 
   train_options_run.py FOLDER SEED [ARM …]
 
-Every run is one of the trainer's scripts with its options, all of a seed begin with the same weights on the same rows, and
-take as many steps of the optimizer; only what an arm names is different. Each model is then measured on tasks that were
-held out, without bad steps, by the trainer's own scorer: of what the agent does after its first look, the share that it
-would do right, greedily, where all before it was done right (`right`), and the mean probability of it (`probability`);
-`late` is the share of those with the late signals. Prints these by arm, with tokens a second of training.
+Every run is one of the trainer's scripts with its options. All of a seed begin with the same weights on the same rows, and go
+through them as often in as many steps of the optimizer; only what an arm names is different. Each model is then measured on
+tasks that were held out, without bad steps, by the trainer's own scorer. Of what the agent does after its first look,
+`right` is the share that the model would do right, greedily, where all before it was done right; `probability` the mean
+probability of the right; `late` as `right`, of the presses with late signals. Prints these by arm, with tokens a second of
+training.
 """
 
 import json
@@ -39,7 +40,8 @@ SFT_ARMS: dict[str, dict[str, Any]] = {
     "whole": {"max_length": WHOLE},
     # A third of the run until all are taken.
     "curriculum": {"curriculum": True, "curriculum_warmup_epochs": 2},
-    "packed": {"packing": True},
+    # Beside `whole`: the parts of the others nearly fill their rows as they are.
+    "packed": {"packing": True, "max_length": WHOLE},
 }
 GRPO_ARMS: dict[str, dict[str, Any]] = {
     "trajectory": {},
@@ -101,18 +103,22 @@ class Bench:
         return found
 
     def _sft(self, name: str, options: dict[str, Any]) -> Measured:
-        given = {"data": "demonstrations", "max_length": MAX_LENGTH, "max_steps": SFT_STEPS, "learning_rate": 3e-3, **options}
-        if options.get("packing"):
-            given["batch_size"] = self._packed_batch()
-        model, speed = self._train("sft", name, given)
+        plain = {"data": "demonstrations", "max_length": MAX_LENGTH, "max_steps": SFT_STEPS, "learning_rate": 3e-3}
+        # A long trajectory may be several sequences, and sequences may share a row.
+        batch = max(1, round(BATCH * self._rows({**plain, **options}) / self._rows(plain)))
+        model, speed = self._train("sft", name, {**plain, **options, "batch_size": batch})
         return self._measured(model, "demonstrations", speed)
 
-    def _packed_batch(self) -> int:
-        """Rows that hold about as many sequences as a batch does that is not packed."""
-        from gymline_trainer.packing import pack
+    def _rows(self, options: dict[str, Any]) -> int:
+        """Rows that an epoch over all of the data has."""
+        from gymline_trainer.config import SftConfig
+        from gymline_trainer.schedule import Schedule
+        from gymline_trainer.settings import read_options
 
-        lengths = self._encoded("demonstrations", "train", MAX_LENGTH).lengths.tolist()
-        return max(1, round(BATCH * len(pack(lengths, MAX_LENGTH)) / len(lengths)))
+        without = {"curriculum": False, "batch_size": 1, "gradient_accumulation_steps": 1, "epochs": 1, "max_steps": None}
+        config = read_options(SftConfig, {"model": str(self._folder / "model"), **options, **without})
+        data = self._encoded(options["data"], "train", config.encode_options())
+        return Schedule(config, data.lengths, data.difficulties).total
 
     def _train(self, algorithm: str, name: str, options: dict[str, Any]) -> tuple[Path, float]:
         """The trained model, and tokens a second."""
@@ -136,14 +142,13 @@ class Bench:
         pairs = zip(lines, lines[1:])
         return out / "trained", tokens / sum((line["tokens"] - before["tokens"]) / line["tokens_per_second"] for before, line in pairs)
 
-    def _encoded(self, data: str, split: str, max_length: int) -> Any:
+    def _encoded(self, data: str, split: str, options: Any) -> Any:
         from gymline_trainer.chat import ChatFormat, tokenizer_of
-        from gymline_trainer.options import EncodeOptions
         from gymline_trainer.rows import open_dataset
         from gymline_trainer.store import encoded_set
 
         format = ChatFormat(tokenizer_of(str(self._folder / "tokenizer"), "tokenizer"))
-        return encoded_set("sft", open_dataset(str(self._folder / data), "sft", split), format, EncodeOptions(max_length=max_length))
+        return encoded_set("sft", open_dataset(str(self._folder / data), "sft", split), format, options)
 
     def _measured(self, model: Path, data: str, speed: float | None = None) -> Measured:
         """On what is held out, which is taken whole."""
@@ -152,9 +157,10 @@ class Bench:
 
         from gymline_trainer.collate import Collator
         from gymline_trainer.model import Scorer, from_pretrained
+        from gymline_trainer.options import EncodeOptions
 
         scorer = Scorer(from_pretrained(str(model), "language"), "language").eval()
-        held_out = self._encoded(data, "test", WHOLE)
+        held_out = self._encoded(data, "test", EncodeOptions(max_length=WHOLE))
         collator = Collator(held_out, 0)
         # By trajectory and step: whether all its tokens are the likeliest, and the log-probability of it.
         steps: dict[tuple[int, int], tuple[bool, float]] = {}
