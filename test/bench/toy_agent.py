@@ -5,7 +5,7 @@ key that belongs to this mode and this signal, the tool shows the next signal, a
 says `done`. From the third press on there are other signals, with keys of their own. Which key belongs to what is drawn
 with the seed; tasks that are held out have the same keys and signals in other orders, with other noise.
 
-  user mode m1 end agent look here end tool e3 n0 n7 n2 n5 end agent press k4 end tool … end agent done end
+  user mode m1 end agent look here end tool e3 n0 n7 end agent press k4 end tool … end agent done end
 
 A bad step presses the key of the next mode: a habit, not noise. It has a low reward.
 """
@@ -17,10 +17,10 @@ from typing import Any
 
 import tiny
 
-MODES, SIGNALS, KEYS, NOISE = 3, 6, 6, 16
+MODES, KEYS, NOISE = 2, 5, 16
 # The press, from 0, from which on signals are the late ones.
 LATE = 2
-SHOWN_NOISE = 4
+SHOWN_NOISE = 2
 GOOD, BAD = 0.9, 0.1
 ATTEMPTS = 6
 
@@ -41,7 +41,7 @@ def tokenizer() -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    numbered = {"m": MODES, "e": SIGNALS, "l": SIGNALS, "k": KEYS, "n": NOISE}
+    numbered = {"m": MODES, "e": KEYS, "l": KEYS, "k": KEYS, "n": NOISE}
     words = ["<pad>", "<unk>", "end", "user", "agent", "tool", "mode", "look", "here", "press", "over", "done"]
     words += [f"{letter}{number}" for letter, count in numbered.items() for number in range(count)]
     made = Tokenizer(models.WordLevel({word: index for index, word in enumerate(words)}, unk_token="<unk>"))
@@ -64,13 +64,13 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(f"toy agent {seed}")
-        self._keys = {(mode, kind): self._random.sample(range(KEYS), KEYS) for mode in range(MODES) for kind in "el"}
+        self._keys = {kind: self._random.sample(range(KEYS), KEYS) for kind in "el"}
         self._made = 0
 
     def task(self, least: int = 2, most: int = 9) -> Task:
         """With so many presses."""
         count = self._random.randint(least, most)
-        signals = [f"{'e' if number < LATE else 'l'}{self._random.randrange(SIGNALS)}" for number in range(count)]
+        signals = [f"{'e' if number < LATE else 'l'}{self._random.randrange(KEYS)}" for number in range(count)]
         return Task(self._random.randrange(MODES), tuple(signals))
 
     def attempt(self, task: Task, bad: float = 0.0) -> dict[str, Any]:
@@ -104,7 +104,8 @@ class World:
         return [{**row, "group": name, "group_size": ATTEMPTS} for row in rows]
 
     def _key(self, mode: int, signal: str) -> int:
-        return self._keys[mode % MODES, signal[0]][int(signal[1:])]
+        # Two modes have the same key for no signal.
+        return self._keys[signal[0]][(int(signal[1:]) + mode % MODES) % KEYS]
 
     def _sees(self, number: int, signal: str) -> dict[str, Any]:
         noise = " ".join(f"n{self._random.randrange(NOISE)}" for _ in range(SHOWN_NOISE))
@@ -122,7 +123,7 @@ def saved_model(folder: Path, seed: int) -> int:
     """
     words = tokenizer()
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_key_value_heads": 2}
-    model = tiny.qwen2(words, seed, tie_word_embeddings=True, **sizes)
+    model = tiny.qwen2(words, seed, tie_word_embeddings=True, initializer_range=0.1, **sizes)
     model.save_pretrained(folder / "model")
     words.save_pretrained(folder / "tokenizer", save_jinja_files=False)
     return model.num_parameters()

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import type { Comparison } from "../../shared/statistics/comparison.ts";
 import { meanOf } from "../../shared/statistics/mean.ts";
 import { pairedT } from "../../shared/statistics/paired-t.ts";
 import { trainerEnvironment } from "../trainer/venv.ts";
@@ -44,13 +45,13 @@ const COMPARED: readonly Compared[] = [
   { name: "chunk_overlap 1, against 0", arm: "default", against: "apart", measures: LONG },
   { name: "curriculum", arm: "curriculum", against: "default", measures: ACTS },
   { name: "packing", arm: "packed", against: "whole", measures: ACTS },
-  { name: "grpo, against its start", arm: "trajectory", against: "start", measures: ["probability"] },
-  { name: "advantage: credit", arm: "credit", against: "trajectory", measures: ["probability"] },
-  { name: "advantage: process", arm: "process", against: "trajectory", measures: ["probability"] },
-  { name: "advantage: proportional", arm: "proportional", against: "trajectory", measures: ["probability"] },
-  { name: "scale_rewards", arm: "trajectory", against: "unscaled", measures: ["probability"] },
-  { name: "loss: dapo, clip 0.28, no KL", arm: "dapo", against: "trajectory", measures: ["probability"] },
-  { name: "loss: dr_grpo, unscaled", arm: "dr_grpo", against: "trajectory", measures: ["probability"] },
+  { name: "grpo, against its start", arm: "trajectory", against: "start", measures: ACTS },
+  { name: "advantage: credit", arm: "credit", against: "trajectory", measures: ACTS },
+  { name: "advantage: process", arm: "process", against: "trajectory", measures: ACTS },
+  { name: "advantage: proportional", arm: "proportional", against: "trajectory", measures: ACTS },
+  { name: "scale_rewards", arm: "trajectory", against: "unscaled", measures: ACTS },
+  { name: "loss: dapo, clip 0.28, no KL", arm: "dapo", against: "trajectory", measures: ACTS },
+  { name: "loss: dr_grpo, unscaled", arm: "dr_grpo", against: "trajectory", measures: ACTS },
 ];
 
 /**
@@ -73,7 +74,7 @@ export async function benchTrainOptions(): Promise<readonly Figure[]> {
   await Promise.all(Array.from({ length: Math.min(SEEDS.length, availableParallelism()) }, work));
   return [
     ...levels(seeds, "default", LONG),
-    ...levels(seeds, "start", ["probability"]),
+    ...levels(seeds, "start", ACTS),
     ...COMPARED.flatMap((compared) => differences(seeds, compared)),
     {
       name: "packing: tokens a second, times as many",
@@ -114,7 +115,7 @@ function percentages(seeds: readonly Arms[], arm: string, measure: Measure): rea
 }
 
 /** The interval, and whether it leaves room for nothing at all. */
-function surely(found: ReturnType<typeof pairedT>): string {
+function surely(found: Comparison): string {
   if (found.value === null || found.interval.low === null) return ", the same in all seeds";
   const { low, high } = found.interval;
   const verdict = low <= 0 && high >= 0 ? ": contains 0" : "";

@@ -23,9 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "containers/trainer"), str(ROOT / "test/trainer"), str(ROOT / "test/bench")]
 
 # Less than half of the longest trajectory, and more than it.
-MAX_LENGTH, WHOLE = 48, 160
+MAX_LENGTH, WHOLE = 40, 128
 DEMONSTRATIONS, HELD_OUT, TASKS, PRESSES = 400, 200, 60, 6
-SFT_STEPS, START_STEPS, GRPO_STEPS = 300, 200, 60
+SFT_STEPS, START_STEPS, GRPO_STEPS = 200, 100, 40
 BATCH = 16
 SHARED: dict[str, Any] = {
     "export": "none", "bf16": False, "epochs": 100, "batch_size": BATCH, "gradient_accumulation_steps": 1,
