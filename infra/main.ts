@@ -28,6 +28,7 @@ function main(): void {
       judge: handler("judge"),
       export: handler("export"),
       sweep: handler("sweep"),
+      loop: handler("loop"),
     },
     image: {
       folder: REPOSITORY,

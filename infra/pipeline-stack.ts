@@ -1,6 +1,6 @@
 import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import type { DeploymentConfig, Stage } from "../shared/contracts/deployment-config.ts";
+import type { DeploymentConfig, StageName } from "../shared/contracts/deployment-config.ts";
 import type { Deployment } from "../shared/contracts/deployment-files.ts";
 import { pipelineStackName } from "../shared/contracts/names.ts";
 import { dropBucket, storeBucket } from "./constructs/buckets.ts";
@@ -21,6 +21,7 @@ import { dropRefused, type LocalOptions } from "./local-options.ts";
 import { exportStage } from "./stages/export.ts";
 import { ingestStage } from "./stages/ingest.ts";
 import { judgeStage } from "./stages/judge.ts";
+import { loopStage } from "./stages/loop.ts";
 import { scoreStage } from "./stages/score.ts";
 import { sweepStage } from "./stages/sweep.ts";
 
@@ -46,6 +47,7 @@ export class PipelineStack extends Stack {
       judge: queue(this, { config, key, stage: "judge" }),
       export: queue(this, { config, key, stage: "export" }),
       sweep: queue(this, { config, key, stage: "sweep" }),
+      ...(config.loop.length === 0 ? {} : { loop: queue(this, { config, key, stage: "loop" }) }),
     };
     const drop = dropBucket(this, { config, key, queue: queues.ingest.queue });
     const store = storeBucket(this, { config, key });
@@ -74,6 +76,7 @@ export class PipelineStack extends Stack {
     const undelivered = undeliveredQueue(this, { config, key, topic: alarms });
     datasetRule(this, { bus, topic: datasetTopic(this, { config, key }), undelivered });
     failedJobRule(this, { config, topic: alarms, undelivered });
+    if (config.loop.length > 0) loopStage(this, pipeline, undelivered);
     const hasJudge = deployment.settings.config.judge !== undefined;
     schedules(this, { config, hasJudge, key, queues, undelivered });
     dashboard(this, { config, stages });
@@ -87,7 +90,7 @@ export class PipelineStack extends Stack {
 
 function queue(
   scope: Construct,
-  { config, key, stage }: Pick<Pipeline, "config" | "key"> & { readonly stage: Stage },
+  { config, key, stage }: Pick<Pipeline, "config" | "key"> & { readonly stage: StageName },
 ): QueueWithDlq {
   return new QueueWithDlq(scope, `${title(stage)}Queue`, {
     name: config.name,

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
-import type { DeployedResources } from "../../shared/adapters/aws/find-deployment.ts";
+import type { DeployedResources, StageQueues } from "../../shared/adapters/aws/find-deployment.ts";
 import type { OperatorClients } from "../../shared/adapters/aws/operator-clients.ts";
-import { STAGES, type Stage } from "../../shared/contracts/deployment-config.ts";
+import { STAGES, type StageName } from "../../shared/contracts/deployment-config.ts";
 import {
   DEPLOYMENT_CONFIG_NAME,
   type Deployment,
@@ -63,10 +63,20 @@ export async function inDeployment<T>(
 }
 
 /** @throws UsageError */
-export function stageNamed(text: string): Stage {
-  const found = STAGES.find((stage) => stage === text);
-  if (found === undefined) throw new UsageError(`there is no stage "${text}": give ${STAGES.join(", ")}`);
+export function stageNamed(text: string): StageName {
+  const names: readonly StageName[] = [...STAGES, "loop"];
+  const found = names.find((stage) => stage === text);
+  if (found === undefined) throw new UsageError(`there is no stage "${text}": give ${names.join(", ")}`);
   return found;
+}
+
+/** @throws UsageError where the stage is the loop's, and the deployment has none */
+export function queuesOf({ name, queues, loop }: DeployedResources, stage: StageName): StageQueues {
+  if (stage !== "loop") return queues[stage];
+  if (loop !== undefined) return loop;
+  throw new UsageError(
+    `the deployment "${name}" has no loop: give gymline.deploy.json the key loop, and deploy`,
+  );
 }
 
 /** A whole number of at least 1. @throws UsageError */

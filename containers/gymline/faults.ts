@@ -54,6 +54,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   "ScriptFileError",
   "RunFolderError",
   "RolloutPlanError",
+  "RolloutModelError",
   "ShardError",
   "ModelServerError",
   "CollectPlanError",

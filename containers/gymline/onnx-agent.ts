@@ -1,5 +1,6 @@
 import type { Agent } from "../../shared/agents/agent.ts";
 import { chatAgent } from "../../shared/agents/chat-agent.ts";
+import type { LocalModelSettings } from "../../shared/contracts/rollout-plan.ts";
 import { TOOL_SYNTAXES, type ToolSyntax } from "../../shared/inference/tool-calls/syntax.ts";
 import { actingSettings } from "./agent-settings.ts";
 import type { AgentParts } from "./collect-agent.ts";
@@ -27,25 +28,51 @@ export function checkOwnOptions(name: string, options: ShapingOptions): void {
   }
 }
 
-/** A model of one's own, run here. @throws UsageError, ModelFolderError */
-export async function onnxAgent(options: ShapingOptions, { limits, prices }: AgentParts): Promise<Agent> {
-  const folder = required("model", options.model);
-  const { onnxToolChat } = await import("../../shared/adapters/onnx/onnx-tool-chat.ts");
+/** What the options say of a model of one's own. Reads the system prompt. @throws UsageError */
+export function localModelSettings(options: ShapingOptions): LocalModelSettings {
   const topP = numeric("--top-p", options.topP);
   if (topP !== undefined && !(topP > 0 && topP <= 1)) {
     throw new UsageError(`--top-p takes a number above 0 and at most 1, not "${options.topP}"`);
   }
+  const topK = whole("--top-k", options.topK);
+  const precision = oneOf("--precision", options.precision, ["fp32", "q4"] as const);
+  const toolSyntax = oneOf<ToolSyntax>("--tool-syntax", options.toolSyntax, TOOL_SYNTAXES);
+  return {
+    ...actingSettings(options),
+    ...(topP === undefined ? {} : { topP }),
+    ...(topK === undefined ? {} : { topK }),
+    ...(precision === undefined ? {} : { precision }),
+    ...(toolSyntax === undefined ? {} : { toolSyntax }),
+  };
+}
+
+/** A model of one's own, run here. @throws UsageError, ModelFolderError */
+export function onnxAgent(
+  options: ShapingOptions,
+  parts: Pick<AgentParts, "limits" | "prices">,
+): Promise<Agent> {
+  return localModelAgent(localModelSettings(options), { ...parts, folder: required("model", options.model) });
+}
+
+export interface LocalModelParts extends Pick<AgentParts, "limits" | "prices"> {
+  /** Of the exported model. */
+  readonly folder: string;
+  /** Of the model in trajectories; without it, the folder's. */
+  readonly name?: string;
+}
+
+/** @throws ModelFolderError */
+export async function localModelAgent(
+  settings: LocalModelSettings,
+  { folder, name, limits, prices }: LocalModelParts,
+): Promise<Agent> {
+  const { onnxToolChat } = await import("../../shared/adapters/onnx/onnx-tool-chat.ts");
+  const { topP, topK, precision, toolSyntax, contextTokens, ...acting } = settings;
   const chat = await onnxToolChat({
-    folder,
-    topP,
-    topK: whole("--top-k", options.topK),
-    precision: oneOf("--precision", options.precision, ["fp32", "q4"] as const),
-    toolSyntax: oneOf<ToolSyntax>("--tool-syntax", options.toolSyntax, TOOL_SYNTAXES),
-    contextTokens: whole("--context", options.context),
+    ...{ folder, name, topP, topK, precision, toolSyntax, contextTokens },
     batch: limits.parallel,
   });
   // The model counts its context itself, to the token; the agent would estimate it.
-  const { contextTokens: _, ...acting } = actingSettings(options);
   const { maxCostUsd } = limits;
   return chatAgent(chat, { prices, ...acting, ...(maxCostUsd === undefined ? {} : { maxUsd: maxCostUsd }) });
 }

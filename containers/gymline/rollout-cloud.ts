@@ -14,6 +14,7 @@ import type { RolloutPlan } from "../../shared/contracts/rollout-plan.ts";
 import type { JobStatus, Jobs } from "../../shared/ports/jobs.ts";
 import type { ObjectStore } from "../../shared/ports/object-store.ts";
 import { type RolloutState, readRollout } from "../../shared/rollout/read-rollout.ts";
+import { rolloutRequest } from "../../shared/rollout/rollout-request.ts";
 import { readPlan } from "./rollout-job.ts";
 import type { PlannedRollout } from "./rollout-options.ts";
 import { uploadRepositories } from "./rollout-repositories.ts";
@@ -41,11 +42,17 @@ export async function rolloutCloud(
   };
 }
 
-/** Puts plan, tasks and the repositories that they begin from into the store. @throws UsageError where there is a rollout of that name */
+/** Puts plan, tasks and the repositories that they begin from into the store. @throws UsageError where there is a rollout of that name, or no such model */
 export async function uploadRollout(
   store: ObjectStore,
   { plan, tasks, repositories }: PlannedRollout,
 ): Promise<void> {
+  const { agent } = plan;
+  if (agent.kind === "onnx" && !(await store.exists(`${agent.model}/onnx/config.json`))) {
+    throw new UsageError(
+      `the store has no ${agent.model}/onnx/: give a model that was trained with --set export=onnx, or copy its folder there`,
+    );
+  }
   const bytes = new TextEncoder().encode(`${JSON.stringify(plan, null, 2)}\n`);
   if ((await store.putIfAbsent(rolloutPlanKey(plan.run), bytes)) === "exists") {
     throw new UsageError(
@@ -73,14 +80,11 @@ export async function resumeRollout(
   );
 }
 
-/** Batch takes no array of one. @throws DeploymentError where the deployment has no rollouts */
-export async function submitRollout(jobs: Jobs, { run, shards }: RolloutPlan): Promise<string> {
+/** @throws DeploymentError where the deployment has no rollouts */
+export async function submitRollout(jobs: Jobs, plan: RolloutPlan): Promise<string> {
+  const { run } = plan;
   try {
-    const { id } = await jobs.submit({
-      name: `rollout-${run}`,
-      command: ["job", "rollout", "--run", run],
-      ...(shards === 1 ? {} : { arraySize: shards }),
-    });
+    const { id } = await jobs.submit(rolloutRequest(plan));
     return id;
   } catch (cause) {
     // So Batch calls it where there is no such queue or definition.

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { GitRepositories } from "../../shared/adapters/local/git-repositories.ts";
 import { systemClock as clock } from "../../shared/adapters/local/system-clock.ts";
 import { systemTimers as timers } from "../../shared/adapters/local/system-timers.ts";
@@ -16,10 +17,11 @@ import { ObjectNotFoundError, type ObjectStore } from "../../shared/ports/object
 import { SandboxError } from "../../shared/ports/sandbox.ts";
 import { Heartbeat } from "../../shared/rollout/rollout-progress.ts";
 import { shardEpisodes, shardOf } from "../../shared/rollout/shard-episodes.ts";
-import { StoreLedger } from "../../shared/rollout/store-ledger.ts";
+import { StoreLedger, withoutLogs } from "../../shared/rollout/store-ledger.ts";
 import { ownedSandboxes, reapOwned } from "../../shared/sandbox/owned-sandboxes.ts";
 import { envPorts } from "./env-ports.ts";
 import { EXIT } from "./exit-code.ts";
+import { fetchModel } from "./rollout-model.ts";
 import { type RolloutPlaces, rolloutPlaces } from "./rollout-places.ts";
 import { fetchRepositories } from "./rollout-repositories.ts";
 import { rolloutRunner } from "./rollout-runner.ts";
@@ -40,7 +42,7 @@ const SERVER_EVERY_MS = 5_000;
 
 /**
  * One job of a rollout: does what its shard still lacks, and gives the exit code, which docs/ROLLOUTS.md lists.
- * @throws RolloutPlanError, ShardError, UsageError and what makes every episode impossible
+ * @throws RolloutPlanError, RolloutModelError, ShardError, UsageError and what makes every episode impossible
  */
 export async function rolloutJob(options: RolloutJobOptions): Promise<number> {
   const variables = process.env;
@@ -75,7 +77,8 @@ async function work({ options, places, room, stop, variables }: Work): Promise<n
   const shard = shardOf(variables["AWS_BATCH_JOB_ARRAY_INDEX"], plan.shards);
   const episodes = shardEpisodes(await readEpisodes(store, plan), { shard, shards: plan.shards });
   const ids = episodes.map(({ id }) => id);
-  const ledger = new StoreLedger({ store, drop, run, folder: plan.folder, episodes: ids });
+  const kept = new StoreLedger({ store, drop, run, folder: plan.folder, episodes: ids });
+  const ledger = plan.logs === "none" ? withoutLogs(kept) : kept;
   const parallel = Math.min(
     plan.concurrency ?? Infinity,
     room.GYMLINE_ROLLOUT_CONCURRENCY ?? plan.concurrency ?? 1,
@@ -87,7 +90,8 @@ async function work({ options, places, room, stop, variables }: Work): Promise<n
   const ports = { ...(await portsOf(plan, { shard, room })), repositories: new GitRepositories(folder) };
   const keys = await keysOf(plan, { room, places, variables });
   await readyServer(plan, { room, stop });
-  const makeRunner = await rolloutRunner(plan, { ports, variables: keys, parallel });
+  const modelFolder = await modelOf(plan, { store, shard });
+  const makeRunner = await rolloutRunner(plan, { ports, variables: keys, parallel, modelFolder });
   const heartbeat = new Heartbeat({
     ...{ store, clock, timers, about },
     everyMs: HEARTBEAT_MS,
@@ -111,6 +115,7 @@ async function work({ options, places, room, stop, variables }: Work): Promise<n
     throw error;
   }
   await heartbeat.end(result.ended === "stopped" ? "interrupted" : "ended");
+  if (modelFolder !== null) await rm(dirname(modelFolder), { recursive: true, force: true });
   const code = exitCodeOf(result);
   say("rollout job ends", { ended: result.ended, missing: result.missing.length, exitCode: code });
   return code;
@@ -188,7 +193,22 @@ async function keysOf(
   if (room.GYMLINE_MODEL_SERVER !== undefined) {
     return { ...variables, OPENAI_BASE_URL: room.GYMLINE_MODEL_SERVER };
   }
-  return agent.kind === "scripted" ? variables : { ...(await places.keys()), ...variables };
+  return agent.kind === "scripted" || agent.kind === "onnx"
+    ? variables
+    : { ...(await places.keys()), ...variables };
+}
+
+/** Brings the model that acts out of the store. @throws RolloutModelError */
+async function modelOf(
+  { run, agent }: RolloutPlan,
+  { store, shard }: { readonly store: ObjectStore; readonly shard: number },
+): Promise<string | null> {
+  if (agent.kind !== "onnx") return null;
+  const { model, precision } = agent;
+  const folder = join(tmpdir(), `gymline-model-${run}-${shard}`);
+  const facts = await fetchModel(store, { model, precision, folder });
+  say("rollout job has its model", { model, ...facts });
+  return join(folder, "onnx");
 }
 
 async function readyServer(

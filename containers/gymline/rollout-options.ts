@@ -3,7 +3,11 @@ import { MINI_SWE_AGENT } from "../../shared/agents/harness/harness-bridge.ts";
 import { scriptedAgents } from "../../shared/agents/script-file.ts";
 import { type EpisodePlan, planEpisodes } from "../../shared/collect/plan-episodes.ts";
 import { DEFAULT_PROJECT, rolloutTasksKey } from "../../shared/contracts/keys.ts";
-import { type RolloutPlan, rolloutPlanSchema } from "../../shared/contracts/rollout-plan.ts";
+import {
+  type RolloutPlan,
+  rolloutPlanSchema,
+  storedModelSchema,
+} from "../../shared/contracts/rollout-plan.ts";
 import { modelSettings } from "./agent-settings.ts";
 import { envMaker, envOptions } from "./collect-env.ts";
 import { bridgeOf } from "./collect-runner.ts";
@@ -18,7 +22,7 @@ import {
 import { runNameOf, tasksOf } from "./collect-tasks.ts";
 import { wholeNumber } from "./deployment.ts";
 import { envPorts } from "./env-ports.ts";
-import { checkOwnOptions } from "./onnx-agent.ts";
+import { checkOwnOptions, localModelSettings } from "./onnx-agent.ts";
 import { type CarriedRepository, carriedTasks } from "./rollout-repositories.ts";
 import { loadSettings } from "./settings.ts";
 import { jsonOf, textOfFile } from "./text-lines.ts";
@@ -114,6 +118,13 @@ function agentOfPlan(options: ShapingOptions): RolloutPlan["agent"] {
     scriptedAgents(script, file);
     return { kind: "scripted", script };
   }
+  if (name === "onnx") {
+    const prefix = storedModelSchema.safeParse(required("model", options.model).replace(/\/+$/, ""));
+    if (prefix.success) return { kind: "onnx", model: prefix.data, ...localModelSettings(options) };
+    throw new UsageError(
+      `--model ${options.model} is no model of the store: with --agent onnx give models/<name>/<version>; for a folder of this machine use gymline collect, or serve the model (--gpu, or --base-url)`,
+    );
+  }
   const bridge = bridgeOf(name);
   if (bridge !== null) {
     const { name: own } = MINI_SWE_AGENT;
@@ -124,9 +135,9 @@ function agentOfPlan(options: ShapingOptions): RolloutPlan["agent"] {
     };
   }
   throw new UsageError(
-    name === "onnx" || name === "random"
-      ? `${name} acts on this machine alone: use gymline collect, or for a model of your own --gpu or --base-url`
-      : `there is no agent "${name}": give anthropic, openai-compatible, scripted:<file.json>, mini-swe-agent or bridge:<file.json>`,
+    name === "random"
+      ? "random acts on this machine alone: use gymline collect"
+      : `there is no agent "${name}": give anthropic, openai-compatible, onnx, scripted:<file.json>, mini-swe-agent or bridge:<file.json>`,
   );
 }
 

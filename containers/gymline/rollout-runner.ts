@@ -7,21 +7,25 @@ import { modelAgent } from "./collect-agent.ts";
 import { envMaker } from "./collect-env.ts";
 import { actors, bridgeOf, harnesses } from "./collect-runner.ts";
 import type { CollectLimits } from "./collect-settings.ts";
+import { localModelAgent } from "./onnx-agent.ts";
 
 export interface RolloutSurroundings {
   readonly ports: Required<EnvPorts>;
   /** Where keys of providers are. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly parallel: number;
+  /** Where the model of the plan was put, for an agent that needs one. */
+  readonly modelFolder: string | null;
 }
 
 /**
  * What runs the episodes of a plan.
- * @throws UnknownEnvError, EnvOptionsError, ScriptFileError, HarnessError, ModelSettingsError, AgentSettingsError
+ * @throws UnknownEnvError, EnvOptionsError, ScriptFileError, HarnessError, ModelSettingsError, AgentSettingsError,
+ * ModelFolderError
  */
 export async function rolloutRunner(
   plan: RolloutPlan,
-  { ports, variables, parallel }: RolloutSurroundings,
+  { ports, variables, parallel, modelFolder }: RolloutSurroundings,
 ): Promise<() => EpisodeRunner> {
   const limits = limitsOfPlan(plan, parallel);
   const { agent, prices } = plan;
@@ -34,6 +38,14 @@ export async function rolloutRunner(
   switch (agent.kind) {
     case "model":
       return actors(await modelAgent(agent, { limits, prices, variables }), surroundings);
+    case "onnx": {
+      const { kind: _, model, ...settings } = agent;
+      const name = model.slice("models/".length);
+      return actors(
+        await localModelAgent(settings, { folder: modelFolder ?? model, name, limits, prices }),
+        surroundings,
+      );
+    }
     case "scripted":
       return actors(scriptedAgents(agent.script, "the script of the plan"), surroundings);
     case "harness":

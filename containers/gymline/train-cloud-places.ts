@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { trainableModel } from "../../shared/operations/trainable-model.ts";
 import type { ObjectStore } from "../../shared/ports/object-store.ts";
 import type { OpenStore } from "./store-access.ts";
 import { isPath, storedVersion } from "./train-places.ts";
@@ -48,13 +49,9 @@ export async function cloudModel(
 
 /** @throws UsageError */
 async function modelKey(key: string, store: Pick<ObjectStore, "exists">): Promise<string> {
-  for (const folder of [key, `${key}/model`, `${key}/trained`]) {
-    if (await store.exists(`${folder}/config.json`)) return folder;
-  }
-  if (await store.exists(`${key}/trained/adapter_config.json`)) {
-    throw new UsageError(`${key} is an adapter: merge it into its model first, and give that`);
-  }
-  throw new UsageError(`the store has no model ${key} (no config.json there): give models/<name>/<version>`);
+  const found = await trainableModel(key, store);
+  if (found.kind === "found") return found.key;
+  throw new UsageError(found.reason);
 }
 
 /** A chat template by its name in TRL, or the text of its file. @throws UsageError */

@@ -1,6 +1,6 @@
 import { Duration } from "aws-cdk-lib";
 import { Metric } from "aws-cdk-lib/aws-cloudwatch";
-import type { Stage } from "../../shared/contracts/deployment-config.ts";
+import type { StageName } from "../../shared/contracts/deployment-config.ts";
 import { functionName, METRICS_NAMESPACE } from "../../shared/contracts/names.ts";
 
 export interface Figure {
@@ -8,7 +8,7 @@ export interface Figure {
   readonly name: string;
   readonly figure: string;
   /** The stage that counts it. */
-  readonly stage: Stage;
+  readonly stage: StageName;
 }
 
 /** A count that a function publishes, summed over five minutes. */

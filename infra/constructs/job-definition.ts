@@ -127,7 +127,8 @@ function settingsAsset(scope: Construct, { settings }: Deployment): Asset {
   const folder = join(Assembly.of(scope)?.outdir ?? "cdk.out", "bundles");
   mkdirSync(folder, { recursive: true });
   const path = join(folder, SETTINGS_FILE);
-  writeFileSync(path, JSON.stringify(settings));
+  const { loops: _, ...own } = settings;
+  writeFileSync(path, JSON.stringify(own));
   return new Asset(scope, "Settings", { path });
 }
 

@@ -12,7 +12,7 @@ import {
   Tracing,
 } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { Stage } from "../../shared/contracts/deployment-config.ts";
+import type { StageName } from "../../shared/contracts/deployment-config.ts";
 import { functionName, METRICS_NAMESPACE } from "../../shared/contracts/names.ts";
 import { acceptWildcards } from "./accept-rule.ts";
 import { commitVariable } from "./fixed-environment.ts";
@@ -27,7 +27,7 @@ export class PipelineFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: IRole;
 
-  constructor(scope: Construct, id: string, { pipeline, stage }: { pipeline: Pipeline; stage: Stage }) {
+  constructor(scope: Construct, id: string, { pipeline, stage }: { pipeline: Pipeline; stage: StageName }) {
     super(scope, id);
     const { config, key, local } = pipeline;
     const name = functionName(config.name, stage);
@@ -68,12 +68,14 @@ export class PipelineFunction extends Construct {
     output(this, `${title(stage)}FunctionName`, this.function.functionName);
   }
 
-  private code({ entries, settings, critic, config, local }: Pipeline, stage: Stage): Code {
+  private code({ entries, settings, critic, config, local }: Pipeline, stage: StageName): Code {
     const folder = join(Assembly.of(this)?.outdir ?? "cdk.out", "bundles", stage);
     const processor = (local?.architecture ?? config.architecture) === "arm64" ? "arm64" : "x64";
     const onnx = critic && stage === "score" ? ({ onnx: processor } as const) : {};
     // Evaluation sets and tokenizers may have many megabytes, which the others would read at each start for nothing.
-    const own = stage === "export" ? settings : { ...settings, files: [] };
+    const { loops, ...common } = settings;
+    const loop = loops === undefined || stage !== "loop" ? {} : { loops };
+    const own = stage === "export" ? common : { ...common, files: [], ...loop };
     bundleFunction({ entry: entries[stage], folder, settings: JSON.stringify(own), ...onnx });
     return Code.fromAsset(folder);
   }

@@ -5,13 +5,16 @@ import type { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { DeployedSettings } from "../../shared/contracts/deployed-settings.ts";
-import type { DeploymentConfig, Stage } from "../../shared/contracts/deployment-config.ts";
+import type { DeploymentConfig, Stage, StageName } from "../../shared/contracts/deployment-config.ts";
 import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
 import type { LocalOptions } from "../local-options.ts";
 import type { QueueWithDlq } from "./queue-with-dlq.ts";
 
 /** Handler file of each stage. */
-export type Entries = Readonly<Record<Stage, string>>;
+export type Entries = Readonly<Record<StageName, string>>;
+
+/** The last is there where the configuration has a loop. */
+export type StageQueues = Readonly<Record<Stage, QueueWithDlq> & { loop?: QueueWithDlq }>;
 
 /** What the stages share; each takes from it what it needs and is given rights to no more. */
 export interface Pipeline {
@@ -29,7 +32,7 @@ export interface Pipeline {
   readonly bus: EventBus;
   /** Keys of model providers. */
   readonly secret: Secret;
-  readonly queues: Readonly<Record<Stage, QueueWithDlq>>;
+  readonly queues: StageQueues;
   /** Where alarms go. */
   readonly alarms: ITopic;
   readonly environment: Readonly<Record<keyof FunctionEnvironment, string>>;

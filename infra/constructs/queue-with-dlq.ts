@@ -2,13 +2,13 @@ import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { Stage } from "../../shared/contracts/deployment-config.ts";
+import type { StageName } from "../../shared/contracts/deployment-config.ts";
 import { deadLetterQueueName, queueName } from "../../shared/contracts/names.ts";
 import { output, title } from "./output.ts";
 
 export interface QueueWithDlqProps {
   readonly name: string;
-  readonly stage: Stage;
+  readonly stage: StageName;
   readonly functionTimeout: Duration;
   /** How long the event source gathers a batch. */
   readonly batchWindow: Duration;

@@ -6,7 +6,13 @@ import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { CATALOG_INDEXES } from "../../shared/contracts/catalog-table.ts";
-import { jobDefinitionName, jobQueueName } from "../../shared/contracts/names.ts";
+import {
+  jobDefinitionName,
+  jobQueueName,
+  rolloutDefinitionName,
+  rolloutQueueName,
+  trainingJobDefinitionName,
+} from "../../shared/contracts/names.ts";
 import type { Permission } from "./permit.ts";
 
 /** Building blocks of what stages may do. Each is exact in its actions; wildcards stand for keys and revisions only. */
@@ -114,6 +120,31 @@ export function submitJobs(scope: Construct, name: string): Permission {
   };
 }
 
+/** Submits jobs that train, and jobs in which agents act. */
+export function submitLoopJobs(scope: Construct, name: string): Permission {
+  const arn = (resource: string, resourceName: string) =>
+    Arn.format({ service: "batch", resource, resourceName }, Stack.of(scope));
+  const definitions = [trainingJobDefinitionName(name), rolloutDefinitionName(name, "cpu")];
+  return {
+    actions: ["batch:SubmitJob"],
+    resources: [
+      arn("job-queue", jobQueueName(name, "gpu")),
+      arn("job-queue", rolloutQueueName(name, "cpu")),
+      ...definitions.flatMap((each) => [arn("job-definition", each), arn("job-definition", `${each}:*`)]),
+    ],
+    wildcard: "Each deployment that changes a job makes a new revision of its definition.",
+  };
+}
+
+/** Ends a job that takes too long. */
+export function endJobs(scope: Construct): Permission {
+  return {
+    actions: ["batch:TerminateJob"],
+    resources: [Arn.format({ service: "batch", resource: "job", resourceName: "*" }, Stack.of(scope))],
+    wildcard: "Batch gives each job an id of its own.",
+  };
+}
+
 /** The value of one secret. */
 export function readSecret({ secretArn }: Pick<Secret, "secretArn">): Permission {
   return { actions: ["secretsmanager:GetSecretValue"], resources: [secretArn] };
@@ -122,6 +153,13 @@ export function readSecret({ secretArn }: Pick<Secret, "secretArn">): Permission
 /** Asks what became of a job. */
 export const LOOK_AT_JOBS: Permission = {
   actions: ["batch:DescribeJobs"],
+  resources: ["*"],
+  wildcard: "This action of Batch knows no resources.",
+};
+
+/** Finds a job by its name. */
+export const LIST_JOBS: Permission = {
+  actions: ["batch:ListJobs"],
   resources: ["*"],
   wildcard: "This action of Batch knows no resources.",
 };

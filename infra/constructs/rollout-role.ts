@@ -25,11 +25,13 @@ export function rolloutRole(scope: Construct, config: DeploymentConfig): Role {
   const drop = Bucket.fromBucketName(scope, "Drop", dropBucketName(place));
   const store = Bucket.fromBucketName(scope, "Store", storeBucketName(place));
   const stack = Stack.of(scope);
+  const readsModels = config.batch.rollouts?.models === true || config.loop.length > 0;
   permit(
     role,
     readObjects(store, "rollouts/"),
     writeObjects(store, "rollouts/"),
     deleteObjects(store, "rollouts/"),
+    ...(readsModels ? [readObjects(store, "models/")] : []),
     listBucket(store),
     readObjects(drop, DROPPED),
     writeObjects(drop, DROPPED),

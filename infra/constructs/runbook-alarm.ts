@@ -14,7 +14,8 @@ export type Runbook =
   | "judge-budget"
   | "judge-faults"
   | "undelivered-events"
-  | "failed-jobs";
+  | "failed-jobs"
+  | "stopped-loops";
 
 export interface RunbookAlarm {
   readonly id: string;

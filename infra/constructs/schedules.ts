@@ -5,21 +5,22 @@ import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { z } from "zod";
-import type { DeploymentConfig, Stage } from "../../shared/contracts/deployment-config.ts";
+import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
 import type {
   exportMessageSchema,
   JudgeQueueMessage,
+  LoopSweepMessage,
   sweepMessageSchema,
 } from "../../shared/contracts/messages.ts";
 import { permit, permitKey } from "./permit.ts";
-import type { QueueWithDlq } from "./queue-with-dlq.ts";
+import type { StageQueues } from "./pipeline.ts";
 
 export interface ScheduleProps {
   readonly config: DeploymentConfig;
   /** The settings have a judge. */
   readonly hasJudge: boolean;
   readonly key?: IKey | undefined;
-  readonly queues: Readonly<Record<Stage, QueueWithDlq>>;
+  readonly queues: StageQueues;
   readonly undelivered: Queue;
 }
 
@@ -27,7 +28,8 @@ export interface ScheduleProps {
 export function schedules(scope: Construct, props: ScheduleProps): void {
   const { config, hasJudge, key, queues, undelivered } = props;
   const judge = hasJudge ? [queues.judge.queue] : [];
-  const targets = [queues.sweep.queue, ...judge, queues.export.queue, undelivered];
+  const loop = queues.loop === undefined ? [] : [queues.loop.queue];
+  const targets = [queues.sweep.queue, ...judge, queues.export.queue, ...loop, undelivered];
   const role = new Role(scope, "SchedulerRole", {
     // Another account's schedule cannot borrow the role.
     assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
@@ -55,6 +57,17 @@ export function schedules(scope: Construct, props: ScheduleProps): void {
       expression: config.judgeCollect,
       queue,
       message: { schema: "gymline.judge.v1", kind: "collect" } satisfies JudgeQueueMessage,
+      role,
+      undelivered,
+    });
+  }
+  for (const queue of loop) {
+    schedule(scope, {
+      id: "LoopSweepSchedule",
+      description: "Looks after the loops: lost events, jobs that have ended, versions whose time has come",
+      expression: config.sweep,
+      queue,
+      message: { schema: "gymline.loop-message.v1", kind: "sweep" } satisfies LoopSweepMessage,
       role,
       undelivered,
     });

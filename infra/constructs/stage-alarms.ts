@@ -2,13 +2,13 @@ import { Duration } from "aws-cdk-lib";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
-import type { DeploymentConfig, Stage } from "../../shared/contracts/deployment-config.ts";
+import type { DeploymentConfig, StageName } from "../../shared/contracts/deployment-config.ts";
 import type { QueueWithDlq } from "./queue-with-dlq.ts";
 import { runbookAlarm } from "./runbook-alarm.ts";
 
 export interface StageAlarmProps {
   readonly config: DeploymentConfig;
-  readonly stage: Stage;
+  readonly stage: StageName;
   readonly queue: QueueWithDlq;
   readonly handler: LambdaFunction;
   readonly topic: ITopic;

@@ -28,6 +28,8 @@ export interface LocalBatchOptions {
   readonly context?: Readonly<Record<string, string>>;
   /** A local Docker image of the job program; without it, jobs run as plain processes. */
   readonly image?: string | undefined;
+  /** The program of training jobs and its first arguments; without it, the one of `npm run trainer:setup`. */
+  readonly trainer?: readonly string[] | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -57,7 +59,7 @@ export async function startLocalBatch(options: LocalBatchOptions): Promise<Local
       join(root, "infra/local/batch/main.ts"),
       ...["--template", assembly.template, "--state", home, "--events-endpoint", engine.endpoint],
       ...(options.image === undefined
-        ? ["--no-docker", "--map", `*=${JSON.stringify([process.execPath, job])}`, ...trainer()]
+        ? ["--no-docker", "--map", `*=${JSON.stringify([process.execPath, job])}`, ...trainer(options)]
         : ["--map", `*=${options.image}`]),
       ...Object.entries(engine.env).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
     ],
@@ -77,10 +79,11 @@ export async function startLocalBatch(options: LocalBatchOptions): Promise<Local
 }
 
 /** What runs training jobs, where `npm run trainer:setup` has made a Python for it. */
-function trainer(): readonly string[] {
+function trainer({ trainer: given }: LocalBatchOptions): readonly string[] {
   const python = join(root, ".venv/bin/python");
-  if (!existsSync(python)) return [];
-  return ["--map", `*-train=${JSON.stringify([python, join(root, "containers/trainer/job.py")])}`];
+  if (given === undefined && !existsSync(python)) return [];
+  const program = given ?? [python, join(root, "containers/trainer/job.py")];
+  return ["--map", `*-train=${JSON.stringify(program)}`];
 }
 
 /** The endpoint of the runner that was started in this home; undefined where none was. */

@@ -6,6 +6,7 @@ import { parseDomainProfile } from "../domains/profile.ts";
 import { parseReferences } from "../reward/references.ts";
 import { parseRubrics } from "../reward/rubric-book.ts";
 import { parseCustomMapping } from "../trajectory/formats/custom-mapping.ts";
+import { placedLoopSchema } from "./deployed-loop.ts";
 import { deployedDatasetSchema } from "./deployment-config.ts";
 import type { PipelinePlan } from "./pipeline-plan.ts";
 import { projectConfigSchema } from "./project-config.ts";
@@ -38,6 +39,8 @@ export const deployedSettingsSchema = z.strictObject({
   datasets: z.array(deployedDatasetSchema).default([]),
   /** Evaluation sets and tokenizers that datasets name; only the export and jobs are given them. */
   files: z.array(fileSchema).default([]),
+  /** Loops with their tasks; only their function is given them. */
+  loops: z.array(placedLoopSchema).min(1).exactOptional(),
 });
 export type DeployedSettings = z.infer<typeof deployedSettingsSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { datasetRequestSchema } from "./dataset-request.ts";
+import { deployedLoopSchema } from "./deployed-loop.ts";
 
 /** A dataset that the deployment makes by itself. `name` must be its own among the datasets. */
 export const deployedDatasetSchema = z.strictObject({
@@ -60,6 +61,8 @@ const rolloutsSchema = z.strictObject({
       attempts: z.int().min(1).max(10).default(5),
     })
     .prefault({}),
+  /** Jobs may read `models/` of the store, for agents that are models of one's own. */
+  models: z.boolean().default(false),
   /** Images of sandboxes that each instance pulls when it starts, beside the one of containers/sandbox. */
   images: z.array(z.string().regex(/^[\w./:@-]+$/, "is no name of an image")).default([]),
   /** Jobs on GPUs with a server of vLLM beside the agent. Absent: none. */
@@ -83,8 +86,7 @@ const rolloutsSchema = z.strictObject({
 });
 export type RolloutsConfig = z.infer<typeof rolloutsSchema>;
 
-/** `gymline.deploy.json`: what `cdk deploy` makes. Everything has a default that a small team can pay for. */
-export const deploymentConfigSchema = z.strictObject({
+const configSchema = z.strictObject({
   $schema: z.string().optional(),
   /** Prefix of all names: several deployments may share an account. */
   name: z
@@ -122,8 +124,17 @@ export const deploymentConfigSchema = z.strictObject({
       judge: functionSchema({ memory: 1769, timeout: 300, concurrency: 2 }),
       export: functionSchema({ memory: 1769, timeout: 900, concurrency: 2 }),
       sweep: functionSchema({ memory: 512, timeout: 300, concurrency: 2 }),
+      /** There is one where `loop` names a model. */
+      loop: functionSchema({ memory: 1769, timeout: 300, concurrency: 2 }),
     })
     .prefault({}),
+  /** Models that train on what is published, and are promoted where they are shown to be better (docs/LOOP.md). */
+  loop: z
+    .array(deployedLoopSchema)
+    .refine((loops) => new Set(loops.map(({ model }) => model)).size === loops.length, {
+      message: "two loops have the same model",
+    })
+    .default([]),
   /** A larger dropped object is taken in by a Batch job. */
   functionObjectMiB: z.int().min(1).max(1024).default(64),
   /** A dataset of more rows is written by a Batch job. */
@@ -204,8 +215,19 @@ export const deploymentConfigSchema = z.strictObject({
     .prefault({}),
   tags: z.record(z.string(), z.string()).default({}),
 });
+/** `gymline.deploy.json`: what `cdk deploy` makes. Everything has a default that a small team can pay for. */
+export const deploymentConfigSchema = configSchema.superRefine(({ loop, batch }, context) => {
+  if (loop.length === 0) return;
+  for (const jobs of ["training", "rollouts"] as const) {
+    if (batch[jobs] !== undefined) continue;
+    const message = `a loop needs jobs that ${jobs === "training" ? "train" : "evaluate"}: give batch.${jobs} ({} will do)`;
+    context.addIssue({ code: "custom", path: ["loop"], message });
+  }
+});
 export type DeploymentConfig = z.infer<typeof deploymentConfigSchema>;
 
-/** Stages that run as functions. */
+/** Stages that run as functions in every deployment. */
 export const STAGES = ["ingest", "score", "judge", "export", "sweep"] as const;
 export type Stage = (typeof STAGES)[number];
+/** The last is there where the configuration has a loop. */
+export type StageName = Stage | "loop";

@@ -1,8 +1,10 @@
 import { dirname, join, resolve } from "node:path";
-import type { z } from "zod";
+import { z } from "zod";
+import { readTasks } from "../collect/read-tasks.ts";
 import { CRITIC_DOCUMENT, parseCritic } from "../critic/critic-document.ts";
 import { priceOf } from "../judge/prices.ts";
 import { collectFiles } from "./deployed-files.ts";
+import type { DeployedLoop, PlacedLoop } from "./deployed-loop.ts";
 import { type DeployedSettings, deployedSettingsSchema, planOf, profilePathOf } from "./deployed-settings.ts";
 import { type DeploymentConfig, deploymentConfigSchema } from "./deployment-config.ts";
 import { type ProjectConfig, projectConfigSchema } from "./project-config.ts";
@@ -45,7 +47,10 @@ export function readDeployment(
     path === undefined && !files.exists(file)
       ? deploymentConfigSchema.parse({})
       : read(deploymentConfigSchema, { file, files });
-  return { config, settings: readSettings(config, { folder: dirname(file), files }) };
+  const place = { folder: dirname(file), files };
+  const loops = config.loop.map((loop) => placedLoop(loop, place));
+  const settings = readSettings(config, place);
+  return { config, settings: loops.length === 0 ? settings : { ...settings, loops } };
 }
 
 function readSettings(
@@ -79,6 +84,42 @@ function readSettings(
 }
 
 const EMPTY = { schema: "gymline.settings.v1", config: {} };
+
+/** Of one file of tasks, which goes along with the loop's function. */
+const MOST_TASK_BYTES = 16 * 1024 * 1024;
+
+/** A loop with its tasks, relative to the deployment's file. @throws DeploymentConfigError */
+function placedLoop(
+  loop: DeployedLoop,
+  { folder, files }: { readonly folder: string; readonly files: DeploymentFiles },
+): PlacedLoop {
+  const tasksOf = (name: string): string => {
+    try {
+      const text = files.read(resolve(folder, name));
+      if (Buffer.byteLength(text) > MOST_TASK_BYTES) {
+        throw new RangeError(`${name} has more than ${MOST_TASK_BYTES} bytes; take fewer tasks`);
+      }
+      const carried = readTasks(text, name).find(({ sandbox }) => repoSchema.safeParse(sandbox).success);
+      if (carried === undefined) return text;
+      throw new RangeError(`${carried.id} begins from a repository, which does not go along; leave it out`);
+    } catch (cause) {
+      throw new DeploymentConfigError(
+        `tasks of the loop of ${loop.model} cannot be deployed: ${reasonOf(cause)}`,
+        { cause },
+      );
+    }
+  };
+  const { evaluate, collect } = loop;
+  return {
+    loop,
+    tasks: {
+      evaluate: tasksOf(evaluate.tasks),
+      collect: collect === undefined ? null : tasksOf(collect.tasks),
+    },
+  };
+}
+
+const repoSchema = z.object({ repo: z.string() });
 
 /** What datasets name, relative to the deployment's file. @throws DeploymentConfigError */
 function datasetFiles(

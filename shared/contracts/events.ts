@@ -101,6 +101,9 @@ export type LoopEvent = {
   };
 }[LoopEventType];
 
+/** `detail-type` of AWS Batch's own event. */
+export const BATCH_JOB_CHANGED = "Batch Job State Change";
+
 /** Of AWS Batch's own "Batch Job State Change", what is looked at: a hint to look at the job itself. */
 export const batchJobChangeSchema = z.object({
   jobId: z.string(),

@@ -129,6 +129,11 @@ export function loopRunKey(model: string, run: string): string {
   return `loops/${model}/${run}.json`;
 }
 
+/** The plan of a run's training (`gymline.training-plan.v1`): by it the run finds its model again. */
+export function loopTrainingKey(model: string, run: string): string {
+  return `loops/${model}/${run}.training.json`;
+}
+
 export function evaluationKey(id: string): string {
   return `${EVALUATIONS}${id}.json`;
 }

@@ -1,5 +1,11 @@
 import { z } from "zod";
 import { datasetRequestSchema } from "./dataset-request.ts";
+import {
+  BATCH_JOB_CHANGED,
+  batchJobChangeSchema,
+  DATASET_PUBLISHED,
+  datasetPublishedSchema,
+} from "./events.ts";
 
 /**
  * Bodies of queue messages. All may come twice, late and in any order. The ingest queue takes S3's own event
@@ -45,3 +51,26 @@ export const judgeMessageSchema = z.discriminatedUnion("kind", [
 export type JudgeQueueMessage = z.infer<typeof judgeMessageSchema>;
 
 export const sweepMessageSchema = z.strictObject({ schema: z.literal("gymline.sweep.v1") });
+
+const loopSweepSchema = z.strictObject({
+  schema: z.literal("gymline.loop-message.v1"),
+  kind: z.literal("sweep"),
+});
+export type LoopSweepMessage = z.infer<typeof loopSweepSchema>;
+
+/** A run that failed or is invalid is to go on. */
+const loopRedriveSchema = z.strictObject({
+  schema: z.literal("gymline.loop-message.v1"),
+  kind: z.literal("redrive"),
+  model: z.string().min(1),
+  run: z.string().min(1),
+});
+export type LoopRedriveMessage = z.infer<typeof loopRedriveSchema>;
+
+/** The loop's queue takes events as EventBridge hands them over, too. */
+export const loopMessageSchema = z.union([
+  loopSweepSchema,
+  loopRedriveSchema,
+  z.object({ "detail-type": z.literal(DATASET_PUBLISHED), detail: datasetPublishedSchema }),
+  z.object({ "detail-type": z.literal(BATCH_JOB_CHANGED), detail: batchJobChangeSchema }),
+]);

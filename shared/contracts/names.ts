@@ -1,4 +1,4 @@
-import type { Stage } from "./deployment-config.ts";
+import type { StageName } from "./deployment-config.ts";
 
 /**
  * Names of what a deployment makes. They follow from its name alone, so that stacks need no references to one another
@@ -36,11 +36,11 @@ export function eventBusName(name: string): string {
   return name;
 }
 
-export function queueName(name: string, stage: Stage): string {
+export function queueName(name: string, stage: StageName): string {
   return `${name}-${stage}`;
 }
 
-export function deadLetterQueueName(name: string, stage: Stage): string {
+export function deadLetterQueueName(name: string, stage: StageName): string {
   return `${name}-${stage}-dlq`;
 }
 
@@ -49,7 +49,7 @@ export function undeliveredQueueName(name: string): string {
   return `${name}-undelivered`;
 }
 
-export function functionName(name: string, stage: Stage): string {
+export function functionName(name: string, stage: StageName): string {
   return `${name}-${stage}`;
 }
 

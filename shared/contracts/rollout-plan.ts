@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TOOL_SYNTAXES } from "../inference/tool-calls/syntax.ts";
 import { priceSchema } from "../judge/config.ts";
 
 const positive = z.int().positive();
@@ -25,8 +26,33 @@ const modelAgentSchema = z.strictObject({
 });
 export type ModelAgentSettings = Readonly<z.infer<typeof modelAgentSchema>>;
 
+/** How a model of one's own writes. What is not given is as its export says. */
+export const localModelSchema = z.strictObject({
+  precision: z.enum(["fp32", "q4"]).exactOptional(),
+  temperature: z.number().nonnegative().exactOptional(),
+  topP: z.number().gt(0).max(1).exactOptional(),
+  topK: z.int().nonnegative().exactOptional(),
+  toolSyntax: z.enum(TOOL_SYNTAXES).exactOptional(),
+  answerTokens: z.int().nonnegative().exactOptional(),
+  contextTokens: z.int().nonnegative().exactOptional(),
+  onOverflow: z.enum(["stop", "forget"]).exactOptional(),
+  /** System prompt in place of the agent's own. */
+  system: z.string().exactOptional(),
+});
+export type LocalModelSettings = Readonly<z.infer<typeof localModelSchema>>;
+
+/** Prefix of keys of the store, without what an export keeps below it. */
+export const storedModelSchema = z
+  .string()
+  .regex(
+    /^models(?:\/[A-Za-z0-9][\w.-]{0,63}){2,8}$/,
+    "give a model of the store, as models/<name>/<version>",
+  );
+
 const agentSchema = z.discriminatedUnion("kind", [
   modelAgentSchema,
+  /** A model of the store that was exported to ONNX: `onnx/` below `model`. It acts inside the job. */
+  z.strictObject({ kind: z.literal("onnx"), model: storedModelSchema, ...localModelSchema.shape }),
   /** `script`: what a file of turns holds (docs/AGENTS.md). */
   z.strictObject({ kind: z.literal("scripted"), script: z.unknown() }),
   /** `bridge`: the name of a built-in one, or what a file that describes one holds. */
@@ -65,6 +91,8 @@ export const rolloutPlanSchema = z.strictObject({
     maxFailures: z.number().nonnegative().exactOptional(),
   }),
   backend: z.enum(["docker", "process", "process-unisolated"]),
+  /** Where nothing but what became of each episode is wanted: no log of it is dropped. Absent: logs are dropped. */
+  logs: z.literal("none").exactOptional(),
   /** US dollars by model, where the built-in list has none. */
   prices: z.record(z.string(), priceSchema).default({}),
 });

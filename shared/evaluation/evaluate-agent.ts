@@ -123,7 +123,7 @@ function plannedEpisode({ taskId, attempt, seed }: EpisodePlan): PlannedEpisode 
 }
 
 /** An entry of a run's ledger as an episode of an evaluation. */
-function evaluationEpisode(entry: EpisodeEntry): EvaluationEpisode {
+export function evaluationEpisode(entry: EpisodeEntry): EvaluationEpisode {
   const { task, attempt, seed, kind, success, reward, turns, cost_usd, seconds, violations } = entry;
   return {
     ...{ task, attempt, seed, status: kind, success },

@@ -1,4 +1,4 @@
-import type { Stage } from "../contracts/deployment-config.ts";
+import type { StageName } from "../contracts/deployment-config.ts";
 import type { DeadLetter, DeadLetters } from "../ports/dead-letters.ts";
 import { type MessageQueue, QueueSendError } from "../ports/queue.ts";
 import { type Redriven, redriven } from "./redriven.ts";
@@ -52,7 +52,7 @@ const MOST_AT_ONCE = 10;
  * @throws RedriveError
  */
 export async function redrive(
-  order: { readonly stage: Stage; readonly limit?: number; readonly dryRun: boolean },
+  order: { readonly stage: StageName; readonly limit?: number; readonly dryRun: boolean },
   ports: RedrivePorts,
 ): Promise<RedriveReport> {
   const { stage, limit = Number.POSITIVE_INFINITY, dryRun } = order;

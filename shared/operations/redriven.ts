@@ -1,9 +1,10 @@
 import { z } from "zod";
-import type { Stage } from "../contracts/deployment-config.ts";
+import type { StageName } from "../contracts/deployment-config.ts";
 import {
   exportMessageSchema,
   type IngestQueueMessage,
   judgeMessageSchema,
+  loopMessageSchema,
   scoreMessageSchema,
   sweepMessageSchema,
 } from "../contracts/messages.ts";
@@ -22,7 +23,7 @@ export interface Redriven {
  * not they were read before: whoever redrives has mended something. Everything else goes back as it is, also what
  * nobody understands, so that nothing is lost.
  */
-export function redriven(stage: Stage, body: string): Redriven {
+export function redriven(stage: StageName, body: string): Redriven {
   if (stage !== "ingest") return { bodies: [body], subjects: subjectsOf(stage, body) };
   const orders = ordersOf(body);
   if (orders.length === 0) return { bodies: [body], subjects: [] };
@@ -47,9 +48,18 @@ const SUBJECTS = {
   judge: judgeMessageSchema.transform((message) => (message.kind === "submit" ? message.id : message.kind)),
   export: exportMessageSchema.transform(({ request, dataset }) => request?.name ?? dataset),
   sweep: sweepMessageSchema.transform(() => "sweep"),
-} satisfies Readonly<Record<Exclude<Stage, "ingest">, z.ZodType<string>>>;
+  loop: loopMessageSchema.transform((message) =>
+    "schema" in message
+      ? message.kind === "sweep"
+        ? "sweep"
+        : `${message.model}/${message.run}`
+      : "jobId" in message.detail
+        ? message.detail.jobId
+        : `${message.detail.name}/${message.detail.version}`,
+  ),
+} satisfies Readonly<Record<Exclude<StageName, "ingest">, z.ZodType<string>>>;
 
-function subjectsOf(stage: Exclude<Stage, "ingest">, body: string): readonly string[] {
+function subjectsOf(stage: Exclude<StageName, "ingest">, body: string): readonly string[] {
   const result = jsonSchema.pipe(SUBJECTS[stage]).safeParse(body);
   return result.success ? [result.data] : [];
 }

@@ -216,7 +216,11 @@ describe("commands for a deployment, on ministack", () => {
     expect(old.stderr).toContain("has no usable output ScoreDlqUrl");
     const stage = await run("redrive", "grade", "--deployment", WELL);
     expect(stage.stderr).toContain('there is no stage "grade"');
-    for (const { stderr } of [none, old, stage]) expect(stderr).not.toMatch(/^ {4}at /m);
+    const loop = await run("redrive", "loop", "--run", "agent/3f", "--deployment", WELL);
+    expect(loop.stderr).toContain(`the deployment "${WELL}" has no loop`);
+    const odd = await run("redrive", "score", "--run", "agent/3f", "--deployment", WELL);
+    expect(odd.stderr).toContain("--run is of the stage loop");
+    for (const { stderr } of [none, old, stage, loop, odd]) expect(stderr).not.toMatch(/^ {4}at /m);
   });
 
   it("say what to do where region, credentials or the network are missing", async () => {

@@ -37,6 +37,14 @@ describe("gymline rollout", () => {
     });
   });
 
+  it("names a model of the store that acts in the job, with how it writes", async () => {
+    const args = ["--agent", "onnx", "--model", "models/agent/3fa2/", "--top-p", "0.9", "--context", "512"];
+    const { stdout } = await gymline([...BASE, ...args, "--json"], { cwd: workplace() });
+    expect(rolloutPlanSchema.parse(JSON.parse(stdout)).agent).toEqual({
+      ...{ kind: "onnx", model: "models/agent/3fa2", topP: 0.9, contextTokens: 512 },
+    });
+  });
+
   it.each([
     [["--agent", "scripted:turns.ts"], /a module and cannot go along/],
     [["--agent", "scripted:turns.json", "--env-module", "x"], /--env-module x cannot go along/],
@@ -45,7 +53,9 @@ describe("gymline rollout", () => {
       /begins from .*repositories.stats, which is not there/,
     ],
     [["--agent", "nobody"], /there is no agent "nobody"/],
-    [["--agent", "onnx", "--model", "m"], /onnx acts on this machine alone: use gymline collect/],
+    [["--agent", "onnx", "--model", "m"], /m is no model of the store: .*give models\/<name>\/<version>/],
+    [["--agent", "onnx", "--model", "models/../x"], /is no model of the store/],
+    [["--agent", "random"], /random acts on this machine alone: use gymline collect/],
     [["--agent", "anthropic", "--model", "m", "--top-p", "0.9"], /--top-p is for --agent onnx/],
     [["--agent", "scripted:turns.json", "--run", "a/b"], /--run \(letters/],
     [["--agent", "scripted:turns.json", "--project", "a/b"], /--project \(one label/],

@@ -34,7 +34,7 @@ export interface TestDeployment {
   readonly store: ObjectStore;
   readonly catalog: Catalog;
   readonly ledger: Ledger;
-  queue(stage: "Ingest" | "Score" | "Judge" | "Export" | "Sweep"): MessageQueue;
+  queue(stage: "Ingest" | "Score" | "Judge" | "Export" | "Sweep" | "Loop"): MessageQueue;
   put(key: string, bytes: Uint8Array | string): Promise<void>;
   entries(): Promise<readonly CatalogEntry[]>;
   /** Messages in a queue, waiting or being handled. */
@@ -52,16 +52,23 @@ export async function deployPipeline(options: {
   readonly functionEndpoint?: string;
   /** Keeps the jobs of a Batch runner beside the engine; without it, there is none. */
   readonly batchHome?: string;
+  /** The program of its training jobs. */
+  readonly trainer?: readonly string[];
+  /** Files beside the configuration that it names. */
+  readonly files?: Readonly<Record<string, string>>;
 }): Promise<TestDeployment> {
-  const { engine, config, project = {}, functionEndpoint, batchHome } = options;
+  const { engine, config, project = {}, functionEndpoint, batchHome, trainer, files = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), "gymline-deployment-"));
   const file = join(folder, "gymline.deploy.json");
   writeFileSync(file, JSON.stringify({ ...config, settings: "gymline.json" }));
   writeFileSync(join(folder, "gymline.json"), JSON.stringify(project));
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
   const name = config.name ?? "gymline";
   const context = { config: file };
   const batch =
-    batchHome === undefined ? undefined : await startLocalBatch({ home: batchHome, engine, context });
+    batchHome === undefined
+      ? undefined
+      : await startLocalBatch({ home: batchHome, engine, context, trainer });
   const local = {
     architecture: process.arch === "arm64" ? "arm64" : "x86_64",
     ...(batch === undefined ? {} : { batchEndpoint: batch.url }),

@@ -105,6 +105,40 @@ describe("the configuration of a deployment", () => {
     expect(fault()).toMatch(/"clean".* 70000000 bytes.*gymline export/);
   });
 
+  const LOOP = {
+    ...{ model: "agent", dataset: "clean", train: { base: "a/model" } },
+    evaluate: { env: { id: "e" }, tasks: "held-out.jsonl" },
+  };
+  const withLoop = (over: object = {}) =>
+    write("gymline.deploy.json", {
+      batch: { training: {}, rollouts: {} },
+      loop: [{ ...LOOP, ...over }],
+    });
+
+  it("carries the tasks that loops name, and no loops where there are none", () => {
+    withLoop();
+    write("held-out.jsonl", '{"id":"a","description":"x"}\n');
+    const { settings } = loadDeployment({ folder });
+    expect(settings.loops).toMatchObject([
+      {
+        loop: { model: "agent", evaluate: { attempts: 1, seed: 0, backend: "docker" } },
+        tasks: { evaluate: '{"id":"a","description":"x"}\n', collect: null },
+      },
+    ]);
+    expect(deployedSettingsSchema.parse(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+    write("gymline.deploy.json", {});
+    expect(Object.keys(loadDeployment({ folder }).settings)).not.toContain("loops");
+  });
+
+  it("finds tasks of a loop that no job could attempt before anything is made", () => {
+    withLoop();
+    expect(fault()).toMatch(/tasks of the loop of agent cannot be deployed: .*held-out\.jsonl/);
+    write("held-out.jsonl", "{}\n{");
+    expect(fault()).toMatch(/held-out\.jsonl:1: the task is empty/);
+    write("held-out.jsonl", '{"id":"a","description":"x","sandbox":{"repo":"clones/x"}}\n');
+    expect(fault()).toMatch(/a begins from a repository, which does not go along/);
+  });
+
   it("says what to do about a file that is not there", () => {
     expect(fault("other.json")).toMatch(/other\.json cannot be read .*: create it, or correct the path/);
   });

@@ -42,9 +42,12 @@ describe("docs/DEPLOYMENT.md", () => {
     expect(keys.filter((key) => key !== "$schema" && !quoted.includes(key))).toEqual([]);
   });
 
-  it("shows a configuration that is valid", () => {
-    const [, json = ""] = /```json\n([\s\S]+?)```/.exec(document) ?? [];
-    expect(deploymentConfigSchema.safeParse(JSON.parse(json)).error).toBeUndefined();
+  it("shows configurations that are valid", () => {
+    const shown = [...document.matchAll(/```json\n([\s\S]+?)```/g)].map(([, json = ""]) => json);
+    expect(shown.length).toBeGreaterThan(1);
+    for (const json of shown) {
+      expect(deploymentConfigSchema.safeParse(JSON.parse(json)).error).toBeUndefined();
+    }
   });
 
   it("states the defaults that the code has", () => {

@@ -1,7 +1,7 @@
 import { Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { describe, expect, it } from "vitest";
-import { makeApp, type SynthOptions } from "./synth.ts";
+import { makeApp, type SynthOptions, WITH_LOOP } from "./synth.ts";
 
 /** What cdk-nag finds, as `rule at construct`. */
 function nagFindings(options: SynthOptions): readonly string[] {
@@ -32,6 +32,7 @@ const CONFIGURATIONS: Readonly<Record<string, SynthOptions>> = {
   },
   "training jobs and a key of its own": { config: { kms: true, batch: { training: {} } } },
   "rollouts, on GPUs too": { config: { kms: true, batch: { rollouts: { gpu: { model: "m" } } } } },
+  "a loop and a key of its own": { config: { ...WITH_LOOP, kms: true } },
   "a judge": { project: { judge: {} }, config: { kms: true } },
   "datasets, subscribers and everything deleted with the stack": {
     config: {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rolloutEnvironmentSchema, rolloutRoomSchema } from "../../shared/contracts/rollout-environment.ts";
 import { DEFAULT_IMAGE, DEFAULT_LIMITS } from "../../shared/sandbox/sandbox-limits.ts";
-import { batchTemplate, ofType, pipelineTemplate } from "./synth.ts";
+import { batchTemplate, ofType, pipelineTemplate, WITH_LOOP } from "./synth.ts";
 
 const template = batchTemplate({
   config: {
@@ -151,6 +151,16 @@ describe("rollouts in the Batch stack", () => {
     }
     const objects = [...text.matchAll(/"(\/[^"]*\*)"/g)].map(([, place]) => place);
     expect(new Set(objects)).toEqual(new Set(["/rollouts/*", "/*/rollouts/*"]));
+  });
+
+  it("reach models too where agents may be models of one's own, or a loop evaluates them", () => {
+    for (const config of [{ batch: { rollouts: { models: true } } }, WITH_LOOP]) {
+      const policies = ofType(batchTemplate({ config }), "AWS::IAM::Policy").filter(({ id }) =>
+        id.startsWith("RolloutsJobRole"),
+      );
+      const objects = [...JSON.stringify(policies).matchAll(/"(\/[^"]*\*)"/g)].map(([, place]) => place);
+      expect(new Set(objects)).toEqual(new Set(["/rollouts/*", "/*/rollouts/*", "/models/*"]));
+    }
   });
 
   it("give instances the rights of the ECS agent, of pulling and of logs alone", () => {

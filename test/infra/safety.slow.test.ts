@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { batchTemplate, ofType, pipelineTemplate, resourcesOf } from "./synth.ts";
+import { batchTemplate, ofType, pipelineTemplate, resourcesOf, WITH_LOOP } from "./synth.ts";
 
 const templates = {
   pipeline: pipelineTemplate(),
   "pipeline with a key": pipelineTemplate({ config: { kms: true } }),
+  "pipeline with a loop": pipelineTemplate({ config: { ...WITH_LOOP, kms: true } }),
   batch: batchTemplate(),
   "batch with a key": batchTemplate({ config: { kms: true } }),
   "batch with training": batchTemplate({ config: { kms: true, batch: { training: {} } } }),
@@ -32,6 +33,7 @@ function roleStatements(template: (typeof templates)["pipeline"]) {
 /** Actions that know no resources, by the service authorization reference of AWS. */
 const WITHOUT_RESOURCES = [
   "batch:DescribeJobs",
+  "batch:ListJobs",
   "ec2:DescribeTags",
   "ecr:GetAuthorizationToken",
   "ecs:DiscoverPollEndpoint",

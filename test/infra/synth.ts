@@ -21,6 +21,17 @@ export interface SynthOptions {
   readonly files?: readonly DeployedFile[];
 }
 
+/** A deployment with the loop of one model, on all that it needs. */
+export const WITH_LOOP = {
+  batch: { training: {}, rollouts: {} },
+  loop: [
+    {
+      ...{ model: "agent", dataset: "coding", train: { base: "a/model" } },
+      evaluate: { env: { id: "gymline/sandbox-v1" }, tasks: "held-out.jsonl" },
+    },
+  ],
+} satisfies z.input<typeof deploymentConfigSchema>;
+
 /** The app of a deployment with the least handlers, under the feature flags of cdk.json. */
 export function makeApp({ config: input = {}, local, project = {}, files = [] }: SynthOptions = {}): {
   app: App;
@@ -32,11 +43,21 @@ export function makeApp({ config: input = {}, local, project = {}, files = [] }:
     config: project,
     datasets: config.datasets,
     files,
+    ...(config.loop.length === 0
+      ? {}
+      : { loops: config.loop.map((loop) => ({ loop, tasks: { evaluate: "{}", collect: null } })) }),
   });
   const app = gymlineApp({
     app: new App({ context: cdkJson.context, analyticsReporting: false, treeMetadata: false }),
     deployment: { config, settings },
-    entries: { ingest: handler, score: handler, judge: handler, export: handler, sweep: handler },
+    entries: {
+      ingest: handler,
+      score: handler,
+      judge: handler,
+      export: handler,
+      sweep: handler,
+      loop: handler,
+    },
     image: { folder: join(import.meta.dirname, "fixtures/image"), dockerfile: "Dockerfile", sandbox: "." },
     trainerImage: { folder: join(import.meta.dirname, "fixtures/image"), dockerfile: "Dockerfile" },
     local,

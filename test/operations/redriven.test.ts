@@ -38,7 +38,7 @@ describe("what a dead letter becomes", () => {
   });
 
   it("is unchanged for every other stage, whatever it says", () => {
-    const stage = fc.constantFrom("score", "judge", "export", "sweep");
+    const stage = fc.constantFrom("score", "judge", "export", "sweep", "loop");
     fc.assert(
       fc.property(stage, fc.oneof(fc.string(), fc.json()), (name, body) => {
         expect(redriven(name, body).bodies).toEqual([body]);
@@ -57,7 +57,7 @@ describe("what a dead letter becomes", () => {
   it("names what the message is about", () => {
     const id = "a".repeat(64);
     const request = { name: "best" };
-    const about = (stage: "score" | "judge" | "export" | "sweep", body: object) =>
+    const about = (stage: "score" | "judge" | "export" | "sweep" | "loop", body: object) =>
       redriven(stage, JSON.stringify(body)).subjects;
     expect(about("score", { schema: "gymline.score.v1", id })).toEqual([id]);
     const asked = { schema: "gymline.export.v1", dataset: "sft", cause: "request" };
@@ -67,6 +67,14 @@ describe("what a dead letter becomes", () => {
     expect(about("judge", { ...judge, kind: "submit", id })).toEqual([id]);
     expect(about("judge", { ...judge, kind: "collect" })).toEqual(["collect"]);
     expect(about("sweep", { schema: "gymline.sweep.v1" })).toEqual(["sweep"]);
+    const loop = { schema: "gymline.loop-message.v1" };
+    expect(about("loop", { ...loop, kind: "sweep" })).toEqual(["sweep"]);
+    expect(about("loop", { ...loop, kind: "redrive", model: "agent", run: "3f" })).toEqual(["agent/3f"]);
+    const ended = { jobId: "j", status: "FAILED" };
+    expect(about("loop", { "detail-type": "Batch Job State Change", detail: ended })).toEqual(["j"]);
+    const manifest = { manifest: "m", format: "f", rows: 1 };
+    const published = { schema: "gymline.dataset-published.v1", name: "sft", version: "v", ...manifest };
+    expect(about("loop", { "detail-type": "dataset.published", detail: published })).toEqual(["sft/v"]);
     expect(about("score", { schema: "gymline.score.v1", id: "short" })).toEqual([]);
   });
 });

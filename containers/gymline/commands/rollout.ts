@@ -33,6 +33,7 @@ export function addRollout(program: Command): void {
   examples(command, [
     "gymline rollout --cloud --env gymline/sandbox-v1 --agent anthropic --model claude-haiku-5-5 --tasks tasks.jsonl --n 8 --shards 16 --wait",
     "gymline rollout --cloud --gpu --env gymline/sandbox-v1 --agent openai-compatible --model Qwen/Qwen3-8B --tasks tasks.jsonl --n 8",
+    "gymline rollout --cloud --env gymline/conversation-v1 --agent onnx --model models/agent/3fa2c0ffee12 --tasks held-out.jsonl",
     "gymline rollout --cloud --status 20260101-120000-3fa2",
     "gymline rollout --cloud --resume 20260101-120000-3fa2 --wait                # what is missing, what failed",
   ])

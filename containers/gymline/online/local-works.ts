@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { z } from "zod";
 import type { ChildJobs } from "../../../shared/adapters/local/child-jobs.ts";
 import type { LoopRun, LoopStepName } from "../../../shared/contracts/loop.ts";
 import type { OnlineConfig } from "../../../shared/contracts/online-config.ts";
+import { numbersOf, trainingRecordSchema } from "../../../shared/contracts/training-record.ts";
 import type { EvaluationParts } from "../../../shared/evaluation/evaluation-of.ts";
 import { parseEvaluation, storeEvaluation } from "../../../shared/evaluation/stored-evaluation.ts";
 import type { EvaluatedRun, LoopWorks, TrainedModel } from "../../../shared/loop/works.ts";
@@ -14,13 +14,6 @@ import { evaluatedPair } from "../../../shared/registry/evaluated-pair.ts";
 import { showModel } from "../../../shared/registry/registry.ts";
 import { manifestKey } from "../../../shared/stages/stored-manifest.ts";
 import { filled } from "./placeholders.ts";
-
-const recordSchema = z.object({
-  algorithm: z.string().nullish(),
-  base_model: z.string().nullish(),
-  commit: z.string().nullish(),
-  metrics: z.record(z.string(), z.unknown()).nullish(),
-});
 
 export interface LocalWorksPorts {
   readonly config: OnlineConfig;
@@ -60,19 +53,16 @@ export class LocalWorks implements LoopWorks {
     const files = this.#out(run);
     const path = join(files, "training.json");
     if (!existsSync(path)) return undefined;
-    const read = recordSchema.safeParse(jsonIn(readFileSync(path, "utf8")));
+    const read = trainingRecordSchema.safeParse(jsonIn(readFileSync(path, "utf8")));
     // Whoever wrote it was killed meanwhile: it is not whole.
     if (!read.success) return undefined;
     const record = read.data;
     const manifest = await store.read(manifestKey(run.dataset));
     const { name, version } = run.dataset;
-    const numbers = Object.entries(record.metrics ?? {}).flatMap(([key, value]) =>
-      typeof value === "number" && Number.isFinite(value) ? [[key, value] as const] : [],
-    );
     return {
       version: run.id,
       files,
-      metrics: Object.fromEntries(numbers),
+      metrics: { ...numbersOf(record) },
       lineage: {
         dataset: { name, version, manifest_sha256: createHash("sha256").update(manifest).digest("hex") },
         base: record.base_model ?? null,

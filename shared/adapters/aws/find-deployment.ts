@@ -17,6 +17,8 @@ export interface DeployedResources {
   readonly table: string;
   readonly eventBus: string;
   readonly queues: Readonly<Record<Stage, StageQueues>>;
+  /** Of the loops' function; absent where the deployment has none. */
+  readonly loop?: StageQueues;
   readonly jobQueue: string;
   readonly jobDefinition: string;
 }
@@ -42,6 +44,8 @@ const outputsSchema = z.object({
   ExportDlqUrl: url,
   SweepQueueUrl: url,
   SweepDlqUrl: url,
+  LoopQueueUrl: url.optional(),
+  LoopDlqUrl: url.optional(),
 });
 
 /**
@@ -97,6 +101,7 @@ function troubleOf(status: string): string | undefined {
 }
 
 function resourcesOf(name: string, outputs: z.infer<typeof outputsSchema>): DeployedResources {
+  const { LoopQueueUrl: loopUrl, LoopDlqUrl: loopDlqUrl } = outputs;
   return {
     name,
     dropBucket: outputs.DropBucketName,
@@ -110,6 +115,9 @@ function resourcesOf(name: string, outputs: z.infer<typeof outputsSchema>): Depl
       export: { url: outputs.ExportQueueUrl, deadLetterUrl: outputs.ExportDlqUrl },
       sweep: { url: outputs.SweepQueueUrl, deadLetterUrl: outputs.SweepDlqUrl },
     },
+    ...(loopUrl === undefined || loopDlqUrl === undefined
+      ? {}
+      : { loop: { url: loopUrl, deadLetterUrl: loopDlqUrl } }),
     // Of the Batch stack, which may come later or not at all.
     jobQueue: jobQueueName(name, "cpu"),
     jobDefinition: jobDefinitionName(name),
