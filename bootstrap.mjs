@@ -31,6 +31,7 @@ const COMMANDS = {
   "test:fast": [["test/run-all.ts", "--fast"]],
   "test:soak": [["test/run-all.ts", "--soak"]],
   bench: [["test/bench/main.ts"]],
+  "bench:train": [["test/bench/main.ts", "train", "train-options"]],
   "demo:loop": [["test/demo/main.ts"]],
   cdk: [["node_modules/aws-cdk/bin/cdk"]],
   "trainer:setup": [["infra/local/trainer-setup.ts"]],

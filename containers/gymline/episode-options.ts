@@ -15,7 +15,10 @@ export function episodeOptions(command: Command): Command {
       "--agent <name>",
       "anthropic, openai-compatible, onnx, random, scripted:<file>, mini-swe-agent or bridge:<file.json>",
     )
-    .option("--model <name>", "the model that acts; for onnx the folder of an exported model (gymline rollout: models/<name>/<version> of the store)")
+    .option(
+      "--model <name>",
+      "the model that acts; for onnx the folder of an exported model (gymline rollout: models/<name>/<version> of the store)",
+    )
     .option("--base-url <url>", "address of the provider, for gateways and local models")
     .option("--api-key-variable <name>", "environment variable that holds the key")
     .option("--tasks <file>", "JSON Lines of tasks, or rows of SWE-bench")

@@ -12,9 +12,10 @@ import { benchRules } from "./rules.ts";
 import { benchSandbox } from "./sandbox.ts";
 import { benchStatistics } from "./statistics.ts";
 import { benchTrain } from "./train.ts";
+import { benchTrainOptions } from "./train-options.ts";
 import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox|inference|statistics|train]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox|inference|statistics|train|train-options]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonl
   inference: benchInference,
   statistics: benchStatistics,
   train: benchTrain,
+  "train-options": benchTrainOptions,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,14 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { z } from "zod";
 import { trainerEnvironment } from "../trainer/venv.ts";
 import type { Figure } from "./figure.ts";
+import { lastLine } from "./last-line.ts";
 import { median } from "./median.ts";
 
-const run = promisify(execFile);
 const program = resolve(import.meta.dirname, "train_run.py");
 const ROUNDS = 3;
 const SIZES = ["tiny", "100m"] as const;
@@ -29,7 +27,7 @@ export async function benchTrain(): Promise<readonly Figure[]> {
   for (const size of SIZES) {
     const folder = await mkdtemp(join(tmpdir(), `gymline-train-${size}-`));
     try {
-      await call(environment.python, ["prepare", folder, size]);
+      await lastLine(environment.python, [program, "prepare", folder, size]);
       for (const packing of [false, true]) {
         figures.push(...(await compared({ python: environment.python, folder, size, packing })));
       }
@@ -51,7 +49,9 @@ async function compared({ python, folder, size, packing }: Asked): Promise<reado
   const rounds: { readonly ours: Measured; readonly theirs: Measured }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const one = async (who: string): Promise<Measured> =>
-      measuredSchema.parse(JSON.parse(await call(python, [who, folder, ...(packing ? ["packing"] : [])])));
+      measuredSchema.parse(
+        JSON.parse(await lastLine(python, [program, who, folder, ...(packing ? ["packing"] : [])])),
+      );
     // Who is first changes: a machine that slows down must not favour one.
     const first = round % 2 === 0 ? await one("ours") : undefined;
     const theirs = await one("trl");
@@ -70,11 +70,4 @@ async function compared({ python, folder, size, packing }: Asked): Promise<reado
     { name: `${name}: most of ${ROUNDS} rounds`, value: Math.max(...ratios), unit: "×" },
     { name: `${name}: peak memory, of TRL's`, value: memory, unit: "×" },
   ];
-}
-
-/** What it prints last. */
-async function call(python: string, args: readonly string[]): Promise<string> {
-  const env = { ...process.env, HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" };
-  const { stdout } = await run(python, [program, ...args], { env, maxBuffer: 1 << 26 });
-  return stdout.trim().split("\n").at(-1) ?? "";
 }

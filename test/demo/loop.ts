@@ -34,7 +34,8 @@ export interface LoopResult {
   readonly control: Round;
 }
 
-const ENV = ["--env", "gymline/household-v1"] as const;
+/** An errand takes two turns at the most; a model that draws its words could wander on for many more. */
+const ENV = ["--env", "gymline/household-v1", "--max-steps", "4"] as const;
 const MODEL = "errands";
 /** Answers are short; what knows nothing would talk on and on. */
 const ACTING = { temperature: 0, answerTokens: 24, system: "no-system-prompt.txt" } as const;
@@ -44,7 +45,7 @@ const EXPORT = [
   "--set",
   "gradient_accumulation_steps=1",
   "--max-length",
-  "512",
+  "768",
 ] as const;
 
 /**
