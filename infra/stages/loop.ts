@@ -31,6 +31,7 @@ import {
 } from "../constructs/rights.ts";
 import { runbookLink } from "../constructs/runbook-alarm.ts";
 import { StageConstruct } from "../constructs/stage.ts";
+import { FALLBACK_SOURCE } from "../local/batch/fallback-source.ts";
 
 /** Published datasets → trained, evaluated and promoted models. Its queue is told of datasets and of jobs that ended. */
 export function loopStage(scope: Construct, pipeline: Pipeline, undelivered: Queue): StageConstruct {
@@ -69,7 +70,7 @@ function rules(
   stage: StageConstruct,
   { pipeline, undelivered }: { readonly pipeline: Pipeline; readonly undelivered: Queue },
 ): void {
-  const { bus, config, alarms } = pipeline;
+  const { bus, config, alarms, local } = pipeline;
   const targets = [new SqsQueue(stage.queue.queue, { deadLetterQueue: undelivered })];
   new Rule(stage, "DatasetPublished", {
     description: "A dataset version is complete that a loop trains on",
@@ -86,7 +87,7 @@ function rules(
   new Rule(stage, "JobEnded", {
     description: "A job has ended that trains or rolls out",
     eventPattern: {
-      source: ["aws.batch"],
+      source: local === undefined ? ["aws.batch"] : ["aws.batch", FALLBACK_SOURCE],
       detailType: [BATCH_JOB_CHANGED],
       detail: {
         status: ["SUCCEEDED", "FAILED"],

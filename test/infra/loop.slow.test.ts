@@ -87,6 +87,10 @@ describe("the loop in the stacks", () => {
   it("is told of the datasets that it trains on, of jobs that ended but no children, and by a schedule", () => {
     expect(ruleOf("dataset.published")).toContain('"detail":{"name":["coding"]}');
     const ended = ruleOf("aws.batch");
+    expect(ended).toContain('"source":["aws.batch"]');
+    const local = pipelineTemplate({ config: WITH_LOOP, local: { architecture: "x86_64", environment: {} } });
+    // Of a local Batch runner, events may come under a name of their own.
+    expect(JSON.stringify(ofType(local, "AWS::Events::Rule"))).toContain('["aws.batch","gymline.batch"]');
     expect(ended).toContain('"status":["SUCCEEDED","FAILED"]');
     expect(ended).toContain('"arrayProperties":{"index":[{"exists":false}]}');
     expect(ended).toMatch(/:job-queue\/gymline-gpu".*:job-queue\/gymline-rollout-cpu"/);

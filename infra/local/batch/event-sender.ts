@@ -5,6 +5,7 @@ import {
   type PutEventsResultEntry,
 } from "@aws-sdk/client-eventbridge";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { FALLBACK_SOURCE } from "./fallback-source.ts";
 import type { JobStateChange } from "./job-table.ts";
 import type { Journal, StoredEvent } from "./journal.ts";
 
@@ -128,7 +129,7 @@ export class EventSender {
 
   /** False where there is nothing to fall back to. */
   private fallBack(): boolean {
-    const { fallbackSource = "gymline.batch" } = this.setting.target;
+    const { fallbackSource = FALLBACK_SOURCE } = this.setting.target;
     if (this.source === fallbackSource) return false;
     this.source = fallbackSource;
     return true;
