@@ -10,7 +10,8 @@ export type OneSided =
  * One-sided paired permutation test (`signFlipTest` is the two-sided one): how likely a sum as large as the observed one
  * is where each difference is as likely to have the other sign (Fisher 1935). For differences of -1, 0 and 1 it is
  * McNemar's exact one-sided test. Exact for up to 16 differences, else by `draws` random patterns, the observed one counted
- * in (Phipson and Smyth 2010). The patterns follow from the seed alone, so p never rises where a difference grows.
+ * in (Phipson and Smyth 2010). The patterns follow from the seed alone, so p never rises where a difference grows; what is
+ * below 1e-12 of the sum of all counts as rounding.
  * @throws StatisticsInputError
  */
 export function signFlipGreater(
