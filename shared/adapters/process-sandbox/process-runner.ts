@@ -121,8 +121,13 @@ async function drain(stream: Readable, take: RunRequest["onStdout"], quiet: Quie
 function feed(to: Writable, stdin: Readable | undefined): void {
   // A command need not read what it is given.
   to.on("error", () => undefined);
-  if (stdin === undefined) to.end();
-  else stdin.pipe(to);
+  if (stdin === undefined) {
+    to.end();
+    return;
+  }
+  // Its source may be closed once the command has ended; before that, the command meets the end of its input.
+  stdin.on("error", () => to.destroy());
+  stdin.pipe(to);
 }
 
 function numberOf(signal: NodeJS.Signals | null): number {
