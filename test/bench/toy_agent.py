@@ -96,11 +96,14 @@ class World:
         return [self.attempt(self.task(most=most)) for _ in range(count)]
 
     def groups(self, count: int, most: int) -> list[dict[str, Any]]:
-        """Rows of target `grpo-offline`: attempts of an agent of which every other press is bad."""
+        """Rows of target `grpo-offline`: attempts of an agent of which a third of the presses is bad.
+
+        Were it half of them, what it does would say nothing of the mode, and a model that learnt from it would not look at it.
+        """
         return [row for number in range(count) for row in self._group(f"task {number}", self.task(most=most))]
 
     def _group(self, name: str, task: Task) -> list[dict[str, Any]]:
-        rows = [self.attempt(task, bad=0.5) for _ in range(ATTEMPTS)]
+        rows = [self.attempt(task, bad=1 / 3) for _ in range(ATTEMPTS)]
         return [{**row, "group": name, "group_size": ATTEMPTS} for row in rows]
 
     def _key(self, mode: int, signal: str) -> int:

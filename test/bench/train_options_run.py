@@ -25,8 +25,9 @@ sys.path[:0] = [str(ROOT / "containers/trainer"), str(ROOT / "test/trainer"), st
 # Less than half of the longest trajectory, and more than it.
 MAX_LENGTH, WHOLE = 40, 128
 DEMONSTRATIONS, HELD_OUT, TASKS, PRESSES = 400, 200, 60, 6
-SFT_STEPS, START_STEPS, GRPO_STEPS = 200, 100, 40
-BATCH = 16
+SFT_STEPS, START_STEPS, GRPO_STEPS = 200, 200, 60
+# Trajectories in a step.
+BATCH = 10
 SHARED: dict[str, Any] = {
     "export": "none", "bf16": False, "epochs": 100, "batch_size": BATCH, "gradient_accumulation_steps": 1,
     "warmup_ratio": 0.1, "logging_steps": 10, "save_steps": 1_000_000,
@@ -105,7 +106,7 @@ class Bench:
     def _sft(self, name: str, options: dict[str, Any]) -> Measured:
         plain = {"data": "demonstrations", "max_length": MAX_LENGTH, "max_steps": SFT_STEPS, "learning_rate": 3e-3}
         # A long trajectory may be several sequences, and sequences may share a row.
-        batch = max(1, round(BATCH * self._rows({**plain, **options}) / self._rows(plain)))
+        batch = max(1, round(BATCH * self._rows({**plain, **options}) / DEMONSTRATIONS))
         model, speed = self._train("sft", name, {**plain, **options, "batch_size": batch})
         return self._measured(model, "demonstrations", speed)
 
