@@ -10,8 +10,8 @@ export type OneSided =
  * One-sided paired permutation test (`signFlipTest` is the two-sided one): how likely a sum as large as the observed one
  * is where each difference is as likely to have the other sign (Fisher 1935). For differences of -1, 0 and 1 it is
  * McNemar's exact one-sided test. Exact for up to 16 differences, else by `draws` random patterns, the observed one counted
- * in (Phipson and Smyth 2010). The patterns follow from the seed alone, so p never rises where a difference grows; what is
- * below 1e-12 of the sum of all counts as rounding.
+ * in (Phipson and Smyth 2010). The patterns follow from the seed alone, so p never rises where a difference grows. What is
+ * below 1e-12 of the size of what a pattern turns round counts as rounding.
  * @throws StatisticsInputError
  */
 export function signFlipGreater(
@@ -24,26 +24,27 @@ export function signFlipGreater(
   }
   const n = differences.length;
   if (n === 0) return { p: null, n, why: "too_few" };
-  // Rounding must not make a pattern reach the observed sum or miss it.
-  const slack = 1e-12 * differences.reduce((sum, value) => sum + Math.abs(value), 0);
-  return n <= EXACT_UP_TO ? exact(differences, slack) : drawn(differences, { slack, seed, draws });
+  // Rounding must not make a pattern miss the observed sum. The allowance is taken off each value by itself: what is left
+  // rises with the value, and no floating-point sum falls where a term rises, so p cannot rise by rounding either.
+  const lowered = differences.map((value) => value - 1e-12 * Math.abs(value));
+  return n <= EXACT_UP_TO ? exact(lowered) : drawn(lowered, { seed, draws });
 }
 
 /** A pattern reaches the observed sum where what it turns round adds up to no more than 0. */
-function exact(differences: readonly number[], slack: number): OneSided {
+function exact(differences: readonly number[]): OneSided {
   const patterns = 2 ** differences.length;
   let reached = 0;
   for (let pattern = 0; pattern < patterns; pattern += 1) {
     let turned = 0;
     for (const [bit, value] of differences.entries()) if ((pattern >>> bit) & 1) turned += value;
-    if (turned <= slack) reached += 1;
+    if (turned <= 0) reached += 1;
   }
   return { p: reached / patterns, n: differences.length, method: "exact" };
 }
 
 function drawn(
   differences: readonly number[],
-  { slack, seed, draws }: { readonly slack: number; readonly seed: number; readonly draws: number },
+  { seed, draws }: { readonly seed: number; readonly draws: number },
 ): OneSided {
   const random = createRandom(seed);
   let reached = 1;
@@ -54,7 +55,7 @@ function drawn(
       if (index % 32 === 0) bits = random.uint32();
       if ((bits >>> (index % 32)) & 1) turned += value;
     }
-    if (turned <= slack) reached += 1;
+    if (turned <= 0) reached += 1;
   }
   return { p: reached / (draws + 1), n: differences.length, method: "monte_carlo" };
 }
