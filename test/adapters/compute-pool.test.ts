@@ -162,8 +162,6 @@ describe("ComputePool", () => {
     const results = await Promise.allSettled(records.map((item) => pool.ingest(item)));
     for (const [index, result] of results.entries()) {
       if (index % 20 === 7) {
-        // On a busy machine the answer may be out before what is thrown beside the task ends the thread.
-        if (how === "throw later" && result.status === "fulfilled") continue;
         expect(result).toMatchObject({ status: "rejected" });
         expect(result.status === "rejected" && result.reason).toBeInstanceOf(ComputeLostError);
       } else {

@@ -37,8 +37,8 @@ const RESOURCES = { maxYoungGenerationSizeMb: 24 } as const;
 interface Waiting {
   readonly task: ComputeTask;
   readonly size: number;
-  /** Its thread died once: it goes alone now, so that it can take no other task with it. */
-  alone: boolean;
+  /** Threads that died with it. From the first on it goes alone, so that it can take no other task with it. */
+  deaths: number;
   resolve(result: ComputeResult): void;
   reject(error: unknown): void;
 }
@@ -47,7 +47,14 @@ interface Thread {
   readonly worker: Worker;
   busy: readonly Waiting[];
   ready: boolean;
+  /** It has answered before: what ends it may have been left behind by an earlier task. */
+  used: boolean;
+  /** What was thrown in it, outside of a task: it will end. */
+  fault: unknown;
 }
+
+/** A task that was alone with so many dying threads is to blame, whatever they did before. */
+const DEATHS = 3;
 
 /** Worker threads that compute; the calling thread alone reads and writes. */
 export class ComputePool implements Compute {
@@ -118,7 +125,7 @@ export class ComputePool implements Compute {
         reject(this.#stopped);
         return;
       }
-      this.#queue.push({ task, size, alone: false, resolve, reject });
+      this.#queue.push({ task, size, deaths: 0, resolve, reject });
       this.#schedule();
     });
   }
@@ -136,7 +143,7 @@ export class ComputePool implements Compute {
   #dispatch(): void {
     for (const thread of this.#threads) {
       if (this.#queue.length === 0) return;
-      if (thread.busy.length > 0) continue;
+      if (thread.busy.length > 0 || thread.fault !== undefined) continue;
       const batch = this.#nextBatch();
       thread.busy = batch;
       // Copied, not handed over: the task is still needed if the thread dies.
@@ -152,10 +159,11 @@ export class ComputePool implements Compute {
     let bytes = 0;
     while (count < share && (count === 0 || bytes < BATCH_BYTES)) {
       const next = this.#queue[count];
-      if (next?.alone === true && count > 0) break;
+      const alone = next !== undefined && next.deaths > 0;
+      if (alone && count > 0) break;
       bytes += next?.size ?? 0;
       count += 1;
-      if (next?.alone === true) break;
+      if (alone) break;
     }
     const batch = this.#queue.slice(0, count);
     this.#queue = this.#queue.slice(count);
@@ -167,7 +175,7 @@ export class ComputePool implements Compute {
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const entry = new URL(`./compute-worker.${ending}`, import.meta.url);
     const worker = new Worker(entry, { workerData: this.#setup, resourceLimits: RESOURCES });
-    const thread: Thread = { worker, busy: [], ready: false };
+    const thread: Thread = { worker, busy: [], ready: false, used: false, fault: undefined };
     worker.on("message", (message: ThreadMessage) => {
       if ("ready" in message) {
         thread.ready = true;
@@ -176,6 +184,7 @@ export class ComputePool implements Compute {
       const { answers } = message;
       const batch = thread.busy;
       thread.busy = [];
+      thread.used = true;
       this.#dispatch();
       for (const [index, waiting] of batch.entries()) {
         const answer = answers[index];
@@ -184,18 +193,22 @@ export class ComputePool implements Compute {
         else waiting.reject(errorFrom(answer.error));
       }
     });
-    worker.on("error", (cause) => this.#fail(thread, cause));
-    worker.on("exit", () => this.#fail(thread, undefined));
+    worker.on("error", (cause) => {
+      thread.fault = cause;
+    });
+    // Only now have all its messages come.
+    worker.on("exit", () => this.#fail(thread));
     return thread;
   }
 
   /**
-   * A dead thread is replaced and its tasks are tried again, each alone; one that kills a second thread fails. A
-   * thread that dies before it is ready is not replaced, since the next one would die likewise.
+   * A dead thread is replaced and its tasks are tried again, each alone; one that then ends a thread that did nothing
+   * else fails. A thread that dies before it is ready is not replaced, since the next one would die likewise.
    */
-  #fail(thread: Thread, cause: unknown): void {
+  #fail(thread: Thread): void {
     const index = this.#threads.indexOf(thread);
     if (index < 0 || this.#stopped !== undefined) return;
+    const cause = thread.fault;
     const lost = thread.busy;
     thread.busy = [];
     if (thread.ready) this.#threads[index] = this.#start();
@@ -203,8 +216,9 @@ export class ComputePool implements Compute {
     const why = cause instanceof Error ? `: ${cause.message}` : "";
     const error = new ComputeLostError(`a compute thread ended before it answered${why}`, { cause });
     for (const waiting of lost.toReversed()) {
-      if (waiting.alone && thread.ready) waiting.reject(error);
-      else this.#queue.unshift(Object.assign(waiting, { alone: waiting.alone || thread.ready }));
+      if (thread.ready) waiting.deaths += 1;
+      if (waiting.deaths >= (thread.used ? DEATHS : 2)) waiting.reject(error);
+      else this.#queue.unshift(waiting);
     }
     if (this.#threads.length === 0) {
       this.#stopped = new ComputeStoppedError(`no compute thread could be started${why}`, { cause });

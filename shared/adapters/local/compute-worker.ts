@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { computeGroup } from "../../stages/compute-groups.ts";
 import {
@@ -25,13 +26,26 @@ const port = parentPort;
 if (port === null) throw new Error("compute-worker.ts runs as a worker thread only");
 const { plan, dataset } = workerData as WorkerSetup;
 const settings = taskSettings(plan).then((own) => (dataset === undefined ? own : { ...own, dataset }));
-// Each task of a batch meets a fault of the settings; until then it must not end the thread.
-settings.catch(() => undefined).then(() => port.postMessage({ ready: true } satisfies ThreadMessage));
+// Each task of a batch meets a fault of the settings; until then it must not end the thread. What ends the thread after
+// this message is the doing of a task.
+const ready = settings
+  .catch(() => undefined)
+  .then(() => port.postMessage({ ready: true } satisfies ThreadMessage));
+
+// A fault outside of a task ends the thread, but not at once: what it says until then must not pass for an answer.
+let ending = false;
+process.on("uncaughtExceptionMonitor", () => {
+  ending = true;
+});
 
 port.on("message", async (batch: TaskBatch) => {
+  await ready;
   const transfer: ArrayBuffer[] = [];
   const answers: TaskAnswer[] = [];
   for (const task of batch.tasks) answers.push(await answer(task, transfer));
+  // By then, promises that a task left behind have failed.
+  await turn();
+  if (ending) return;
   const reply: ThreadMessage = { answers };
   port.postMessage(reply, transfer);
 });
