@@ -1,8 +1,9 @@
 import { App, Tags } from "aws-cdk-lib";
 import type { Deployment } from "../shared/contracts/deployment-files.ts";
 import { BatchStack } from "./batch-stack.ts";
-import type { BuiltImage, JobImage } from "./constructs/job-definition.ts";
+import type { JobImage } from "./constructs/job-definition.ts";
 import type { Entries } from "./constructs/pipeline.ts";
+import type { BuiltImage } from "./constructs/program-container.ts";
 import type { LocalOptions } from "./local-options.ts";
 import { PipelineStack } from "./pipeline-stack.ts";
 

@@ -10,10 +10,11 @@ import {
 import { instanceRole, launchTemplate } from "./constructs/batch-instances.ts";
 import { batchNetwork } from "./constructs/batch-network.ts";
 import { cpuQueue, gpuQueue } from "./constructs/compute-environments.ts";
-import { type BuiltImage, type JobImage, jobDefinition } from "./constructs/job-definition.ts";
+import { type JobImage, jobDefinition } from "./constructs/job-definition.ts";
 import { jobRole } from "./constructs/job-role.ts";
 import { logGroup } from "./constructs/log-group.ts";
 import { output } from "./constructs/output.ts";
+import type { BuiltImage } from "./constructs/program-container.ts";
 import { rollouts } from "./constructs/rollouts.ts";
 import { TrainJob } from "./constructs/train-job.ts";
 import { trainingLaunchTemplate } from "./constructs/training-instances.ts";

@@ -1,25 +1,14 @@
 import { Arn, Aws, Duration, Size, Stack } from "aws-cdk-lib";
-import {
-  Action,
-  EcsEc2ContainerDefinition,
-  EcsJobDefinition,
-  EcsVolume,
-  LinuxParameters,
-  Reason,
-  RetryStrategy,
-} from "aws-cdk-lib/aws-batch";
-import { DockerImageAsset, Platform } from "aws-cdk-lib/aws-ecr-assets";
-import { ContainerImage, LogDriver } from "aws-cdk-lib/aws-ecs";
+import { Action, EcsJobDefinition, Reason, RetryStrategy } from "aws-cdk-lib/aws-batch";
 import { type IRole, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
 import { storeBucketName, trainingJobDefinitionName } from "../../shared/contracts/names.ts";
-import { permitRegistryLogin } from "./batch-instances.ts";
-import type { BuiltImage } from "./job-definition.ts";
 import { useKeyByAlias } from "./job-role.ts";
 import { logGroup } from "./log-group.ts";
 import { permit } from "./permit.ts";
+import { type BuiltImage, programContainer } from "./program-container.ts";
 import { deleteObjects, listBucket, readObjects, writeObjects } from "./rights.ts";
 
 export interface TrainJobProps {
@@ -35,45 +24,24 @@ export class TrainJob extends Construct {
     super(scope, id);
     const { config, training, image, instanceRole } = props;
     const logs = logGroup(this, { name: `/gymline/${config.name}/trainings`, config });
-    const asset = new DockerImageAsset(this, "Image", {
-      directory: image.folder,
-      file: image.dockerfile,
-      platform: Platform.LINUX_AMD64,
-      displayName: "Gymline trainer",
-    });
-    const executionRole = new Role(this, "ExecutionRole", {
-      assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com"),
-      description: "ECS starts the containers of training jobs",
-    });
-    // Whether the agent pulls and logs with its own role or the job's depends on its version: both may.
-    for (const role of [executionRole, instanceRole]) {
-      permitRegistryLogin(role);
-      asset.repository.grantPull(role);
-      logs.grantWrite(role);
-    }
-    const container = new EcsEc2ContainerDefinition(this, "Container", {
-      image: ContainerImage.fromDockerImageAsset(asset),
-      command: ["--help"],
+    const container = programContainer(this, {
+      image,
+      imageName: "Gymline trainer",
+      purpose: "training jobs",
+      logs,
+      logPrefix: "train",
+      jobRole: trainerRole(this, config),
+      instanceRole,
       cpu: training.vcpus,
       memory: Size.mebibytes(training.memoryMiB),
       gpu: training.gpus,
+      sharedMemory: Size.mebibytes(training.sharedMemoryMiB),
       // The client of Python knows the second alone.
       environment: {
         AWS_REGION: Aws.REGION,
         AWS_DEFAULT_REGION: Aws.REGION,
         GYMLINE_TRAINER_PROCESSES: String(training.gpus),
       },
-      jobRole: trainerRole(this, config),
-      executionRole,
-      user: "1000:1000",
-      readonlyRootFilesystem: true,
-      // Docker makes the volume with the rights of the image's own /tmp, on the instance's disk, and drops it after.
-      volumes: [EcsVolume.host({ name: "tmp", containerPath: "/tmp" })],
-      linuxParameters: new LinuxParameters(this, "LinuxParameters", {
-        initProcessEnabled: true,
-        sharedMemorySize: Size.mebibytes(training.sharedMemoryMiB),
-      }),
-      logging: LogDriver.awsLogs({ logGroup: logs, streamPrefix: "train" }),
     });
     new EcsJobDefinition(this, "Definition", {
       jobDefinitionName: trainingJobDefinitionName(config.name),
