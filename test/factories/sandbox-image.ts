@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Docker from "dockerode";
-import { buildDebianImage, DEBIAN_IMAGE, EGRESS_PACKAGES } from "../../shared/adapters/docker/debian-image.ts";
+import {
+  buildDebianImage,
+  DEBIAN_IMAGE,
+  EGRESS_PACKAGES,
+} from "../../shared/adapters/docker/debian-image.ts";
 import { EGRESS_IMAGE } from "../../shared/adapters/docker/egress.ts";
 import { DEFAULT_IMAGE } from "../../shared/sandbox/sandbox-limits.ts";
 import { type DockerOffer, offerDocker } from "../docker/docker.ts";

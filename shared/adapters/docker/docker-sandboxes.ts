@@ -23,10 +23,11 @@ import { Egress, type EgressOptions } from "./egress.ts";
  * Sandboxes in Docker containers, for output of models that nobody has looked at.
  *
  * Covered: no network, or by an HTTP proxy the hosts of an allow-list and no private, link-local or other special
- * address, whatever a name leads to (egress.ts); two users that are not root, one for commands and one for what keeps the container alive; no
- * capabilities and no way to gain any (no-new-privileges); Docker's default seccomp profile, without which nothing is
- * created; a root file system that cannot be written to; limits on memory without swap, processes, processor, files
- * and lifetime, which hold inside the container as well; nothing of the host mounted, the Docker socket least of all.
+ * address, whatever a name leads to (egress.ts); two users that are not root, one for commands and one for what keeps
+ * the container alive; no capabilities and no way to gain any (no-new-privileges); Docker's default seccomp profile,
+ * without which nothing is created; a root file system that cannot be written to; limits on memory without swap,
+ * processes, processor, files and lifetime, which hold inside the container as well; nothing of the host mounted, the
+ * Docker socket least of all.
  *
  * NOT covered:
  * - Faults of the kernel, which all containers share, and of the container runtime. Give `runtime` (`runsc` of gVisor,
