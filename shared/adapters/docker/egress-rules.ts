@@ -9,8 +9,11 @@ import {
 /** Where the proxy listens, in its own container and, by the relay, on the loopback of the sandbox. */
 export const PROXY_PORT = 3128;
 
-/** IPv6 that is not the public internet, with what holds IPv4 addresses inside. The proxy's container has no IPv6. */
-const REFUSED_IPV6 = ["::/96", "::ffff:0:0/96", "64:ff9b::/96", "100::/64", "2001::/23", "2002::/16"];
+/**
+ * IPv6 that is not the public internet, with what holds IPv4 addresses inside; those mapped into IPv6 Squid holds for
+ * IPv4 itself. The proxy's container has no IPv6.
+ */
+const REFUSED_IPV6 = ["::/96", "64:ff9b::/96", "100::/64", "2001::/23", "2002::/16"];
 const REFUSED_LOCAL_IPV6 = ["fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"];
 
 /**
@@ -22,7 +25,9 @@ const REFUSED_LOCAL_IPV6 = ["fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"];
  */
 export function squidConfig(list: AllowList, hostAddresses: readonly string[]): string {
   const targets = allowedTargets(list);
-  const refused = without([...REFUSED_RANGES, ...hostRanges(hostAddresses)], openedRanges(list));
+  // Squid keeps the first of two ranges that overlap, so there must be none.
+  const own = without(hostRanges(hostAddresses), REFUSED_RANGES);
+  const refused = without([...REFUSED_RANGES, ...own], openedRanges(list));
   const rules = targets.map(targetRules);
   return [
     `http_port 127.0.0.1:${PROXY_PORT}`,
