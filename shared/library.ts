@@ -4,6 +4,7 @@
 // biome-ignore-all lint/style/noRestrictedImports: the entry shows the local adapters too
 
 export { DockerSandboxes, type DockerSandboxesOptions } from "./adapters/docker/docker-sandboxes.ts";
+export type { EgressOptions } from "./adapters/docker/egress.ts";
 export { ChildJobs, type ChildJobsOptions } from "./adapters/local/child-jobs.ts";
 export { InlineCompute } from "./adapters/local/compute-inline.ts";
 export { ComputePool } from "./adapters/local/compute-pool.ts";
@@ -320,6 +321,7 @@ export {
 export {
   type ExecRequest,
   type ExecResult,
+  type RefusedTarget,
   type Sandbox,
   SandboxError,
   type Sandboxes,
@@ -432,6 +434,7 @@ export {
 } from "./reward/signals/trajectory-signals.ts";
 export type { ModelScores } from "./reward/step-score.ts";
 export { type FactStep, type TrajectoryFacts, trajectoryFacts } from "./reward/trajectory-facts.ts";
+export { type AllowList, AllowListError, allowedTargets } from "./sandbox/allow-list.ts";
 export {
   type ReplayDifference,
   type ReplayedCall,

@@ -19,20 +19,28 @@ const PATIENCE_MS = 30 * 60_000;
  */
 export async function collectEnv(
   options: ShapingOptions,
-  { limits, ports }: { readonly limits: CollectLimits; readonly ports: EnvPorts },
+  { limits, ports, episodeMs }: Omit<EnvTimes, "timeoutMs"> & { readonly limits: CollectLimits },
 ): Promise<() => AgentEnv> {
   for (const module of options.envModule ?? []) await registerFrom(module);
   const env = { id: required("env", options.env), options: envOptions(options.envOptions) };
-  return envMaker(env, { ports, timeoutMs: limits.timeoutMs });
+  return envMaker(env, { ports, timeoutMs: limits.timeoutMs, episodeMs });
+}
+
+interface EnvTimes {
+  readonly ports: EnvPorts;
+  /** Of an episode, which is cut off then; undefined: it has its own end. */
+  readonly timeoutMs: number | undefined;
+  /** Of whatever works in it without stepping it, a harness. */
+  readonly episodeMs?: number | undefined;
 }
 
 /** Likewise, of the id and its options. @throws UnknownEnvError, EnvOptionsError */
 export async function envMaker(
   { id, options }: { readonly id: string; readonly options: Readonly<Record<string, unknown>> },
-  { ports, timeoutMs: milliseconds }: { readonly ports: EnvPorts; readonly timeoutMs: number | undefined },
+  { ports, timeoutMs: milliseconds, episodeMs = milliseconds }: EnvTimes,
 ): Promise<() => AgentEnv> {
   const make = (): AgentEnv => {
-    const env = envs.make(id, { ports, options });
+    const env = envs.make(id, { ports, options, episodeMs });
     if (milliseconds === undefined) return env;
     // What sets a task up and what tests it have limits of their own; these only end what hangs.
     const patience = { resetMilliseconds: PATIENCE_MS, verdictMilliseconds: PATIENCE_MS };

@@ -18,7 +18,6 @@ import { loadSettings } from "./settings.ts";
 import { jsonOf, textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Below the hour that a sandbox lives: its log has to be read, and the task tested. */
 const HARNESS_MS = 45 * 60_000;
 
 /** What runs the episodes of a run, one of them for each that may be under way. */
@@ -30,7 +29,8 @@ export async function collectRunner(
   const bridge = bridgeOf(required("agent", options.agent));
   // A harness has its own time; the environment's would run while nobody steps.
   const own = bridge === null ? limits : { ...limits, timeoutMs: undefined };
-  const makeEnv = await collectEnv(options, { limits: own, ports });
+  const episodeMs = bridge === null ? undefined : harnessTime(limits);
+  const makeEnv = await collectEnv(options, { limits: own, ports, episodeMs });
   if (bridge !== null) {
     const model = required("model", options.model);
     return harnesses(bridge, { model, limits, ports, makeEnv, variables: process.env });
@@ -69,6 +69,11 @@ export function bridgeOf(agent: string): HarnessBridge | null {
   return parseHarnessBridge(jsonOf(textOfFile(file), file), file);
 }
 
+/** That a harness has for a task; its sandbox lives longer, so that its log can be read and the task tested. */
+export function harnessTime({ timeoutMs = HARNESS_MS }: CollectLimits): number {
+  return timeoutMs;
+}
+
 interface HarnessSurroundings extends Surroundings {
   readonly model: string;
   /** Where keys of providers are. */
@@ -86,7 +91,8 @@ export function harnesses(
     const known = builtinFormats.map(({ name }) => name).join(", ");
     throw new UsageError(`${bridge.name}: there is no log format ${bridge.format}; there are ${known}`);
   }
-  const { timeoutMs = HARNESS_MS, maxCostUsd, maxTurns } = limits;
+  const { maxCostUsd, maxTurns } = limits;
+  const timeoutMs = harnessTime(limits);
   return () =>
     harnessRunner({
       ...{ bridge, format, model, timeoutMs, variables },

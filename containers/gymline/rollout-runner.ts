@@ -5,7 +5,7 @@ import type { RolloutPlan } from "../../shared/contracts/rollout-plan.ts";
 import type { EnvPorts } from "../../shared/env/registry.ts";
 import { modelAgent } from "./collect-agent.ts";
 import { envMaker } from "./collect-env.ts";
-import { actors, bridgeOf, harnesses } from "./collect-runner.ts";
+import { actors, bridgeOf, harnesses, harnessTime } from "./collect-runner.ts";
 import type { CollectLimits } from "./collect-settings.ts";
 import { localModelAgent } from "./onnx-agent.ts";
 
@@ -32,7 +32,9 @@ export async function rolloutRunner(
   const makeEnv = await envMaker(plan.env, {
     ports,
     // A harness has its own time; the environment's would run while nobody steps.
-    timeoutMs: agent.kind === "harness" ? undefined : limits.timeoutMs,
+    ...(agent.kind === "harness"
+      ? { timeoutMs: undefined, episodeMs: harnessTime(limits) }
+      : { timeoutMs: limits.timeoutMs }),
   });
   const surroundings = { limits, ports, makeEnv };
   switch (agent.kind) {

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import type { SandboxLimits, SandboxSpec } from "../../shared/ports/sandbox.ts";
+import { AllowListError, allowedTargets } from "../../shared/sandbox/allow-list.ts";
 import { DEFAULT_IMAGE } from "../../shared/sandbox/sandbox-limits.ts";
+import { collect } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface EngineOptions {
@@ -16,6 +18,8 @@ export interface LimitOptions {
   readonly pids?: string;
   readonly disk?: string;
   readonly lifetime?: string;
+  readonly allow?: readonly string[];
+  readonly allowPrivate?: readonly string[];
 }
 
 export function engineOptions(command: Command): Command {
@@ -36,15 +40,26 @@ export function limitOptions(command: Command): Command {
     .option("--cpus <n>", "processors (default: 1)")
     .option("--pids <n>", "processes (default: 256)")
     .option("--disk <size>", "of workspace and /tmp, each (default: 256m)")
-    .option("--lifetime <time>", "after which it ends by itself: 90s, 30m, 2h (default: 1h)");
+    .option("--lifetime <time>", "after which it ends by itself: 90s, 30m, 2h (default: 1h)")
+    .option(
+      "--allow <host>",
+      "let it reach host, host:port or *.host by an HTTP proxy, and nothing else (may be given several times; default: no network)",
+      collect,
+    )
+    .option(
+      "--allow-private <range>",
+      "private addresses that allowed hosts may have, such as 10.20.0.0/16 (may be given several times)",
+      collect,
+    );
 }
 
 /** @throws UsageError */
 export function specOptions(
   options: LimitOptions,
 ): Partial<Omit<SandboxSpec, "limits">> & { readonly limits: Partial<SandboxLimits> } {
-  const { image, runtime, memory, cpus, pids, disk, lifetime } = options;
+  const { image, runtime, memory, cpus, pids, disk, lifetime, allow, allowPrivate } = options;
   return {
+    ...networkOf(allow, allowPrivate),
     ...(image === undefined ? {} : { image }),
     ...(runtime === undefined ? {} : { runtime }),
     limits: {
@@ -55,6 +70,25 @@ export function specOptions(
       ...(lifetime === undefined ? {} : { lifetimeMs: timeOf("--lifetime", lifetime) }),
     },
   };
+}
+
+/** @throws UsageError */
+function networkOf(
+  allow: LimitOptions["allow"],
+  privateRanges: LimitOptions["allowPrivate"],
+): Pick<SandboxSpec, "network"> | undefined {
+  if (allow === undefined) {
+    if (privateRanges === undefined) return undefined;
+    throw new UsageError("--allow-private opens nothing without --allow <host>; give both");
+  }
+  const network = { allow, ...(privateRanges === undefined ? {} : { privateRanges }) };
+  try {
+    allowedTargets(network);
+    return { network };
+  } catch (cause) {
+    if (cause instanceof AllowListError) throw new UsageError(`--allow: ${cause.message}`, { cause });
+    throw cause;
+  }
 }
 
 /** Milliseconds. @throws UsageError */

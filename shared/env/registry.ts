@@ -23,7 +23,13 @@ export interface EnvRegistration<Options = unknown> {
   readonly description: string;
   /** What `make` may be given under `options`; defaults included. */
   readonly options: z.ZodType<Options>;
-  create(parts: { readonly id: string; readonly options: Options; readonly ports: EnvPorts }): AgentEnv;
+  create(parts: {
+    readonly id: string;
+    readonly options: Options;
+    readonly ports: EnvPorts;
+    /** As `make` was told. */
+    readonly episodeMs: number | undefined;
+  }): AgentEnv;
   /** Wrappers that `make` puts around it, from the inside out. */
   wrappers?(ports: EnvPorts): readonly Wrap[];
 }
@@ -41,6 +47,11 @@ export interface EnvSpec {
 export interface MakeOptions {
   readonly ports?: EnvPorts;
   readonly options?: Readonly<Record<string, unknown>>;
+  /**
+   * The time that whoever steps it means to give an episode: an environment that reserves something for so long, and
+   * has no other word for how long, reserves it for this.
+   */
+  readonly episodeMs?: number | undefined;
   /** In place of the default wrappers; `[]`: none. */
   readonly wrappers?: readonly Wrap[];
 }
@@ -100,14 +111,14 @@ export class EnvRegistry {
     }
     this.#entries.set(id, {
       spec: { id, name, version: Number(version), domain, description },
-      make: ({ ports = {}, options = {}, wrappers }) => {
+      make: ({ ports = {}, options = {}, episodeMs, wrappers }) => {
         const read = registration.options.safeParse(options);
         if (!read.success) {
           const [issue] = read.error.issues;
           const place = ["options", ...(issue?.path ?? [])].map(String).join(".");
           throw new EnvOptionsError(id, `${place}: ${issue?.message ?? "not valid"}`, { cause: read.error });
         }
-        const env = registration.create({ id, options: read.data, ports });
+        const env = registration.create({ id, options: read.data, ports, episodeMs });
         return wrapEnv(env, wrappers ?? registration.wrappers?.(ports) ?? []);
       },
     });

@@ -7,10 +7,12 @@ import {
   type SandboxLimits,
   type SandboxSpec,
 } from "../ports/sandbox.ts";
-import { sandboxSpec } from "../sandbox/sandbox-limits.ts";
+import { AllowListError, beyond, normalised } from "../sandbox/allow-list.ts";
+import { DEFAULT_LIMITS, sandboxSpec } from "../sandbox/sandbox-limits.ts";
 import {
   type Action,
   type AgentEnv,
+  EnvTaskError,
   ProtocolError,
   type ResetOptions,
   type TimeStep,
@@ -45,6 +47,10 @@ export interface SandboxEnvOptions {
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+/** Of an episode where neither task nor options say it. */
+export const EPISODE_TIMEOUT_MS = 30 * MINUTE;
+/** For what takes no time of its own above: setup that has no limit set, files put in, a log read. */
+const MARGIN_MS = 15 * MINUTE;
 
 interface Episode {
   readonly task: SandboxTask;
@@ -109,8 +115,9 @@ export class SandboxEnv implements AgentEnv {
     return this.#alone(async () => {
       try {
         const step = await this.#act(episode, action, signal);
-        if (step.done) episode.state = "done";
-        return step;
+        if (!step.done) return step;
+        episode.state = "done";
+        return await withRefused(step, episode.sandbox);
       } catch (error) {
         // What it had done by then nobody knows.
         episode.state = "interrupted";
@@ -185,14 +192,13 @@ export class SandboxEnv implements AgentEnv {
 
   async #judge(episode: Episode, signal: AbortSignal | undefined): Promise<Verdict> {
     // A fresh time of their own: the tests must not suffer for how long the agent took.
-    const timeoutMs = seconds(episode.task.test_timeout_s) ?? this.#options.testTimeoutMs ?? 10 * MINUTE;
+    const timeoutMs = this.#testTime(episode.task);
     return gradeWork(episode.task, { ...this.#context(episode, signal), timeoutMs });
   }
 
   #left({ task, startedAt, spentMs }: Episode): number {
-    const limit = seconds(task.episode_timeout_s) ?? this.#options.episodeTimeoutMs ?? 30 * MINUTE;
     const { clock } = this.#options;
-    return limit - (clock === undefined ? spentMs : clock.now() - startedAt);
+    return this.#episodeTime(task) - (clock === undefined ? spentMs : clock.now() - startedAt);
   }
 
   #context(episode: Episode, signal: AbortSignal | undefined): ToolContext {
@@ -215,9 +221,11 @@ export class SandboxEnv implements AgentEnv {
     const { memory_bytes, cpus, pids, disk_bytes, lifetime_s } = task.limits;
     return sandboxSpec({
       ...spec,
+      network: networkOf(task, { given, permitted: spec?.network ?? "none" }),
       ...(task.image === undefined ? {} : { image: task.image }),
       labels: { ...spec?.labels, ...(given.id === undefined ? {} : { task: given.id }) },
       limits: {
+        lifetimeMs: this.#lifetime(task),
         ...spec?.limits,
         ...(memory_bytes === undefined ? {} : { memoryBytes: memory_bytes }),
         ...(cpus === undefined ? {} : { cpus }),
@@ -226,6 +234,21 @@ export class SandboxEnv implements AgentEnv {
         ...(lifetime_s === undefined ? {} : { lifetimeMs: lifetime_s * SECOND }),
       },
     });
+  }
+
+  /** Where nobody has set one: as long as setup, episode and tests may take, and at least the usual. */
+  #lifetime(task: SandboxTask): number {
+    const setup = seconds(task.setup_timeout_s) ?? this.#options.setupTimeoutMs ?? 0;
+    const all = task.setup.length * setup + this.#episodeTime(task) + this.#testTime(task) + MARGIN_MS;
+    return Math.max(DEFAULT_LIMITS.lifetimeMs, all);
+  }
+
+  #episodeTime(task: SandboxTask): number {
+    return seconds(task.episode_timeout_s) ?? this.#options.episodeTimeoutMs ?? EPISODE_TIMEOUT_MS;
+  }
+
+  #testTime(task: SandboxTask): number {
+    return seconds(task.test_timeout_s) ?? this.#options.testTimeoutMs ?? 10 * MINUTE;
   }
 
   /** Whoever was interrupted may come back before what was interrupted has come to its end: then it waits. */
@@ -278,14 +301,58 @@ function seconds(value: number | undefined): number | undefined {
 }
 
 function firstObservation(given: EnvTask, task: SandboxTask, sandbox: Sandbox): string {
-  const { workspace } = sandbox.spec;
+  const { workspace, network } = sandbox.spec;
   const parts = [
     given.description ?? "",
     given.success_criteria ?? "",
-    `You work in ${workspace}, without a network. Call submit when the work is done.`,
+    `You work in ${workspace}, ${networkText(network)}. Call submit when the work is done.`,
     task.test_command === undefined || Object.keys(task.hidden_tests).length > 0
       ? ""
       : `It will be tested with: ${task.test_command}`,
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** What of the permitted network the task has. @throws EnvTaskError where it asks for more */
+function networkOf(
+  { network }: SandboxTask,
+  { given, permitted }: { readonly given: EnvTask; readonly permitted: SandboxSpec["network"] },
+): SandboxSpec["network"] {
+  if (network === undefined) return permitted;
+  if (network === "none") return network;
+  const refuse = (what: string): EnvTaskError => {
+    const id = given.id ?? null;
+    const message = `task ${id ?? "without an id"} asks for a network to ${what}, which this run does not allow: name it in the environment's option "allow" (gymline sandbox: --allow), or take it out of the task's sandbox.network`;
+    return new EnvTaskError(message, id);
+  };
+  if (permitted === "none") throw refuse(network.allow.join(", "));
+  let more: string | undefined;
+  try {
+    more = beyond(network.allow, permitted.allow);
+  } catch (cause) {
+    if (!(cause instanceof AllowListError)) throw cause;
+    throw new EnvTaskError(`task ${given.id ?? "without an id"}: ${cause.message}`, given.id ?? null, {
+      cause,
+    });
+  }
+  if (more !== undefined) throw refuse(more);
+  return { ...permitted, allow: network.allow };
+}
+
+function networkText(network: SandboxSpec["network"]): string {
+  if (network === "none") return "without a network";
+  const hosts = normalised(network.allow).join(", ");
+  return `with an HTTP proxy (HTTP_PROXY, HTTPS_PROXY) by which you reach ${hosts} and nothing else`;
+}
+
+/** Targets that the record of an episode names; the count is of all. */
+const MOST_TARGETS = 20;
+
+/** What the allow-list did not let through, beside the rest that is known of an episode at its end. */
+async function withRefused(step: TimeStep, sandbox: Sandbox): Promise<TimeStep> {
+  if (sandbox.spec.network === "none") return step;
+  const targets = await sandbox.refusedTargets();
+  const count = targets.reduce((sum, each) => sum + each.count, 0);
+  const refusedTargets = { count, targets: targets.slice(0, MOST_TARGETS) };
+  return { ...step, info: { ...step.info, refusedTargets } };
 }

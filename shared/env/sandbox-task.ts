@@ -23,39 +23,51 @@ const contentSchema = z.union([
 const filesSchema = z.record(z.string().min(1), contentSchema);
 
 /** What the field `sandbox` of a task says: where work begins and when it is done. */
-export const sandboxTaskSchema = z.strictObject({
-  image: z.string().optional(),
-  /** Paths below the workspace; put in after the repository, so that they may change it. */
-  files: filesSchema.default({}),
-  /** Path of a git repository or bundle where the program runs. */
-  repo: z.string().optional(),
-  /** The task's own `base_commit` where absent; the repository's HEAD where that is, too. */
-  base_commit: z.string().optional(),
-  /** One commit without an ancestor instead of the history; what comes after `base_commit` is never there. */
-  hide_git_history: z.boolean().default(false),
-  /** Shell commands, run in the workspace one after another; one that fails makes the task unusable. */
-  setup: z.array(z.string()).default([]),
-  setup_timeout_s: seconds.optional(),
-  /** Shell command, run at submit; exit code 0 is success. The task's own `test_command` where absent. */
-  test_command: z.string().optional(),
-  test_timeout_s: seconds.optional(),
-  /** Files that are put in at submit, over whatever stands there. */
-  hidden_tests: filesSchema.default({}),
-  /** Success needs at least so many passed tests in the summary of pytest, Node.js, Jest, Go, Cargo or TAP. */
-  min_tests_passed: z.int().positive().optional(),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
-  command_timeout_s: seconds.optional(),
-  episode_timeout_s: seconds.optional(),
-  limits: z
-    .strictObject({
-      memory_bytes: bytes.optional(),
-      cpus: z.number().positive().optional(),
-      pids: z.int().positive().optional(),
-      disk_bytes: bytes.optional(),
-      lifetime_s: seconds.optional(),
-    })
-    .default({}),
-});
+export const sandboxTaskSchema = z
+  .strictObject({
+    image: z.string().optional(),
+    /** Paths below the workspace; put in after the repository, so that they may change it. */
+    files: filesSchema.default({}),
+    /** Path of a git repository or bundle where the program runs. */
+    repo: z.string().optional(),
+    /** The task's own `base_commit` where absent; the repository's HEAD where that is, too. */
+    base_commit: z.string().optional(),
+    /** One commit without an ancestor instead of the history; what comes after `base_commit` is never there. */
+    hide_git_history: z.boolean().default(false),
+    /** Shell commands, run in the workspace one after another; one that fails makes the task unusable. */
+    setup: z.array(z.string()).default([]),
+    setup_timeout_s: seconds.optional(),
+    /** Shell command, run at submit; exit code 0 is success. The task's own `test_command` where absent. */
+    test_command: z.string().optional(),
+    test_timeout_s: seconds.optional(),
+    /** Files that are put in at submit, over whatever stands there. */
+    hidden_tests: filesSchema.default({}),
+    /** Success needs at least so many passed tests in the summary of pytest, Node.js, Jest, Go, Cargo or TAP. */
+    min_tests_passed: z.int().positive().optional(),
+    env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+    /** A part of what the run allows (the environment's option `allow`), which is what a task has that says nothing. */
+    network: z.union([z.literal("none"), z.strictObject({ allow: z.array(z.string()).min(1) })]).optional(),
+    command_timeout_s: seconds.optional(),
+    episode_timeout_s: seconds.optional(),
+    limits: z
+      .strictObject({
+        memory_bytes: bytes.optional(),
+        cpus: z.number().positive().optional(),
+        pids: z.int().positive().optional(),
+        disk_bytes: bytes.optional(),
+        lifetime_s: seconds.optional(),
+      })
+      .default({}),
+  })
+  .refine(
+    ({ limits, episode_timeout_s: episode }) =>
+      limits.lifetime_s === undefined || episode === undefined || limits.lifetime_s >= episode,
+    {
+      path: ["limits", "lifetime_s"],
+      message:
+        "is less than episode_timeout_s, so the sandbox would end before the episode; raise it, or leave it out: then it follows",
+    },
+  );
 
 export type SandboxTask = z.infer<typeof sandboxTaskSchema>;
 

@@ -1,3 +1,5 @@
+import type { AllowList } from "../sandbox/allow-list.ts";
+
 /** Limits and surroundings of one sandbox. Everything not allowed here is forbidden. */
 export interface SandboxSpec {
   /** An image that is on the machine; what it names at creation is what runs, by content. */
@@ -5,8 +7,8 @@ export interface SandboxSpec {
   /** Absolute; the only writable place besides /tmp. */
   readonly workspace: string;
   readonly env: Readonly<Record<string, string>>;
-  /** `none`: no interface but loopback. */
-  readonly network: "none" | { readonly allow: readonly string[] };
+  /** `none`: no interface but loopback. Else an HTTP proxy, and by it what is on the list (sandbox/allow-list.ts). */
+  readonly network: "none" | AllowList;
   readonly limits: SandboxLimits;
   /** What this sandbox is for, told by `list`: a run's name and an episode's. */
   readonly labels: Readonly<Record<string, string>>;
@@ -59,6 +61,13 @@ export interface SandboxFile {
   readonly mode?: number;
 }
 
+/** What a sandbox with an allow-list asked for and did not get. */
+export interface RefusedTarget {
+  /** `host:port`, as the sandbox named it. */
+  readonly target: string;
+  readonly count: number;
+}
+
 /**
  * One isolated place with a workspace. Commands come one after another: a time-out ends whatever else runs.
  * All methods @throws SandboxError
@@ -84,6 +93,8 @@ export interface Sandbox {
   restore(snapshot: string): Promise<void>;
   /** A second sandbox that begins at the snapshot. */
   branch(snapshot: string): Promise<Sandbox>;
+  /** What its allow-list did not let through so far, most frequent first; of a long list the latest part. */
+  refusedTargets(): Promise<readonly RefusedTarget[]>;
   /** Ends every process that commands have left running. */
   endProcesses(): Promise<void>;
   /** Removes the sandbox with its snapshots; may be called more than once. */

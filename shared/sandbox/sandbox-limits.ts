@@ -1,4 +1,5 @@
 import { SandboxError, type SandboxLimits, type SandboxSpec } from "../ports/sandbox.ts";
+import { AllowListError, allowedTargets } from "./allow-list.ts";
 
 const MIB = 2 ** 20;
 
@@ -57,9 +58,10 @@ export function checkSpec(spec: SandboxSpec): void {
   }
   const name = Object.keys(spec.env).find((each) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(each));
   if (name !== undefined) throw refuse(`a variable cannot be named ${JSON.stringify(name)}`);
-  if (spec.network !== "none") {
-    throw refuse(
-      "a sandbox has no network: an allow-list that holds needs a filtering proxy, which is not part of this program; bring what is needed in by the image, files or setup commands",
-    );
+  if (spec.network === "none") return;
+  try {
+    allowedTargets(spec.network);
+  } catch (error) {
+    throw error instanceof AllowListError ? refuse(error.message) : error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Sandbox, Sandboxes, SandboxSpec, SandboxSummary } from "../ports/sandbox.ts";
+import { normalised } from "./allow-list.ts";
 
 export interface WarmPoolOptions {
   /** Sandboxes that wait; 0 makes none ahead. */
@@ -113,5 +114,7 @@ export class WarmPool implements Sandboxes {
 /** Equal for specs that differ in labels alone. */
 function specKey({ image, workspace, env, network, limits, runtime }: SandboxSpec): string {
   const sorted = (of: object): unknown => Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([image, workspace, sorted(env), network, sorted(limits), runtime ?? ""]);
+  const reaches =
+    network === "none" ? network : [normalised(network.allow), normalised(network.privateRanges ?? [])];
+  return JSON.stringify([image, workspace, sorted(env), reaches, sorted(limits), runtime ?? ""]);
 }

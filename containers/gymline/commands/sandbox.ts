@@ -26,6 +26,7 @@ export function addSandbox(program: Command): void {
     );
   examples(sandbox, [
     "gymline sandbox create --task tasks.jsonl --task-id fix-mean",
+    "gymline sandbox create --allow pypi.org --allow files.pythonhosted.org",
     "gymline sandbox exec 3f2a91c07d44 -- python3 -m pytest -q",
     'gymline sandbox exec 3f2a91c07d44 --tool edit --params \'{"path":"a.py","old":"x","new":"y"}\'',
     "gymline sandbox reset 3f2a91c07d44",
@@ -94,13 +95,16 @@ export function addSandbox(program: Command): void {
     .description(
       "build the image of sandboxes from Debian packages, where no registry is in reach; needs root",
     )
+    .option("--egress", "build the image of the proxy that sandboxes with an allow-list (--allow) need")
     .option("--tag <name>", "name of the image (default: the one that sandboxes use)")
     .option("--package <name>", "one more package (may be given several times)", collect)
     .option("--suite <name>", "release of Debian (default: bookworm)")
     .option("--mirror <url>", "Debian mirror (default: deb.debian.org)");
-  examples(image, ["gymline sandbox image", "gymline sandbox image --tag my/node:1 --package nodejs"]).action(
-    buildImage,
-  );
+  examples(image, [
+    "gymline sandbox image",
+    "gymline sandbox image --egress",
+    "gymline sandbox image --tag my/node:1 --package nodejs",
+  ]).action(buildImage);
 }
 
 async function createOne(options: EngineOptions & LimitOptions & TaskOptions): Promise<void> {
@@ -210,16 +214,21 @@ async function reapAll(options: EngineOptions): Promise<void> {
 }
 
 async function buildImage(options: {
+  readonly egress?: boolean;
   readonly tag?: string;
   readonly package?: readonly string[];
   readonly suite?: string;
   readonly mirror?: string;
 }): Promise<void> {
-  const { buildDebianImage, DEBIAN_IMAGE } = await import("../../../shared/adapters/docker/debian-image.ts");
+  const { buildDebianImage, DEBIAN_IMAGE, EGRESS_PACKAGES } = await import(
+    "../../../shared/adapters/docker/debian-image.ts"
+  );
+  const { EGRESS_IMAGE } = await import("../../../shared/adapters/docker/egress.ts");
   const { DEFAULT_IMAGE } = await import("../../../shared/sandbox/sandbox-limits.ts");
-  const image = options.tag ?? DEFAULT_IMAGE;
+  const egress = options.egress === true;
+  const image = options.tag ?? (egress ? EGRESS_IMAGE : DEFAULT_IMAGE);
   const { suite = DEBIAN_IMAGE.suite, mirror = DEBIAN_IMAGE.mirror } = options;
-  const packages = [...DEBIAN_IMAGE.packages, ...(options.package ?? [])];
+  const packages = [...(egress ? EGRESS_PACKAGES : DEBIAN_IMAGE.packages), ...(options.package ?? [])];
   note(`building ${image} from ${packages.join(", ")} of Debian ${suite}; this takes a minute or two`);
   out(`${image} ${await buildDebianImage({ image, packages, suite, mirror })}`);
 }

@@ -1,6 +1,7 @@
 import type { ContainerCreateOptions } from "dockerode";
 import type { SandboxSpec } from "../../ports/sandbox.ts";
 import { KEEPER } from "./docker-runner.ts";
+import { proxyVariables } from "./egress.ts";
 
 /** Names of labels that tell a sandbox from other containers, with all that is needed to open it again. */
 export const LABEL = {
@@ -38,12 +39,17 @@ export function containerOptions(request: {
     User: KEEPER,
     WorkingDir: spec.workspace,
     Hostname: "sandbox",
-    Env: Object.entries({ HOME: "/tmp", ...spec.env }).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries({
+      HOME: "/tmp",
+      ...(spec.network === "none" ? {} : proxyVariables()),
+      ...spec.env,
+    }).map(([name, value]) => `${name}=${value}`),
     Labels: {
       [LABEL.mark]: group,
       [LABEL.expires]: String(expiresAt),
       [LABEL.spec]: JSON.stringify(spec),
     },
+    // An allow-list changes nothing here: what it lets out goes by the loopback interface (egress.ts).
     NetworkDisabled: true,
     OpenStdin: false,
     Healthcheck: { Test: ["NONE"] },

@@ -1,10 +1,11 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
-import { SandboxError } from "../../ports/sandbox.ts";
+import { type RefusedTarget, SandboxError } from "../../ports/sandbox.ts";
 import { Quiet } from "../sandbox-files/quiet.ts";
 import type { RunEnd, Runner, RunRequest } from "../sandbox-files/runner.ts";
 import { dockerFault, statusOf } from "./docker-fault.ts";
+import type { Egress } from "./egress.ts";
 import { FrameReader } from "./frames.ts";
 import { KillSwitch } from "./kill-switch.ts";
 
@@ -29,11 +30,14 @@ const SWITCH_PATIENCE_MS = 3000;
 export class DockerRunner implements Runner {
   readonly #docker: Docker;
   readonly #id: string;
+  readonly #egress: Egress | undefined;
   #killSwitch: KillSwitch | undefined;
 
-  constructor(docker: Docker, id: string) {
+  /** `egress`: of a sandbox with an allow-list. */
+  constructor(docker: Docker, id: string, egress?: Egress) {
     this.#docker = docker;
     this.#id = id;
+    this.#egress = egress;
   }
 
   async run(request: RunRequest): Promise<RunEnd> {
@@ -129,8 +133,16 @@ export class DockerRunner implements Runner {
     return count === undefined ? null : Number(count);
   }
 
+  async refusedTargets(): Promise<readonly RefusedTarget[]> {
+    return (await this.#egress?.refused(this.#id)) ?? [];
+  }
+
   async remove(): Promise<void> {
     void this.#killSwitch?.disarm();
+    await Promise.all([this.#removeContainer(), this.#egress?.remove(this.#id)]);
+  }
+
+  async #removeContainer(): Promise<void> {
     try {
       await this.#container.remove({ force: true, v: true });
     } catch (error) {

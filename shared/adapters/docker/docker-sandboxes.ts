@@ -17,14 +17,17 @@ import { defaultStateFolder, SnapshotFiles } from "../sandbox-files/snapshot-fil
 import { containerOptions, LABEL } from "./container-options.ts";
 import { dockerFault, statusOf } from "./docker-fault.ts";
 import { DockerRunner } from "./docker-runner.ts";
+import { Egress, type EgressOptions } from "./egress.ts";
 
 /*
  * Sandboxes in Docker containers, for output of models that nobody has looked at.
  *
- * Covered: no network; two users that are not root, one for commands and one for what keeps the container alive; no
- * capabilities and no way to gain any (no-new-privileges); Docker's default seccomp profile, without which nothing is
- * created; a root file system that cannot be written to; limits on memory without swap, processes, processor, files
- * and lifetime, which hold inside the container as well; nothing of the host mounted, the Docker socket least of all.
+ * Covered: no network, or by an HTTP proxy the hosts of an allow-list and no private, link-local or other special
+ * address, whatever a name leads to (egress.ts); two users that are not root, one for commands and one for what keeps
+ * the container alive; no capabilities and no way to gain any (no-new-privileges); Docker's default seccomp profile,
+ * without which nothing is created; a root file system that cannot be written to; limits on memory without swap,
+ * processes, processor, files and lifetime, which hold inside the container as well; nothing of the host mounted, the
+ * Docker socket least of all.
  *
  * NOT covered:
  * - Faults of the kernel, which all containers share, and of the container runtime. Give `runtime` (`runsc` of gVisor,
@@ -32,7 +35,9 @@ import { DockerRunner } from "./docker-runner.ts";
  * - Side channels between sandboxes on one machine (time, caches), and how busy the disk and memory bus of it are.
  * - What a sandbox does to itself: it may fill its own workspace, end its own processes, and lie in its own output.
  * - Whoever may talk to Docker is root on the host; that is this program, never what runs in a sandbox.
- * - A network with an allow-list: it is refused, since it needs a filtering proxy.
+ * - What the hosts of an allow-list do with what they are sent: a sandbox can tell them all it knows, look up any name
+ *   below a `*.host` (which carries data to its name servers), and reach by a tunnel whatever they pass on, such as other
+ *   customers of the same CDN: the name in the TLS handshake is not looked at. Bytes and rates are not limited.
  * - Faults of the image: it runs what its owner put in. An image is never pulled here.
  */
 
@@ -44,6 +49,8 @@ export interface DockerSandboxesOptions {
   readonly clock?: Clock;
   /** Whose sandboxes these are: those of another group on the same engine are neither listed nor reaped. */
   readonly group?: string;
+  /** How sandboxes with an allow-list get out. */
+  readonly egress?: EgressOptions;
 }
 
 const DEFAULT_GROUP = "gymline";
@@ -58,6 +65,7 @@ export class DockerSandboxes implements Sandboxes {
   readonly #snapshots: SnapshotFiles;
   readonly #clock: Clock;
   readonly #group: string;
+  readonly #egressOptions: EgressOptions;
   #engine: Promise<void> | undefined;
 
   constructor({
@@ -65,11 +73,13 @@ export class DockerSandboxes implements Sandboxes {
     stateFolder,
     clock = systemClock,
     group = DEFAULT_GROUP,
+    egress = {},
   }: DockerSandboxesOptions = {}) {
     this.#socketPath = socketPath;
     this.#snapshots = new SnapshotFiles(join(stateFolder ?? defaultStateFolder(), "docker-snapshots"));
     this.#clock = clock;
     this.#group = group;
+    this.#egressOptions = egress;
   }
 
   async create(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox> {
@@ -80,6 +90,7 @@ export class DockerSandboxes implements Sandboxes {
     const expiresAt = this.#clock.now() + spec.limits.lifetimeMs;
     const what = `no sandbox can be created from image ${spec.image}`;
     const docker = await this.#docker();
+    const wayOut = await this.#wayOut(docker, spec);
     const container = await asking(what, () =>
       docker.createContainer(containerOptions({ spec, imageId, expiresAt, group: this.#group })),
     );
@@ -87,6 +98,8 @@ export class DockerSandboxes implements Sandboxes {
     try {
       signal?.throwIfAborted();
       await asking(what, () => container.start());
+      signal?.throwIfAborted();
+      await wayOut?.(sandbox.id);
       signal?.throwIfAborted();
       return sandbox;
     } catch (error) {
@@ -134,12 +147,17 @@ export class DockerSandboxes implements Sandboxes {
       return State === "exited" || State === "dead";
     });
     const ids: string[] = [];
+    const docker = await this.#docker();
     for (const { Id } of over) {
       const id = Id.slice(0, ID_LENGTH);
-      await new DockerRunner(await this.#docker(), id).remove();
+      await new DockerRunner(docker, id).remove();
       await this.#snapshots.drop(id);
       ids.push(id);
     }
+    await this.#egress(docker).reap(async () => {
+      const left = await this.#containers();
+      return new Set(left.map(({ Id }) => Id.slice(0, ID_LENGTH)));
+    });
     await this.#snapshots.reap(now);
     return ids;
   }
@@ -162,11 +180,31 @@ export class DockerSandboxes implements Sandboxes {
   #sandbox(docker: Docker, of: Pick<CommandSandboxParts, "id" | "spec" | "expiresAt" | "wasUsed">): Sandbox {
     return new CommandSandbox({
       ...of,
-      runner: new DockerRunner(docker, of.id),
+      runner: new DockerRunner(docker, of.id, of.spec.network === "none" ? undefined : this.#egress(docker)),
       snapshots: this.#snapshots,
       clock: this.#clock,
       create: (spec) => this.create(spec),
     });
+  }
+
+  #egress(docker: Docker): Egress {
+    return new Egress({ docker, options: this.#egressOptions, group: this.#group });
+  }
+
+  /** What gives a sandbox of an allow-list its way out, looked at before anything is made; undefined: it has none. */
+  async #wayOut(
+    docker: Docker,
+    { network, runtime, limits }: SandboxSpec,
+  ): Promise<((sandbox: string) => Promise<void>) | undefined> {
+    if (network === "none") return undefined;
+    if (runtime !== undefined) {
+      const message = `a sandbox with an allow-list cannot have the runtime ${runtime}: the relay to its proxy shares its network namespace, which such runtimes keep to themselves; leave out one of the two`;
+      throw new SandboxError(message, { reason: "refused" });
+    }
+    const egress = this.#egress(docker);
+    const imageId = await egress.imageId();
+    const { lifetimeMs } = limits;
+    return (sandbox) => egress.start({ sandbox, list: network, imageId, lifetimeMs });
   }
 
   async #imageId(image: string): Promise<string> {

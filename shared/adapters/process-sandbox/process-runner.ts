@@ -71,6 +71,10 @@ export class ProcessRunner implements Runner {
     return null;
   }
 
+  async refusedTargets(): Promise<readonly never[]> {
+    return [];
+  }
+
   async remove(): Promise<void> {
     await this.endProcesses();
     await this.#removeFolder();

@@ -78,6 +78,11 @@ export class ProcessSandboxes implements Sandboxes {
     // Without isolation paths are those of the host.
     const own = this.#isolation === "none" ? { ...spec, workspace } : spec;
     checkSpec({ ...own, workspace: this.#isolation === "none" ? "/workspace" : spec.workspace });
+    if (spec.network !== "none") {
+      const message =
+        "the process backend has no network with an allow-list, since nothing there would hold to it; use Docker for it, or leave the list out";
+      throw new SandboxError(message, { reason: "refused" });
+    }
     if (spec.runtime !== undefined) {
       const message = `the process backend has no runtime ${spec.runtime}; use Docker for it`;
       throw new SandboxError(message, { reason: "refused" });

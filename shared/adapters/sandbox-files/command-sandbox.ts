@@ -4,6 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import {
   type ExecRequest,
   type ExecResult,
+  type RefusedTarget,
   type Sandbox,
   SandboxError,
   type SandboxFile,
@@ -180,6 +181,10 @@ export class CommandSandbox implements Sandbox {
     } finally {
       archive.destroy();
     }
+  }
+
+  refusedTargets(): Promise<readonly RefusedTarget[]> {
+    return this.#parts.runner.refusedTargets();
   }
 
   async endProcesses(): Promise<void> {

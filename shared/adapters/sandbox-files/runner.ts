@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { RefusedTarget } from "../../ports/sandbox.ts";
 
 /** Runs one command in a sandbox as its user. What an engine has to bring; the rest is the same for all. */
 export interface Runner {
@@ -11,6 +12,8 @@ export interface Runner {
   endProcesses(): Promise<void>;
   /** How often the kernel has ended a process for want of memory; null where that cannot be known. */
   memoryKills(): Promise<number | null>;
+  /** What the sandbox's allow-list did not let through. */
+  refusedTargets(): Promise<readonly RefusedTarget[]>;
   /** Removes the sandbox; what is gone already is no fault. */
   remove(): Promise<void>;
 }

@@ -54,6 +54,14 @@ for (const isolation of ["bubblewrap", "none"] as const) {
       expect(existsSync(half)).toBe(false);
     });
 
+    it("are refused an allow-list, which nothing there would hold to", async () => {
+      const asked = sandboxes.create({ ...SPEC, network: { allow: ["example.org"] } });
+      await expect(asked).rejects.toThrow(
+        /the process backend has no network with an allow-list.*use Docker/,
+      );
+      expect(await sandboxes.list()).toEqual([]);
+    });
+
     it.runIf(isolation === "bubblewrap")(
       "see programs of the host, and neither its files nor its network",
       async () => {
