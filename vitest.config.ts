@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/runner/longest-first.ts";
 
 const slow = ["test/**/*.slow.test.ts"];
 const soak = ["test/**/*.soak.test.ts"];
@@ -6,8 +7,10 @@ const exclude = [...configDefaults.exclude, "test/consumer/**"];
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than the cores of a small machine: slow files wait for engines, time-outs and downloads, too.
+    maxWorkers: 3,
     allowOnly: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         // Examples import the package by its name, as their readers will.

@@ -1,7 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempDisposableSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs, promisify } from "node:util";
 import { startVitest } from "vitest/node";
+import { z } from "zod";
+import { sharedDaemon } from "./docker/shared-daemon.ts";
 import { add, NOTHING, type Tally, TallyReporter } from "./runner/tally.ts";
 
 /*
@@ -41,32 +46,56 @@ function plan(options: { readonly fast: boolean; readonly soak: boolean }): Plan
 
 async function main({ checks, projects }: Plan, filters: readonly string[]): Promise<number> {
   if (projects.includes("soak")) process.env["GYMLINE_SOAK"] = "1";
-  let total = NOTHING;
-  for (const check of checks) total = add(total, runCheck(check));
-  total = add(total, await runTests(projects, filters));
-  if (total.skipped.length > 0) {
-    say(`\nSKIPPED, so NOT shown by this run (${total.skipped.length}):`);
-    for (const { name, reason } of total.skipped)
+  // The program and what else is started again and again is compiled once a run.
+  using compiled = mkdtempDisposableSync(join(tmpdir(), "gymline-compiled-"));
+  process.env["NODE_COMPILE_CACHE"] = compiled.path;
+  const tally = projects.includes("slow")
+    ? await withPreparation(filters, () => checkAndTest({ checks, projects }, filters))
+    : await checkAndTest({ checks, projects }, filters);
+  if (tally.skipped.length > 0) {
+    say(`\nSKIPPED, so NOT shown by this run (${tally.skipped.length}):`);
+    for (const { name, reason } of tally.skipped)
       say(`  - ${name}${reason === undefined ? "" : `: ${reason}`}`);
   }
-  say(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
-  return total.failed === 0 ? 0 : 1;
+  say(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped.length} skipped`);
+  return tally.failed === 0 ? 0 : 1;
 }
 
+/** With one Docker daemon for all test files and, where all of them run, with what they install made ahead. */
+async function withPreparation(filters: readonly string[], work: () => Promise<Tally>): Promise<Tally> {
+  await using _ = sharedDaemon();
+  const preparing = filters.length === 0 ? prepare() : undefined;
+  try {
+    return await work();
+  } finally {
+    if (preparing?.kill() === true) await once(preparing, "exit");
+  }
+}
+
+/** It says nothing: the tests that need what cannot be made tell why. */
+function prepare(): ChildProcess {
+  return spawn(process.execPath, [join(root, "test/runner/prepare.ts")], { cwd: root, stdio: "ignore" });
+}
+
+async function checkAndTest({ checks, projects }: Plan, filters: readonly string[]): Promise<Tally> {
+  const checked = await Promise.all(checks.map(runCheck));
+  return [...checked, await runTests(projects, filters)].reduce(add, NOTHING);
+}
+
+const failureSchema = z.object({ stdout: z.string(), stderr: z.string(), message: z.string() });
+
 /** Counts as one test; its output is shown where it fails. */
-function runCheck({ name, script, args }: Check): Tally {
+async function runCheck({ name, script, args }: Check): Promise<Tally> {
   const file = resolve(root, "node_modules", script);
-  const result = spawnSync(process.execPath, [file, ...args], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  if (result.status === 0) {
+  try {
+    await promisify(execFile)(process.execPath, [file, ...args], { cwd: root, maxBuffer: 64 * 1024 * 1024 });
     say(`✓ ${name}`);
     return { ...NOTHING, passed: 1 };
+  } catch (error) {
+    const { stdout, stderr, message } = failureSchema.parse(error);
+    say(`✗ ${name}\n${stdout}${stderr}${message}`);
+    return { ...NOTHING, failed: 1 };
   }
-  say(`✗ ${name}\n${result.stdout}${result.stderr}${result.error?.message ?? ""}`);
-  return { ...NOTHING, failed: 1 };
 }
 
 async function runTests(projects: readonly string[], filters: readonly string[]): Promise<Tally> {

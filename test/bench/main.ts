@@ -10,12 +10,13 @@ import { benchMinhash } from "./minhash.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchRules } from "./rules.ts";
 import { benchSandbox } from "./sandbox.ts";
+import { benchStart } from "./start.ts";
 import { benchStatistics } from "./statistics.ts";
 import { benchTrain } from "./train.ts";
 import { benchTrainOptions } from "./train-options.ts";
 import { benchWarm } from "./warm.ts";
 
-/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox|inference|statistics|train|train-options]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
+/** `npm run bench [-- rules|chain|memory|functions|warm|pipeline|judge|minhash|export|environments|sandbox|inference|start|statistics|train|train-options]`: figures for docs/BENCHMARKS.md. Exit code 1 where a goal is missed. */
 const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonly Figure[]>>> = {
   rules: benchRules,
   chain: benchChain,
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, () => readonly Figure[] | Promise<readonl
   environments: benchEnvironments,
   sandbox: benchSandbox,
   inference: benchInference,
+  start: benchStart,
   statistics: benchStatistics,
   train: benchTrain,
   "train-options": benchTrainOptions,

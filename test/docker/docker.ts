@@ -1,22 +1,13 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { setTimeout as delay } from "node:timers/promises";
 import Docker from "dockerode";
+import { withLock } from "../../infra/local/folder-lock.ts";
+import { answers, type Daemon, daemonOfRun, startDaemon } from "./daemon.ts";
 
 /** A Docker that tests may use, or why there is none. */
 export type DockerOffer =
@@ -27,7 +18,7 @@ export interface TestDocker {
   readonly socketPath: string;
   /** An image with busybox and nothing else. */
   readonly image: string;
-  /** Ends the daemon, if it is ours, with all it holds. */
+  /** Ends the daemon, if it is this process's own, with all it holds. */
   close(): Promise<void>;
 }
 
@@ -35,11 +26,12 @@ const SYSTEM_SOCKET = "/var/run/docker.sock";
 const APPLETS = ["sh", "sleep", "echo", "cat", "id", "touch", "true", "env", "ls", "wc", "df", "mount", "ps"];
 /** Named by what is in it, so that it need not be made again. */
 const IMAGE = `gymline-test-busybox:${createHash("sha256").update(APPLETS.join()).digest("hex").slice(0, 12)}`;
-const PATIENCE_MS = 60_000;
+const INSTALL_LOCK = join(tmpdir(), "gymline-install.lock");
 
 /**
- * Gets Docker running: the machine's own, or a daemon of our own with all its data in a temporary folder, for which
- * root may install the packages it lacks. Under CI it is an error to have none: tests must not go missing there.
+ * Gets Docker running: the machine's own, the one of this run of the tests, or a daemon of our own with all its data in
+ * a temporary folder, for which root may install the packages it lacks. Under CI it is an error to have none: tests
+ * must not go missing there.
  */
 export async function offerDocker(): Promise<DockerOffer> {
   try {
@@ -53,12 +45,12 @@ export async function offerDocker(): Promise<DockerOffer> {
 }
 
 async function startDocker(): Promise<TestDocker> {
-  const busybox = staticBusybox();
+  const busybox = await staticBusybox();
   if (await answers(SYSTEM_SOCKET)) {
     await importImage(SYSTEM_SOCKET, busybox);
     return { socketPath: SYSTEM_SOCKET, image: IMAGE, close: async () => undefined };
   }
-  const daemon = await startDaemon();
+  const daemon = await ownDaemon();
   try {
     await importImage(daemon.socketPath, busybox);
   } catch (error) {
@@ -68,43 +60,10 @@ async function startDocker(): Promise<TestDocker> {
   return { ...daemon, image: IMAGE };
 }
 
-async function startDaemon(): Promise<Omit<TestDocker, "image">> {
+async function ownDaemon(): Promise<Daemon> {
   if (process.getuid?.() !== 0) throw new Error("none is running, and only root can start one");
-  if (!has("dockerd") || !has("iptables")) install("docker.io", "iptables");
-  const folder = mkdtempSync(join(tmpdir(), "gymline-docker-"));
-  const socketPath = join(folder, "docker.sock");
-  const log = join(folder, "dockerd.log");
-  const output = openSync(log, "w");
-  const args = [
-    ...["--host", `unix://${socketPath}`, "--pidfile", join(folder, "dockerd.pid")],
-    ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
-    // Tests need no networks but the host's, so it leaves those of the machine alone.
-    ...["--bridge", "none", "--iptables=false"],
-  ];
-  const daemon = spawn("dockerd", args, { stdio: ["ignore", output, output] });
-  const exited = once(daemon, "exit");
-  const close = async (): Promise<void> => {
-    daemon.kill("SIGTERM");
-    await exited;
-    // It leaves the mount of its network namespace behind.
-    for (const path of mountsIn(folder)) spawnSync("umount", [path]);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const patience = Date.now() + PATIENCE_MS;
-  while (!(await answers(socketPath))) {
-    if (daemon.exitCode !== null || Date.now() > patience) {
-      const tail = execFileSync("tail", ["-n", "5", log], { encoding: "utf8" });
-      await close();
-      throw new Error(`dockerd does not come up: ${tail}`);
-    }
-    await delay(100);
-  }
-  return { socketPath, close };
-}
-
-function mountsIn(folder: string): readonly string[] {
-  const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
-  return mounts.map((line) => line.split(" ")[1] ?? "").filter((path) => path.startsWith(`${folder}/`));
+  if (!has("dockerd") || !has("iptables")) await install("docker.io", "iptables");
+  return (await daemonOfRun()) ?? startDaemon(mkdtempSync(join(tmpdir(), "gymline-docker-")));
 }
 
 /** No registry need be in reach: the image is made from the one program. */
@@ -136,35 +95,30 @@ async function importImage(socketPath: string, busybox: string): Promise<void> {
   }
 }
 
-function staticBusybox(): string {
+async function staticBusybox(): Promise<string> {
   const path = "/bin/busybox";
   const isStatic = (): boolean => existsSync(path) && spawnSync("ldd", [path]).status !== 0;
   if (isStatic()) return path;
   if (process.getuid?.() !== 0) throw new Error("there is no static busybox; install busybox-static");
-  install("busybox-static");
+  await install("busybox-static");
   if (isStatic()) return path;
   throw new Error("busybox-static brought no static /bin/busybox");
 }
 
-function install(...packages: readonly string[]): void {
+async function install(...packages: readonly string[]): Promise<void> {
   if (!has("apt-get")) throw new Error(`there is no ${packages.join(", ")}, and no apt-get to install it`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const apt = (...args: readonly string[]): boolean =>
     spawnSync("apt-get", ["-q", ...args], { env, stdio: "pipe", timeout: 240_000 }).status === 0;
-  // The lists of a fresh machine are empty or old.
-  if (apt("install", "-y", "--no-install-recommends", ...packages)) return;
-  if (apt("update") && apt("install", "-y", "--no-install-recommends", ...packages)) return;
-  throw new Error(`apt-get cannot install ${packages.join(", ")}`);
+  // Test files run side by side, and apt-get turns away whoever comes second.
+  const done = await withLock(INSTALL_LOCK, async () => {
+    // The lists of a fresh machine are empty or old.
+    const add = (): boolean => apt("install", "-y", "--no-install-recommends", ...packages);
+    return add() || (apt("update") && add());
+  });
+  if (!done) throw new Error(`apt-get cannot install ${packages.join(", ")}`);
 }
 
 function has(program: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-}
-
-async function answers(socketPath: string): Promise<boolean> {
-  if (!existsSync(socketPath)) return false;
-  return new Docker({ socketPath, timeout: 5_000 }).ping().then(
-    () => true,
-    () => false,
-  );
 }

@@ -22,7 +22,7 @@ describe("the image of Batch jobs", () => {
   beforeAll(async () => {
     offer = await offerDocker();
     if (offer.kind === "missing") return;
-    buildJobImage(docker);
+    await buildJobImage(docker);
   }, 600_000);
 
   beforeEach((context) => {

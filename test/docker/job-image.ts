@@ -1,31 +1,46 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
   realpathSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
+import { withLock } from "../../infra/local/folder-lock.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const BASE = "gymline-test-node:24";
+const LOCK = join(tmpdir(), "gymline-job-image.lock");
 export const JOB_IMAGE = "gymline-test-job:latest";
 
+type DockerCommand = (...args: readonly string[]) => string;
+
 /** Builds the image of jobs as a deployment does, on a base made here; what has not changed is not built anew. */
-export function buildJobImage(docker: (...args: readonly string[]) => string): void {
+export async function buildJobImage(docker: DockerCommand): Promise<void> {
+  // Of two test files that ask at once, the second finds what the first has built.
+  await withLock(LOCK, async () => build(docker));
+}
+
+function build(docker: DockerCommand): void {
   using folder = mkdtempDisposableSync(join(tmpdir(), "gymline-job-image-"));
   const base = join(folder.path, "base");
   baseRoot(base);
-  const archive = join(folder.path, "base.tar");
-  execFileSync("tar", ["-C", base, "-cf", archive, "."]);
-  docker("import", "--change", "ENV PATH=/usr/bin:/bin", archive, BASE);
+  // An import is a new image even if it brings the same files, and what is built on it would be built anew.
+  const image = `gymline-test-node:${digestOf(base)}`;
+  if (docker("images", "--quiet", image) === "") {
+    const archive = join(folder.path, "base.tar");
+    execFileSync("tar", ["-C", base, "-cf", archive, "."]);
+    docker("import", "--change", "ENV PATH=/usr/bin:/bin", archive, image);
+  }
   docker(
-    ...["build", "--network", "host", "--build-arg", `BASE=${BASE}`, "--tag", JOB_IMAGE],
+    ...["build", "--network", "host", "--build-arg", `BASE=${image}`, "--tag", JOB_IMAGE],
     // The base made here knows no packages.
     ...["--build-arg", "PACKAGES="],
     ...["--file", "containers/gymline/Dockerfile", "."],
@@ -33,7 +48,7 @@ export function buildJobImage(docker: (...args: readonly string[]) => string): v
 }
 
 /** The command line of Docker, from the repository's root. */
-export function dockerCommand(socketPath: string): (...args: readonly string[]) => string {
+export function dockerCommand(socketPath: string): DockerCommand {
   return (...args) =>
     execFileSync("docker", [...args], {
       encoding: "utf8",
@@ -81,6 +96,16 @@ function baseRoot(folder: string): void {
   const lines = [`registry=${settings["registry"]}`];
   if (typeof cafile === "string") lines.push("cafile=/etc/ssl/certs/own.crt");
   writeFileSync(join(folder, "root/.npmrc"), `${lines.join("\n")}\n`);
+}
+
+/** Names the files of a folder and what they hold. */
+function digestOf(folder: string): string {
+  const hash = createHash("sha256");
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files.sort()) hash.update(`${relative(folder, file)}\n`).update(readFileSync(file));
+  return hash.digest("hex").slice(0, 12);
 }
 
 function libraries(program: string): readonly string[] {

@@ -19,7 +19,7 @@ describe("a rollout in containers, with sandboxes beside it", () => {
 
   beforeAll(async () => {
     offer = await offerSandboxDocker();
-    if (offer.kind === "ready") buildJobImage(dockerCommand(offer.docker.socketPath));
+    if (offer.kind === "ready") await buildJobImage(dockerCommand(offer.docker.socketPath));
   }, 900_000);
 
   beforeEach((context) => {

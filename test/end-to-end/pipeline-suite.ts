@@ -29,6 +29,8 @@ export interface SuiteSize {
   readonly withinMs: number;
 }
 
+/** The largest object that a function takes in itself. */
+const functionObjectMiB = 1;
 const ALL = datasetRequestSchema.parse({ name: "everything", success: ["true", "false", "unknown"] });
 
 /** The deployed pipeline from the first upload to the dataset, on one engine. */
@@ -50,7 +52,7 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
           name: "e2e",
           onDelete: "destroy",
           maxReceives: 3,
-          functionObjectMiB: 1,
+          functionObjectMiB,
           functions: { ingest: timing, score: timing, export: timing, sweep: timing },
           datasets: [{ request: { name: "auto", project: "counted" }, threshold: 5 }, { request: checked }],
         },
@@ -213,10 +215,13 @@ export function pipelineSuite(name: TestEngineName, size: SuiteSize): void {
     it("hands an object that is too large for a function over to a Batch job, once", async () => {
       const key = "large/many rows.jsonl";
       const states = await batchStates(deployment);
-      await deployment.put(key, rows("large", 1500));
+      // A few long rows: each takes the engine a score, however long it is.
+      const large = rows("large", 120, "a line of output\n".repeat(600));
+      expect(Buffer.byteLength(large)).toBeGreaterThan(functionObjectMiB * 2 ** 20);
+      await deployment.put(key, large);
       await settled([key]);
-      expect(await deployment.catalog.object(key)).toMatchObject({ records: 1500, rejected: 0 });
-      expect(await deployment.catalog.scoredCount("large")).toBe(1500);
+      expect(await deployment.catalog.object(key)).toMatchObject({ records: 120, rejected: 0 });
+      expect(await deployment.catalog.scoredCount("large")).toBe(120);
       const jobs: string[] = [];
       for await (const { key: record } of deployment.ledger.list("job/ingest/")) jobs.push(record);
       expect(jobs).toHaveLength(1);

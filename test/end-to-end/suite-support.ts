@@ -84,11 +84,11 @@ export async function drained(deployment: TestDeployment, withinMs: number): Pro
   });
 }
 
-export function rows(task: string, count: number): string {
+export function rows(task: string, count: number, output = "ok"): string {
   return Array.from(
     { length: count },
     (_, index) =>
-      `${chatRow({ task: `${task}-${index}`, success: true, calls: [[`echo ${task} ${index}`, "ok"]] })}\n`,
+      `${chatRow({ task: `${task}-${index}`, success: true, calls: [[`echo ${task} ${index}`, output]] })}\n`,
   ).join("");
 }
 

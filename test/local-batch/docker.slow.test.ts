@@ -36,7 +36,9 @@ describe("jobs in containers", () => {
   }
 
   async function containers({ docker }: { readonly docker: TestDocker }): Promise<readonly string[]> {
-    const all = await new Docker({ socketPath: docker.socketPath }).listContainers({ all: true });
+    // Other test files may use the same Docker, with other images.
+    const filters = { ancestor: [docker.image] };
+    const all = await new Docker({ socketPath: docker.socketPath }).listContainers({ all: true, filters });
     return all.map(({ Names }) => Names.join());
   }
 

@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
@@ -174,7 +176,11 @@ export class ComputePool implements Compute {
     // The entry has the ending of this file: `.ts` in the repository, `.js` in the package.
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const entry = new URL(`./compute-worker.${ending}`, import.meta.url);
-    const worker = new Worker(entry, { workerData: this.#setup, resourceLimits: RESOURCES });
+    const worker = new Worker(entry, {
+      workerData: this.#setup,
+      resourceLimits: RESOURCES,
+      env: environmentOfThread(),
+    });
     const thread: Thread = { worker, busy: [], ready: false, used: false, fault: undefined };
     worker.on("message", (message: ThreadMessage) => {
       if ("ready" in message) {
@@ -226,4 +232,11 @@ export class ComputePool implements Compute {
     }
     this.#dispatch();
   }
+}
+
+/** Compiled modules that the program keeps serve its threads as well, which Node tells only by this variable. */
+function environmentOfThread(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  // Node gives the folder of its own version in the one it was told.
+  return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) };
 }
