@@ -16,6 +16,7 @@ import { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
 import { storeBucketName, trainingJobDefinitionName } from "../../shared/contracts/names.ts";
 import { permitRegistryLogin } from "./batch-instances.ts";
+import { commitVariable } from "./fixed-environment.ts";
 import type { BuiltImage } from "./job-definition.ts";
 import { useKeyByAlias } from "./job-role.ts";
 import { logGroup } from "./log-group.ts";
@@ -62,6 +63,8 @@ export class TrainJob extends Construct {
         AWS_REGION: Aws.REGION,
         AWS_DEFAULT_REGION: Aws.REGION,
         GYMLINE_TRAINER_PROCESSES: String(training.gpus),
+        // The image holds no repository that would tell it to the model's card.
+        ...commitVariable(this),
       },
       jobRole: trainerRole(this, config),
       executionRole,
