@@ -15,7 +15,7 @@ export function fixedEnvironment(config: DeploymentConfig) {
   } satisfies Partial<Record<keyof FunctionEnvironment, string>>;
 }
 
-/** `-c commit=<hash>` has manifests of datasets name the commit that made them. */
+/** `-c commit=<hash>` has manifests of datasets and cards of models name the commit that made them. */
 export function commitVariable(scope: Construct): Readonly<Record<string, string>> {
   const commit: unknown = scope.node.tryGetContext("commit");
   return typeof commit === "string" && commit !== "" ? { GYMLINE_COMMIT: commit } : {};

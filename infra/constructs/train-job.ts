@@ -5,6 +5,7 @@ import { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
 import { storeBucketName, trainingJobDefinitionName } from "../../shared/contracts/names.ts";
+import { commitVariable } from "./fixed-environment.ts";
 import { useKeyByAlias } from "./job-role.ts";
 import { logGroup } from "./log-group.ts";
 import { permit } from "./permit.ts";
@@ -41,6 +42,8 @@ export class TrainJob extends Construct {
         AWS_REGION: Aws.REGION,
         AWS_DEFAULT_REGION: Aws.REGION,
         GYMLINE_TRAINER_PROCESSES: String(training.gpus),
+        // The image holds no repository that would tell it to the model's card.
+        ...commitVariable(this),
       },
     });
     new EcsJobDefinition(this, "Definition", {

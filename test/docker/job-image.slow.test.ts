@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runPipeline } from "../../shared/adapters/local/run-pipeline.ts";
 import { treeHash } from "../acceptance/stored.ts";
-import { type DockerOffer, offerDocker } from "./docker.ts";
+import { offerSandboxDocker } from "../factories/sandbox-image.ts";
+import type { DockerOffer } from "./docker.ts";
 import { buildJobImage, dockerCommand, JOB_IMAGE } from "./job-image.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -20,10 +21,10 @@ describe("the image of Batch jobs", () => {
   };
 
   beforeAll(async () => {
-    offer = await offerDocker();
+    offer = await offerSandboxDocker();
     if (offer.kind === "missing") return;
     await buildJobImage(docker);
-  }, 600_000);
+  }, 900_000);
 
   beforeEach((context) => {
     if (offer.kind === "missing") context.skip(offer.reason);
@@ -41,6 +42,19 @@ describe("the image of Batch jobs", () => {
     expect(docker("run", ...HARDENED, "--entrypoint", "node", IMAGE, "-p", "process.getuid()").trim()).toBe(
       "1000",
     );
+  });
+
+  it("has git, which brings repositories into sandboxes, and nothing of apt's lists", () => {
+    const said = docker(
+      "run",
+      ...HARDENED,
+      "--entrypoint",
+      "sh",
+      IMAGE,
+      "-c",
+      "git --version; ls /var/lib/apt/lists",
+    );
+    expect(said).toMatch(/^git version \d[^\n]*\n$/);
   });
 
   it("makes of the samples what the program makes outside of it", async () => {

@@ -19,6 +19,8 @@ export interface SynthOptions {
   readonly project?: z.input<typeof projectConfigSchema>;
   /** What datasets name. */
   readonly files?: readonly DeployedFile[];
+  /** Of `-c commit=`. */
+  readonly commit?: string;
 }
 
 /** A deployment with the loop of one model, on all that it needs. */
@@ -33,10 +35,11 @@ export const WITH_LOOP = {
 } satisfies z.input<typeof deploymentConfigSchema>;
 
 /** The app of a deployment with the least handlers, under the feature flags of cdk.json. */
-export function makeApp({ config: input = {}, local, project = {}, files = [] }: SynthOptions = {}): {
+export function makeApp(options: SynthOptions = {}): {
   app: App;
   config: DeploymentConfig;
 } {
+  const { config: input = {}, local, project = {}, files = [], commit } = options;
   const config = deploymentConfigSchema.parse(input);
   const settings = deployedSettingsSchema.parse({
     schema: "gymline.settings.v1",
@@ -48,7 +51,7 @@ export function makeApp({ config: input = {}, local, project = {}, files = [] }:
       : { loops: config.loop.map((loop) => ({ loop, tasks: { evaluate: "{}", collect: null } })) }),
   });
   const app = gymlineApp({
-    app: new App({ context: cdkJson.context, analyticsReporting: false, treeMetadata: false }),
+    app: new App({ context: { ...cdkJson.context, commit }, analyticsReporting: false, treeMetadata: false }),
     deployment: { config, settings },
     entries: {
       ingest: handler,

@@ -41,6 +41,16 @@ describe("the training job", () => {
     });
   });
 
+  it("tells the commit that the deployment names, for the model's card", () => {
+    const commit = "0123456789abcdef0123456789abcdef01234567";
+    const named = batchTemplate({ config: { batch: { training: {} } }, commit });
+    const variable = { Name: "GYMLINE_COMMIT", Value: commit };
+    expect(definition(named)).toMatchObject({
+      ContainerProperties: { Environment: expect.arrayContaining([variable]) },
+    });
+    expect(JSON.stringify(definition())).not.toContain("GYMLINE_COMMIT");
+  });
+
   it("is tried again after a lost host, a Spot notice and an image that could not be pulled, and not after a fault", () => {
     const { definitions } = readTemplates({
       templates: [{ name: "Batch", body: template.toJSON() }],

@@ -6,6 +6,7 @@ Accelerate shards models on GPUs alone; PyTorch does on CPUs too. So for `sharde
 import os
 import socket
 import traceback
+from pathlib import Path
 
 import pytest
 import runs
@@ -13,6 +14,8 @@ import tiny
 import torch
 from accelerate.state import AcceleratorState, PartialState
 from safetensors.torch import load_file
+
+FSDP = Path(__file__).parents[2] / "containers/trainer/configs/fsdp.yaml"
 
 
 @pytest.fixture
@@ -28,14 +31,24 @@ def free_port():
         return found.getsockname()[1]
 
 
+def launched(config):
+    """What `accelerate launch --config_file` says of sharding to the processes that it starts."""
+    from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+    from accelerate.utils.launch import prepare_multi_gpu_env
+
+    given = launch_command_parser().parse_args(["--config_file", str(config), "sft.py"])
+    told = prepare_multi_gpu_env(_validate_launch_command(given)[0])
+    return {name: value for name, value in told.items() if name.startswith("FSDP_")}
+
+
 def shard():
     from accelerate import Accelerator
     from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
 
     AcceleratorState._reset_state(True)
-    plugin = FullyShardedDataParallelPlugin(
-        fsdp_version=2, auto_wrap_policy="transformer_based_wrap", state_dict_type="FULL_STATE_DICT", cpu_ram_efficient_loading=False
-    )
+    os.environ.update(launched(FSDP))
+    plugin = FullyShardedDataParallelPlugin()
+    assert (plugin.fsdp_version, plugin.state_dict_type.name) == (2, "FULL_STATE_DICT")
     state = Accelerator(cpu=True).state
     PartialState._shared_state["distributed_type"] = DistributedType.FSDP
     state._shared_state.update(distributed_type=DistributedType.FSDP, fsdp_plugin=plugin)

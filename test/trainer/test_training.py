@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 
 import eval_model
 import pytest
@@ -16,6 +17,7 @@ from gymline_trainer.config import EvalConfig
 from gymline_trainer.model import Scorer, from_pretrained
 from gymline_trainer.options import EncodeOptions
 from gymline_trainer.program import program
+from gymline_trainer.training import tracked
 
 
 
@@ -277,6 +279,14 @@ def test_an_adapter_can_be_evaluated_and_is_not_trained_on(home, capsys):
     assert json.loads(capsys.readouterr().out)["tokens"] > 0
     assert runs.train("sft", data=home / "set of out", model=out / "trained", out=home / "more") == 1
     assert "merge it into its model first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("algorithm", list(runs.SCRIPTS))
+def test_options_go_to_trackers_as_numbers_switches_and_text_alone(algorithm):
+    config = runs.SCRIPTS[algorithm][1](data="a", model="b", report_to=("tensorboard",))
+    told = tracked(asdict(config))
+    assert (told["data"], told["max_steps"], told["report_to"], told["epochs"]) == ("a", "null", '["tensorboard"]', 3)
+    assert {type(value) for value in told.values()} <= {bool, int, float, str}
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_the_weights_before_it_stay(home, capsys):

@@ -51,6 +51,22 @@ export async function readersEnvironment(): Promise<PythonBeside> {
   ]);
 }
 
+/** What options of the trainer need that is not installed with it: a model in 4 bits, TensorBoard. */
+export async function optionalEnvironment(): Promise<PythonBeside> {
+  return beside("optional", [
+    [
+      "--no-deps",
+      "bitsandbytes==0.50.2",
+      "tensorboard==2.21.0",
+      "tensorboard-data-server==0.7.2",
+      "absl-py==2.5.1",
+      "grpcio==1.85.3",
+      "markdown==3.11.3",
+      "werkzeug==3.1.9",
+    ],
+  ]);
+}
+
 async function beside(name: string, installs: readonly (readonly string[])[]): Promise<PythonBeside> {
   const environment = await trainerEnvironment();
   if (environment.kind === "absent") return environment;

@@ -91,7 +91,7 @@ class Run:
         if self.is_main:
             self.metrics.rewind(state.step, [] if found is None else (found.path / "metrics.jsonl").read_text().splitlines())
         if self.config.report_to:
-            self.accelerator.init_trackers(self.config.project, config=_plain(asdict(self.config)), init_kwargs=_named(self.config.run_name))
+            self.accelerator.init_trackers(self.config.project, config=tracked(asdict(self.config)), init_kwargs=_named(self.config.run_name))
         Loop(
             accelerator=self.accelerator,
             algorithm=self.algorithm,
@@ -291,6 +291,11 @@ def _dtype_of(model: str) -> str:
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(values))
+
+
+def tracked(values: dict[str, Any]) -> dict[str, Any]:
+    """As trackers take options: TensorBoard knows numbers, switches and text alone."""
+    return {name: value if isinstance(value, (bool, int, float, str)) else json.dumps(value) for name, value in values.items()}
 
 
 def _named(name: str | None) -> dict[str, Any]:

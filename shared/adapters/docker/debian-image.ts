@@ -57,7 +57,12 @@ export async function buildDebianImage(options: DebianImageOptions): Promise<str
     const answer = await docker.importImage(tar.stdout, {
       repo: name[0],
       tag: name[1],
-      changes: ["ENV PATH=/usr/local/bin:/usr/bin:/bin", "ENV LANG=C.UTF-8", "WORKDIR /workspace"],
+      // The PATH of Debian's own images.
+      changes: [
+        "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "ENV LANG=C.UTF-8",
+        "WORKDIR /workspace",
+      ],
     });
     const said = await text(answer);
     const code = await packed;
