@@ -28,7 +28,7 @@ export interface EnvRegistration<Options = unknown> {
     readonly options: Options;
     readonly ports: EnvPorts;
     /** As `make` was told. */
-    readonly episodeMs: number | undefined;
+    readonly episodeMs?: number | undefined;
   }): AgentEnv;
   /** Wrappers that `make` puts around it, from the inside out. */
   wrappers?(ports: EnvPorts): readonly Wrap[];

@@ -51,7 +51,7 @@ async function ensureImage(socketPath: string): Promise<void> {
     const packages = [...DEBIAN_IMAGE.packages, ...EGRESS_PACKAGES];
     await buildDebianImage({ ...DEBIAN_IMAGE, packages, image: EGRESS_IMAGE, socketPath });
     if (await present(DEFAULT_IMAGE)) return;
-    const [repo, tag] = DEFAULT_IMAGE.split(":");
+    const [repo = "", tag = ""] = DEFAULT_IMAGE.split(":");
     await docker.getImage(EGRESS_IMAGE).tag({ repo, tag });
   } finally {
     free();
