@@ -351,7 +351,12 @@ const MOST_TARGETS = 20;
 /** What the allow-list did not let through, beside the rest that is known of an episode at its end. */
 async function withRefused(step: TimeStep, sandbox: Sandbox): Promise<TimeStep> {
   if (sandbox.spec.network === "none") return step;
-  const targets = await sandbox.refusedTargets();
+  const targets = await sandbox.refusedTargets().catch((error: unknown) => {
+    // The verdict stands, whether or not that can be told.
+    if (error instanceof SandboxError) return undefined;
+    throw error;
+  });
+  if (targets === undefined) return step;
   const count = targets.reduce((sum, each) => sum + each.count, 0);
   const refusedTargets = { count, targets: targets.slice(0, MOST_TARGETS) };
   return { ...step, info: { ...step.info, refusedTargets } };

@@ -45,7 +45,7 @@ const USER = "1003:1003";
 const SOCKET_FOLDER = "/run/gymline";
 const SOCKET = `${SOCKET_FOLDER}/proxy`;
 /** After the sandbox, so that its last moment has a network too. */
-const LONGER_S = 10;
+const LONGER_S = 5;
 const PATIENCE_S = 60;
 const MIB = 2 ** 20;
 const MOST_LOG = 2 * MIB;
