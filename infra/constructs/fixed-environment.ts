@@ -16,7 +16,8 @@ export function fixedEnvironment(config: DeploymentConfig) {
 }
 
 /** `-c commit=<hash>` has manifests of datasets name the commit that made them. */
-export function commitVariable(scope: Construct): Readonly<Record<string, string>> {
+export function commitVariable(scope: Construct) {
   const commit: unknown = scope.node.tryGetContext("commit");
-  return typeof commit === "string" && commit !== "" ? { GYMLINE_COMMIT: commit } : {};
+  const variables = typeof commit === "string" && commit !== "" ? { GYMLINE_COMMIT: commit } : {};
+  return variables satisfies Partial<Record<keyof FunctionEnvironment, string>>;
 }

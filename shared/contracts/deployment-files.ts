@@ -166,7 +166,6 @@ function withFiles({
     ...(project.references === undefined ? {} : { references: named(project.references) }),
     ...(project.calibration === undefined ? {} : { calibration: named(project.calibration) }),
     datasets,
-    files: [],
   };
 }
 

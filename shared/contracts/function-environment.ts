@@ -27,5 +27,7 @@ export const functionEnvironmentSchema = z.object({
   GYMLINE_FUNCTION_EXPORT_BYTES: z.coerce.number().int().positive(),
   /** How often a message is tried before it goes to the dead-letter queue. */
   GYMLINE_MAX_RECEIVES: z.coerce.number().int().positive(),
+  /** Commit of the program, for manifests; only where the deployment was told. */
+  GYMLINE_COMMIT: z.string().min(1).optional(),
 });
 export type FunctionEnvironment = z.infer<typeof functionEnvironmentSchema>;

@@ -91,8 +91,9 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       await inputs.abort();
       return emptyResult(plan);
     }
-    const written = await files.finish();
+    // Rows that fail their checks never become files, which not everybody who writes may remove again.
     const report = quality.finish(version);
+    const written = await files.finish();
     const { plots, files: qualityBeside } = await qualityFiles(report, ports.plots);
     const facts: DatasetFacts = {
       schema: MANIFEST_SCHEMA,

@@ -41,8 +41,6 @@ export interface AwsStation {
   readonly plan: PipelinePlan;
   readonly tasks: TaskSettings;
   readonly clients: AwsClients;
-  /** Of the program, where the deployment was told. */
-  readonly commit: string | undefined;
 }
 
 /**
@@ -69,8 +67,7 @@ export async function awsStation(
       : await new S3Store({ client: await clients.s3(), bucket: url[1] ?? "" }).read(url[2] ?? "");
   const settings = deployedSettingsSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
   const plan = planOf(settings);
-  const commit = variables["GYMLINE_COMMIT"];
-  return { environment, settings, plan, tasks: await taskSettings(plan), clients, commit };
+  return { environment, settings, plan, tasks: await taskSettings(plan), clients };
 }
 
 /** What a job brings: threads that compute. It takes objects and datasets of any size, and scores as it goes. */
@@ -129,7 +126,7 @@ export async function exportPorts(
     compute: job?.compute ?? new InlineCompute(tasks),
     datasets: settings.datasets,
     ...deployedReaders(settings.files),
-    commit: station.commit,
+    commit: environment.GYMLINE_COMMIT,
     events: await eventsOf(station),
     queue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
     plots: renderPlot,
