@@ -17,7 +17,7 @@ import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
 import type { Deployment } from "../../shared/contracts/deployment-files.ts";
-import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
+import type { SetVariables } from "../../shared/contracts/function-environment.ts";
 import {
   deadLetterQueueName,
   dropBucketName,
@@ -132,7 +132,7 @@ function settingsAsset(scope: Construct, { settings }: Deployment): Asset {
   return new Asset(scope, "Settings", { path });
 }
 
-function environmentOf({ config }: Deployment, settings: string): Record<keyof FunctionEnvironment, string> {
+function environmentOf({ config }: Deployment, settings: string): SetVariables {
   const { name } = config;
   const place = { name, account: Aws.ACCOUNT_ID, region: Aws.REGION };
   const url = (queue: string) => `https://sqs.${Aws.REGION}.${Aws.URL_SUFFIX}/${Aws.ACCOUNT_ID}/${queue}`;

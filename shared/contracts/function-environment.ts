@@ -31,3 +31,6 @@ export const functionEnvironmentSchema = z.object({
   GYMLINE_COMMIT: z.string().min(1).optional(),
 });
 export type FunctionEnvironment = z.infer<typeof functionEnvironmentSchema>;
+
+/** What every stack sets, as text. */
+export type SetVariables = Readonly<Record<Exclude<keyof FunctionEnvironment, "GYMLINE_COMMIT">, string>>;
