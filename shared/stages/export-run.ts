@@ -143,6 +143,8 @@ async function exportUnder(
     }));
   };
   const fail = async (outcome: "failed" | "empty", failure: ExportFailure): Promise<ExportRunResult> => {
+    // Who lost the lease has nothing to say any more.
+    await lease.renew();
     // The event before the record: a run that is killed in between is done once more.
     const report = await announceFailure({ name, cause: message.cause, failure }, ports);
     await ended(outcome, failure.why);
@@ -162,8 +164,8 @@ async function exportUnder(
     return { kind: "handed-over", jobId };
   }
   if (result.kind === "empty") return fail("empty", emptyFailure(result));
-  await ended(result.kind);
   if (state.last?.why !== undefined) await ports.store.remove(exportReportKey(name));
+  await ended(result.kind);
   const { version, rows, format } = result.manifest;
   await announce({ name, version, format, rows }, ports);
   return { kind: result.kind, version, rows };

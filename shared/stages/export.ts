@@ -69,6 +69,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     {
       format: request.files ?? target.files,
       columns: target.columns,
+      encode: (lines) => ports.compute.rowGroup({ lines, target: request.target }),
       shardRows: request.shardRows,
       keepTasksTogether: target.unit === "group",
     },

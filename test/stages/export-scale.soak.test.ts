@@ -20,7 +20,11 @@ describe("export of a million trajectories", () => {
     "selects, splits and writes %s in a heap of 160 MiB",
     async (target) => {
       await planAtScale(target, { folder, rows });
-      const manifest = await exportAtScale(target, { folder, rows, heapMiB: 160, residentMiB }, { files: "jsonl" });
+      const manifest = await exportAtScale(
+        target,
+        { folder, rows, heapMiB: 160, residentMiB },
+        { files: "jsonl" },
+      );
       expectSynthetic(target, manifest, rows);
     },
   );
