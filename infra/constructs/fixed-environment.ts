@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
-import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
+import type { FunctionEnvironment, ToldEnvironment } from "../../shared/contracts/function-environment.ts";
 import { jobDefinitionName, jobQueueName } from "../../shared/contracts/names.ts";
 
 /** The part of a program's environment that follows from the configuration alone. */
@@ -19,5 +19,5 @@ export function fixedEnvironment(config: DeploymentConfig) {
 export function commitVariable(scope: Construct) {
   const commit: unknown = scope.node.tryGetContext("commit");
   const variables = typeof commit === "string" && commit !== "" ? { GYMLINE_COMMIT: commit } : {};
-  return variables satisfies Partial<Record<keyof FunctionEnvironment, string>>;
+  return variables satisfies Partial<Record<keyof ToldEnvironment, string>>;
 }

@@ -1,23 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stage as Assembly, Aws, Duration, Size } from "aws-cdk-lib";
-import {
-  Action,
-  EcsEc2ContainerDefinition,
-  EcsJobDefinition,
-  EcsVolume,
-  LinuxParameters,
-  Reason,
-  RetryStrategy,
-} from "aws-cdk-lib/aws-batch";
-import { DockerImageAsset, Platform } from "aws-cdk-lib/aws-ecr-assets";
-import { ContainerImage, LogDriver } from "aws-cdk-lib/aws-ecs";
-import { type IRole, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Action, EcsJobDefinition, Reason, RetryStrategy } from "aws-cdk-lib/aws-batch";
+import type { IRole } from "aws-cdk-lib/aws-iam";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
 import type { Deployment } from "../../shared/contracts/deployment-files.ts";
-import type { SetVariables } from "../../shared/contracts/function-environment.ts";
+import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
 import {
   deadLetterQueueName,
   dropBucketName,
@@ -28,17 +18,10 @@ import {
   storeBucketName,
   tableName,
 } from "../../shared/contracts/names.ts";
-import { permitRegistryLogin } from "./batch-instances.ts";
 import { commitVariable, fixedEnvironment } from "./fixed-environment.ts";
 import { SETTINGS_FILE } from "./function-bundle.ts";
 import { permit } from "./permit.ts";
-
-/** What an image is built of. `.dockerignore` of the folder decides what is sent. */
-export interface BuiltImage {
-  readonly folder: string;
-  /** Relative to the folder. */
-  readonly dockerfile: string;
-}
+import { type BuiltImage, programContainer } from "./program-container.ts";
 
 /** The job program's image. */
 export interface JobImage extends BuiltImage {
@@ -54,7 +37,7 @@ export interface JobDefinitionProps {
   readonly instanceRole: IRole;
 }
 
-/** The job program in its container. Its arguments are given with each job: by itself it only prints its usage. */
+/** The job program, `containers/gymline`. */
 export function jobDefinition(scope: Construct, props: JobDefinitionProps): EcsJobDefinition {
   const { deployment, image, logs, jobRole, instanceRole } = props;
   const { job } = deployment.config.batch;
@@ -63,25 +46,14 @@ export function jobDefinition(scope: Construct, props: JobDefinitionProps): EcsJ
     actions: ["s3:GetObject"],
     resources: [settings.bucket.arnForObjects(settings.s3ObjectKey)],
   });
-  const asset = new DockerImageAsset(scope, "Image", {
-    directory: image.folder,
-    file: image.dockerfile,
-    platform: Platform.LINUX_AMD64,
-    displayName: "Gymline job",
-  });
-  const executionRole = new Role(scope, "ExecutionRole", {
-    assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com"),
-    description: "ECS starts the containers of jobs",
-  });
-  // Whether the agent pulls and logs with its own role or the job's depends on its version: both may.
-  for (const role of [executionRole, instanceRole]) {
-    permitRegistryLogin(role);
-    asset.repository.grantPull(role);
-    logs.grantWrite(role);
-  }
-  const container = new EcsEc2ContainerDefinition(scope, "Container", {
-    image: ContainerImage.fromDockerImageAsset(asset),
-    command: ["--help"],
+  const container = programContainer(scope, {
+    image,
+    imageName: "Gymline job",
+    purpose: "jobs",
+    logs,
+    logPrefix: "job",
+    jobRole,
+    instanceRole,
     cpu: job.vcpus,
     memory: Size.mebibytes(job.memoryMiB),
     environment: {
@@ -90,14 +62,6 @@ export function jobDefinition(scope: Construct, props: JobDefinitionProps): EcsJ
       ...environmentOf(deployment, settings.s3ObjectUrl),
       ...commitVariable(scope),
     },
-    jobRole,
-    executionRole,
-    user: "1000:1000",
-    readonlyRootFilesystem: true,
-    // Docker makes the volume with the rights of the image's own /tmp, on the instance's disk, and drops it after.
-    volumes: [EcsVolume.host({ name: "tmp", containerPath: "/tmp" })],
-    linuxParameters: new LinuxParameters(scope, "LinuxParameters", { initProcessEnabled: true }),
-    logging: LogDriver.awsLogs({ logGroup: logs, streamPrefix: "job" }),
   });
   return new EcsJobDefinition(scope, "JobDefinition", {
     jobDefinitionName: jobDefinitionName(deployment.config.name),
@@ -132,7 +96,7 @@ function settingsAsset(scope: Construct, { settings }: Deployment): Asset {
   return new Asset(scope, "Settings", { path });
 }
 
-function environmentOf({ config }: Deployment, settings: string): SetVariables {
+function environmentOf({ config }: Deployment, settings: string): Record<keyof FunctionEnvironment, string> {
   const { name } = config;
   const place = { name, account: Aws.ACCOUNT_ID, region: Aws.REGION };
   const url = (queue: string) => `https://sqs.${Aws.REGION}.${Aws.URL_SUFFIX}/${Aws.ACCOUNT_ID}/${queue}`;

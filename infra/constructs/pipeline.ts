@@ -6,7 +6,7 @@ import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { DeployedSettings } from "../../shared/contracts/deployed-settings.ts";
 import type { DeploymentConfig, Stage, StageName } from "../../shared/contracts/deployment-config.ts";
-import type { SetVariables } from "../../shared/contracts/function-environment.ts";
+import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
 import type { LocalOptions } from "../local-options.ts";
 import type { QueueWithDlq } from "./queue-with-dlq.ts";
 
@@ -35,5 +35,5 @@ export interface Pipeline {
   readonly queues: StageQueues;
   /** Where alarms go. */
   readonly alarms: ITopic;
-  readonly environment: SetVariables;
+  readonly environment: Readonly<Record<keyof FunctionEnvironment, string>>;
 }

@@ -27,10 +27,12 @@ export const functionEnvironmentSchema = z.object({
   GYMLINE_FUNCTION_EXPORT_BYTES: z.coerce.number().int().positive(),
   /** How often a message is tried before it goes to the dead-letter queue. */
   GYMLINE_MAX_RECEIVES: z.coerce.number().int().positive(),
-  /** Commit of the program, for manifests; only where the deployment was told. */
-  GYMLINE_COMMIT: z.string().min(1).optional(),
 });
 export type FunctionEnvironment = z.infer<typeof functionEnvironmentSchema>;
 
-/** What every stack sets, as text. */
-export type SetVariables = Readonly<Record<Exclude<keyof FunctionEnvironment, "GYMLINE_COMMIT">, string>>;
+/** The same with what the stack sets only where the deployment was told. */
+export const toldEnvironmentSchema = functionEnvironmentSchema.extend({
+  /** Commit of the program, for manifests. */
+  GYMLINE_COMMIT: z.string().min(1).optional(),
+});
+export type ToldEnvironment = z.infer<typeof toldEnvironmentSchema>;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { deployedReaders } from "../../contracts/deployed-files.ts";
 import { type DeployedSettings, deployedSettingsSchema, planOf } from "../../contracts/deployed-settings.ts";
-import { type FunctionEnvironment, functionEnvironmentSchema } from "../../contracts/function-environment.ts";
+import { type ToldEnvironment, toldEnvironmentSchema } from "../../contracts/function-environment.ts";
 import type { ScoreQueueMessage } from "../../contracts/messages.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import type { Catalog } from "../../ports/catalog.ts";
@@ -36,7 +36,7 @@ export class StationError extends Error {
 
 /** A deployment as functions and jobs see it, made once per process. */
 export interface AwsStation {
-  readonly environment: FunctionEnvironment;
+  readonly environment: ToldEnvironment;
   readonly settings: DeployedSettings;
   readonly plan: PipelinePlan;
   readonly tasks: TaskSettings;
@@ -51,7 +51,7 @@ export async function awsStation(
   variables: Readonly<Record<string, string | undefined>>,
   clients: AwsClients = awsClients(variables),
 ): Promise<AwsStation> {
-  const parsed = functionEnvironmentSchema.safeParse(variables);
+  const parsed = toldEnvironmentSchema.safeParse(variables);
   if (!parsed.success) {
     const names = parsed.error.issues.map(({ path }) => path.join(".")).join(", ");
     throw new StationError(
