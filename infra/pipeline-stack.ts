@@ -7,7 +7,13 @@ import { dropBucket, storeBucket } from "./constructs/buckets.ts";
 import { catalogTable } from "./constructs/catalog-table.ts";
 import { dashboard } from "./constructs/dashboard.ts";
 import { encryptionKey } from "./constructs/encryption-key.ts";
-import { datasetRule, eventBus, failedJobRule, undeliveredQueue } from "./constructs/events.ts";
+import {
+  datasetRule,
+  eventBus,
+  failedExportRule,
+  failedJobRule,
+  undeliveredQueue,
+} from "./constructs/events.ts";
 import { fixedEnvironment } from "./constructs/fixed-environment.ts";
 import { SETTINGS_FILE } from "./constructs/function-bundle.ts";
 import { modelSecret } from "./constructs/model-secret.ts";
@@ -75,6 +81,7 @@ export class PipelineStack extends Stack {
     };
     const undelivered = undeliveredQueue(this, { config, key, topic: alarms });
     datasetRule(this, { bus, topic: datasetTopic(this, { config, key }), undelivered });
+    failedExportRule(this, { bus, topic: alarms, undelivered });
     failedJobRule(this, { config, topic: alarms, undelivered });
     if (config.loop.length > 0) loopStage(this, pipeline, undelivered);
     const hasJudge = deployment.settings.config.judge !== undefined;

@@ -1,3 +1,4 @@
+import { exportReportKey } from "../../shared/contracts/keys.ts";
 import type {
   BoundedCount,
   DatasetStatus,
@@ -25,7 +26,8 @@ export function statusReport(status: DeploymentStatus, now: number): string {
     );
   }
   lines.push(`  ${counted(rejected)} dropped objects with a report under rejected/`);
-  lines.push("", pc.bold("Datasets"), datasetTable(status.datasets, now), "", jobLine(status));
+  lines.push("", pc.bold("Datasets"), datasetTable(status.datasets, now));
+  lines.push(...status.datasets.flatMap((dataset) => withoutVersion(dataset, now)), "", jobLine(status));
   return lines.join("\n");
 }
 
@@ -72,6 +74,18 @@ function datasetTable(datasets: readonly DatasetStatus[], now: number): string {
     pending ?? "–",
   ]);
   return table(columns, rows);
+}
+
+/** What to say of a dataset whose last export wrote no version. */
+function withoutVersion({ name, last }: DatasetStatus, now: number): readonly string[] {
+  if (last?.why === undefined) return [];
+  const [mark, verb] =
+    last.outcome === "failed" ? [pc.red("✗"), "failed"] : [pc.yellow("!"), "wrote nothing"];
+  const age = duration((now - last.at) / 1000);
+  return [
+    `  ${mark} the last export of ${name} ${verb} ${age} ago: ${printable(last.why)}`,
+    `    ${pc.dim("→")} ${exportReportKey(name)} in the store says where and what to do`,
+  ];
 }
 
 function jobLine({ jobs }: DeploymentStatus): string {

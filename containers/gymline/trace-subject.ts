@@ -89,6 +89,7 @@ async function rowSubject(text: string, opened: OpenStore): Promise<Subject | un
     });
   }
   const [, version = "", path = "", line] = DATA_FILE.exec(text) ?? [];
+  if (path === "") return undefined;
   const [name = "", id = ""] = version.split("/");
   if (!(await opened.catalog.hasDataset(name, id))) return undefined;
   if (line === undefined) throw new UsageError(`which row? Give ${text}:<number>, from 1`);

@@ -16,7 +16,13 @@ export const handler = batchHandler({
   handle: async ({ body, log, requestId }) => {
     const message = exportMessageSchema.parse(JSON.parse(body));
     const result = await runExport(message, { ...ports, holder: `function ${requestId}` });
-    log.info(`export: ${result.kind}`, { dataset: message.dataset, cause: message.cause, ...result });
-    count({ Exported: result.kind === "written" ? 1 : 0 });
+    const about = { dataset: message.dataset, cause: message.cause, ...result };
+    if (result.kind === "failed") log.error("export: failed", about);
+    else log.info(`export: ${result.kind}`, about);
+    count({
+      Exported: result.kind === "written" ? 1 : 0,
+      ExportsFailed: result.kind === "failed" ? 1 : 0,
+      ExportsEmpty: result.kind === "empty" ? 1 : 0,
+    });
   },
 });

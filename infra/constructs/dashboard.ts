@@ -14,6 +14,8 @@ const FLOW = [
   ["Scored", "score"],
   ["Judged", "judge"],
   ["Exported", "export"],
+  ["ExportsFailed", "export"],
+  ["ExportsEmpty", "export"],
 ] as const;
 const SWEPT = [
   ["Missed", "sweep"],

@@ -6,7 +6,7 @@ import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
-import { DATASET_PUBLISHED, EVENT_SOURCE } from "../../shared/contracts/events.ts";
+import { DATASET_PUBLISHED, EVENT_SOURCE, EXPORT_FAILED } from "../../shared/contracts/events.ts";
 import {
   eventBusName,
   jobQueueName,
@@ -76,6 +76,27 @@ export function datasetRule(
     eventBus: bus,
     eventPattern: { source: [EVENT_SOURCE], detailType: [DATASET_PUBLISHED] },
     targets: [new SnsTopic(topic, { deadLetterQueue: undelivered })],
+  });
+}
+
+/** An export whose rows fail their checks waits for somebody: it goes to the alarm topic. */
+export function failedExportRule(
+  scope: Construct,
+  { bus, topic, undelivered }: RuleProps & { readonly bus: EventBus },
+): void {
+  new Rule(scope, "ExportFailed", {
+    description: "The rows of a dataset failed their checks",
+    eventBus: bus,
+    // Where nothing is left to write, there may be something the next time.
+    eventPattern: { source: [EVENT_SOURCE], detailType: [EXPORT_FAILED], detail: { reason: ["checks"] } },
+    targets: [
+      new SnsTopic(topic, {
+        deadLetterQueue: undelivered,
+        message: RuleTargetInput.fromText(
+          `The Gymline dataset ${field("name")} was not written: ${field("why")}. ${runbookLink("failed-exports")}`,
+        ),
+      }),
+    ],
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
 import type { DeploymentConfig } from "../../shared/contracts/deployment-config.ts";
-import type { FunctionEnvironment } from "../../shared/contracts/function-environment.ts";
+import type { FunctionEnvironment, ToldEnvironment } from "../../shared/contracts/function-environment.ts";
 import { jobDefinitionName, jobQueueName } from "../../shared/contracts/names.ts";
 
 /** The part of a program's environment that follows from the configuration alone. */
@@ -16,7 +16,8 @@ export function fixedEnvironment(config: DeploymentConfig) {
 }
 
 /** `-c commit=<hash>` has manifests of datasets and cards of models name the commit that made them. */
-export function commitVariable(scope: Construct): Readonly<Record<string, string>> {
+export function commitVariable(scope: Construct) {
   const commit: unknown = scope.node.tryGetContext("commit");
-  return typeof commit === "string" && commit !== "" ? { GYMLINE_COMMIT: commit } : {};
+  const variables = typeof commit === "string" && commit !== "" ? { GYMLINE_COMMIT: commit } : {};
+  return variables satisfies Partial<Record<keyof ToldEnvironment, string>>;
 }

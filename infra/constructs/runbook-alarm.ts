@@ -14,6 +14,7 @@ export type Runbook =
   | "judge-budget"
   | "judge-faults"
   | "undelivered-events"
+  | "failed-exports"
   | "failed-jobs"
   | "stopped-loops";
 

@@ -2,6 +2,7 @@ import type { Construct } from "constructs";
 import { permit } from "../constructs/permit.ts";
 import type { Pipeline } from "../constructs/pipeline.ts";
 import {
+  deleteObjects,
   LOOK_AT_JOBS,
   listBucket,
   publishTo,
@@ -20,7 +21,9 @@ export function exportStage(scope: Construct, pipeline: Pipeline): StageConstruc
   permit(
     stage.role,
     readObjects(store, "trajectories/", "scores/", "datasets/"),
-    writeObjects(store, "datasets/"),
+    writeObjects(store, "datasets/", "failed-exports/"),
+    // A report goes when a version was written.
+    deleteObjects(store, "failed-exports/"),
     listBucket(store),
     ...useCatalog(table),
     sendTo(queues.export.queue),

@@ -153,7 +153,7 @@ function withFiles({
   readonly datasets: DeployedSettings["datasets"];
   readonly folder: string;
   readonly files: DeploymentFiles;
-}): DeployedSettings {
+}): Omit<DeployedSettings, "files"> {
   const named = (name: string) => ({ name, json: readJson({ file: resolve(folder, name), files }) });
   const profilePath = profilePathOf(project);
   return {
@@ -166,7 +166,6 @@ function withFiles({
     ...(project.references === undefined ? {} : { references: named(project.references) }),
     ...(project.calibration === undefined ? {} : { calibration: named(project.calibration) }),
     datasets,
-    files: [],
   };
 }
 

@@ -18,6 +18,21 @@ export const datasetPublishedSchema = z.strictObject({
 });
 export type DatasetPublished = z.infer<typeof datasetPublishedSchema>;
 
+/** An export ended without a version, which trying again would not change. May come more than once. */
+export const EXPORT_FAILED = "export.failed";
+
+export const exportFailedSchema = z.strictObject({
+  schema: z.literal("gymline.export-failed.v1"),
+  name: z.string(),
+  cause: z.enum(["threshold", "schedule", "request"]),
+  /** `checks`: checks of the dataset failed. `empty`: nothing was left to write. */
+  reason: z.enum(["checks", "empty"]),
+  why: z.string(),
+  /** Key of the report in the store. */
+  report: z.string(),
+});
+export type ExportFailed = z.infer<typeof exportFailedSchema>;
+
 /** What happens to a model (docs/LOOP.md). Each may come more than once. */
 export const TRAINING_REQUESTED = "training.requested";
 export const TRAINING_SUBMITTED = "training.submitted";

@@ -29,3 +29,10 @@ export const functionEnvironmentSchema = z.object({
   GYMLINE_MAX_RECEIVES: z.coerce.number().int().positive(),
 });
 export type FunctionEnvironment = z.infer<typeof functionEnvironmentSchema>;
+
+/** The same with what the stack sets only where the deployment was told. */
+export const toldEnvironmentSchema = functionEnvironmentSchema.extend({
+  /** Commit of the program, for manifests. */
+  GYMLINE_COMMIT: z.string().min(1).optional(),
+});
+export type ToldEnvironment = z.infer<typeof toldEnvironmentSchema>;

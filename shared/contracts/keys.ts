@@ -105,6 +105,11 @@ function shortened(path: string): string {
   return `${Buffer.byteLength(start) <= 240 ? start : ""}long%${hash}`;
 }
 
+/** Why the last export of a dataset in a deployment wrote no version. */
+export function exportReportKey(dataset: string): string {
+  return `failed-exports/${dataset}${REPORT}`;
+}
+
 export function datasetPrefix(name: string, version: string): string {
   return `datasets/${name}/${version}/`;
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { JobState, Jobs } from "../ports/jobs.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
-import { EXPORT_RECORDS, exportState } from "../stages/export-run.ts";
+import { EXPORT_RECORDS, type ExportState, exportState } from "../stages/export-run.ts";
 import { BATCH_RECORDS } from "../stages/judge/batch-records.ts";
 import { JUDGE_BACKLOG } from "../stages/judge-backlog.ts";
 
@@ -36,6 +36,8 @@ export interface DatasetStatus {
   readonly asked: number;
   /** Cause of an export that waits for its turn. */
   readonly pending: string | null;
+  /** How the last export ended, with why where it wrote no version; null: none has ended yet. */
+  readonly last: NonNullable<ExportState["last"]> | null;
 }
 
 export type JobCounts =
@@ -98,9 +100,9 @@ export async function deploymentStatus(deployment: string, ports: StatusPorts): 
   };
 }
 
-/** Whether somebody should look: a stage gave up on something. */
-export function hasDeadLetters({ stages }: Pick<DeploymentStatus, "stages">): boolean {
-  return stages.some(({ dead }) => dead > 0);
+/** Whether somebody should look: a stage gave up on something, or rows of a dataset failed their checks. */
+export function needsSomebody({ stages, datasets }: Pick<DeploymentStatus, "stages" | "datasets">): boolean {
+  return stages.some(({ dead }) => dead > 0) || datasets.some(({ last }) => last?.outcome === "failed");
 }
 
 async function datasetsOf({ catalog, ledger }: StatusPorts): Promise<readonly DatasetStatus[]> {
@@ -118,7 +120,7 @@ async function datasetsOf({ catalog, ledger }: StatusPorts): Promise<readonly Da
   const names = [...versions.keys()].sort();
   return Promise.all(
     names.map(async (name) => {
-      const { consumed, asked, pending } = await exportState(name, ledger);
+      const { consumed, asked, pending, last } = await exportState(name, ledger);
       const all = versions.get(name) ?? [];
       // The oldest comes first.
       const latest = all.at(-1);
@@ -129,6 +131,7 @@ async function datasetsOf({ catalog, ledger }: StatusPorts): Promise<readonly Da
         consumed,
         asked,
         pending: pending?.cause ?? null,
+        last: last ?? null,
       };
     }),
   );

@@ -5,10 +5,12 @@ import type { SplitName } from "../dataset/split.ts";
 import type { RowFacts } from "../dataset/tally.ts";
 import type { GroupFacts } from "../dataset/targets/grpo-attempt.ts";
 import type { PairUnit } from "../dataset/targets/pair-parts.ts";
+import type { EncodedGroup } from "../dataset/targets/parquet-group.ts";
 import type { TargetId } from "../dataset/targets/targets.ts";
 import type { AttemptPair, TaskAttempts } from "../preferences/attempt.ts";
 import type { Rejection } from "../reading/rejection.ts";
 import type { SourceRecord } from "../reading/source.ts";
+import type { TokenizerFiles } from "../tokenizer/tokenizer-files.ts";
 
 /** A trajectory ready to be stored: already redacted, serialised and scored. */
 export interface ComputedTrajectory {
@@ -108,6 +110,24 @@ export interface InspectTask {
   readonly target: TargetId;
 }
 
+/** Rendered rows, one line after another, to be encoded as a row group of Parquet. */
+export interface RowGroupTask {
+  readonly lines: Uint8Array;
+  readonly target: TargetId;
+}
+
+/** A stored document whose tokens are counted: by a tokenizer, named by the SHA-256 of its files, else by estimate. */
+export interface TokensTask {
+  readonly document: Uint8Array;
+  readonly tokenizer: { readonly sha256: string; readonly files: TokenizerFiles } | undefined;
+}
+
+/** `refused`: by the chat template, which does not take such a conversation. `fault`: of the tokenizer itself. */
+export type TokensCount =
+  | { readonly kind: "counted"; readonly tokens: number }
+  | { readonly kind: "refused" }
+  | { readonly kind: "fault"; readonly why: string };
+
 /** The thread that computed a task ended before it answered, twice: the task itself is the likely reason. */
 export class ComputeLostError extends Error {
   override readonly name = "ComputeLostError";
@@ -128,5 +148,9 @@ export interface Compute {
   group(task: GroupTask): Promise<GroupRows>;
   /** What the checks of a dataset need to know of a row, with a second pass of the redaction detectors. */
   inspect(task: InspectTask): Promise<RowInspection>;
+  /** The row group of these lines. */
+  rowGroup(task: RowGroupTask): Promise<EncodedGroup>;
+  /** Tokens of a trajectory. */
+  tokens(task: TokensTask): Promise<TokensCount>;
   close(): Promise<void>;
 }

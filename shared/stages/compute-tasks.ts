@@ -9,6 +9,7 @@ import {
 } from "../dataset/quality/inspect-row.ts";
 import { reasonInItself } from "../dataset/select.ts";
 import { groupColumns } from "../dataset/targets/grpo-attempt.ts";
+import type { EncodedGroup } from "../dataset/targets/parquet-group.ts";
 import { isOfOneTrajectory, renderTrajectory } from "../dataset/targets/render-trajectory.ts";
 import { type TargetId, targetOf } from "../dataset/targets/targets.ts";
 import { type Row, rowPieces } from "../dataset/targets/write-row.ts";
@@ -21,6 +22,7 @@ import type {
   InspectTask,
   RefusedRow,
   RenderedRow,
+  RowGroupTask,
   RowTask,
 } from "../ports/compute.ts";
 import type { SourceRecord } from "../reading/source.ts";
@@ -119,6 +121,12 @@ export function inspectedLine(
 
 export function computeInspection({ line, target }: InspectTask, settings: TaskSettings): RowInspection {
   return inspectRow(line, inspectorOf(target, settings));
+}
+
+export async function computeRowGroup({ lines, target }: RowGroupTask): Promise<EncodedGroup> {
+  // What writes Parquet is loaded where there is some to write.
+  const { encodeGroup } = await import("../dataset/targets/parquet-group.ts");
+  return encodeGroup(lines, targetOf(target).columns);
 }
 
 /** Tokens of rows are estimated from their characters. */

@@ -1,14 +1,15 @@
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
-import { type CountedBy, type CountedTokens, tokenCounter } from "../tokenizer/token-counter.ts";
+import type { Compute, TokensTask } from "../ports/compute.ts";
+import { type CountedBy, type CountedTokens, countedBy } from "../tokenizer/token-counter.ts";
 import { TokenizerError, type TokenizerReader } from "../tokenizer/tokenizer-files.ts";
-import { estimatedTokens } from "../tokenizer/trajectory-texts.ts";
-import type { Trajectory } from "../trajectory/schema.ts";
 
 interface Counting {
   /** undefined: by estimate. */
   readonly by?: CountedBy;
-  /** Counts a trajectory, and says why it stays out. */
-  reasonAgainst(id: string, trajectory: Trajectory): string | undefined;
+  /** undefined where the chat template does not take the conversation. @throws TokenizerError */
+  count(document: Uint8Array): Promise<number | undefined>;
+  /** Notes the count of a trajectory, and says why it stays out. */
+  reasonAgainst(id: string, count: number | undefined): string | undefined;
   of(id: string): number | undefined;
   counted(): CountedTokens | undefined;
 }
@@ -24,7 +25,7 @@ export function countsTokens({ tokenizer, minTokens, maxTokens, mix }: DatasetRe
  */
 export async function countingFor(
   request: DatasetRequest,
-  { tokenizers }: { readonly tokenizers?: TokenizerReader },
+  { tokenizers, compute }: { readonly tokenizers?: TokenizerReader; readonly compute: Compute },
 ): Promise<Counting | undefined> {
   if (!countsTokens(request)) return undefined;
   const { tokenizer, minTokens = 0, maxTokens = Number.POSITIVE_INFINITY } = request;
@@ -33,14 +34,19 @@ export async function countingFor(
       `the tokenizer ${tokenizer} cannot be read where this dataset is made; export it with gymline export --tokenizer`,
     );
   }
-  const counter =
-    tokenizer === undefined ? undefined : await tokenizers?.(tokenizer).then((files) => tokenCounter(files));
+  const files = tokenizer === undefined ? undefined : await tokenizers?.(tokenizer);
+  const by = files === undefined ? undefined : await countedBy(files);
+  const known: TokensTask["tokenizer"] =
+    files === undefined || by === undefined ? undefined : { sha256: by.tokenizer.sha256, files };
   const tokens = new Map<string, number>();
-  const by = counter?.by;
   return {
     ...(by === undefined ? {} : { by }),
-    reasonAgainst: (id, trajectory) => {
-      const count = counter === undefined ? estimatedTokens(trajectory) : counter.trajectory(trajectory);
+    count: async (document) => {
+      const made = await compute.tokens({ document, tokenizer: known });
+      if (made.kind === "fault") throw new TokenizerError(made.why);
+      return made.kind === "refused" ? undefined : made.tokens;
+    },
+    reasonAgainst: (id, count) => {
       if (count === undefined) return "the chat template does not take its conversation";
       if (count < minTokens) return "too few tokens";
       if (count > maxTokens) return "too many tokens";

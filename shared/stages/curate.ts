@@ -11,11 +11,13 @@ import { type Mixed, mix } from "../curation/mix.ts";
 import { NearDuplicates } from "../curation/near-duplicates.ts";
 import { traceOf } from "../curation/trace.ts";
 import type { Selector } from "../dataset/select.ts";
+import type { Compute } from "../ports/compute.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CountedTokens } from "../tokenizer/token-counter.ts";
 import type { TokenizerReader } from "../tokenizer/tokenizer-files.ts";
 import { contentText } from "../trajectory/content.ts";
 import type { Trajectory } from "../trajectory/schema.ts";
+import { readDocument } from "./compute-tasks.ts";
 import { countingFor, countsTokens } from "./count-tokens.ts";
 import { selectedDocuments } from "./selected-documents.ts";
 
@@ -41,6 +43,7 @@ export interface Curated<T extends Candidate> {
 
 interface CurationPorts {
   readonly store: ObjectStore;
+  readonly compute: Compute;
   readonly evaluations?: EvaluationReader;
   readonly tokenizers?: TokenizerReader;
   readonly beat?: () => Promise<void>;
@@ -81,21 +84,27 @@ export async function curate<T extends Candidate>(
   const decontaminator = sets.length === 0 ? undefined : new Decontaminator(sets, config);
   const reasons = new Map<string, string>();
   const contaminated: { readonly id: string; readonly found: Contamination }[] = [];
-  for await (const { of, trajectory } of readsDocuments(request) ? selectedDocuments(selected, ports) : []) {
-    const facts = trajectory.extra.gymline;
-    const found = decontaminator?.match(taskFactsOf(trajectory));
+  const look = async ({ id }: T, document: Uint8Array) => {
+    // Only tokens are counted elsewhere: for them alone, no document is read here.
+    const trajectory =
+      near === undefined && decontaminator === undefined ? undefined : readDocument(document);
+    const found = trajectory && decontaminator?.match(taskFactsOf(trajectory));
+    if (found !== undefined) return { found };
+    const unfit = counting?.reasonAgainst(id, await counting.count(document));
+    if (unfit !== undefined || near === undefined || trajectory === undefined) return { unfit };
+    const { outcome, redaction } = trajectory.extra.gymline;
+    const facts = { success: outcome.success, redactions: redaction.total };
+    return { compared: { facts, trace: traceOf(trajectory) } };
+  };
+  const looked = readsDocuments(request) ? selectedDocuments(selected, { ...ports, look }) : [];
+  for await (const { of, result } of looked) {
+    const { found, unfit, compared } = result;
     if (found !== undefined) {
       contaminated.push({ id: of.id, found });
       reasons.set(of.id, CONTAMINATED[found.rule]);
-      continue;
     }
-    const unfit = counting?.reasonAgainst(of.id, trajectory);
-    if (unfit !== undefined) {
-      reasons.set(of.id, unfit);
-      continue;
-    }
-    const { success } = facts.outcome;
-    near?.add({ ...of, success, redactions: facts.redaction.total }, traceOf(trajectory));
+    if (unfit !== undefined) reasons.set(of.id, unfit);
+    if (compared !== undefined) near?.add({ ...of, ...compared.facts }, compared.trace);
   }
   const report = near?.report();
   const repeated = (report?.clusters ?? []).flatMap(({ representative, members }) =>

@@ -2,7 +2,12 @@ import { createHash, type Hash } from "node:crypto";
 import type { Manifest } from "../dataset/manifest.ts";
 import type { SplitName } from "../dataset/split.ts";
 import type { Column } from "../dataset/targets/column-type.ts";
-import { type FileFormat, type RowEncoder, rowEncoder } from "../dataset/targets/row-encoder.ts";
+import {
+  type FileFormat,
+  type GroupEncoder,
+  type RowEncoder,
+  rowEncoder,
+} from "../dataset/targets/row-encoder.ts";
 import type { ObjectStore, ObjectWriter } from "../ports/object-store.ts";
 
 const SPLITS: readonly SplitName[] = ["train", "validation", "test"];
@@ -10,6 +15,8 @@ const SPLITS: readonly SplitName[] = ["train", "validation", "test"];
 export interface FileLayout {
   readonly format: FileFormat;
   readonly columns: readonly Column[];
+  /** Encodes a row group of Parquet. */
+  readonly encode: GroupEncoder;
   /** Not given: one file for each split. */
   readonly shardRows: number | undefined;
   /** A task's rows stay in one file, even if that makes it longer. */
@@ -48,7 +55,7 @@ export class DatasetFiles {
     file.rows += 1;
     file.tasks.add(taskKey);
     file.lastTask = taskKey;
-    await put(file, file.encoder.add(line));
+    await put(file, await file.encoder.add(line));
   }
 
   async finish(): Promise<Manifest["files"]> {
@@ -76,13 +83,13 @@ export class DatasetFiles {
   }
 
   async #begin(split: SplitName): Promise<OpenFile> {
-    const { shardRows, format, columns } = this.#layout;
+    const { shardRows, format } = this.#layout;
     const number = String(this.#done.get(split)?.length ?? 0).padStart(5, "0");
     const path = `${split}${shardRows === undefined ? "" : `-${number}`}.${format}`;
     const file: OpenFile = {
       path,
       writer: await this.#store.writer(this.#prefix + path),
-      encoder: rowEncoder(format, columns),
+      encoder: rowEncoder(format, this.#layout),
       hash: createHash("sha256"),
       tasks: new Set(),
       lastTask: undefined,
@@ -96,7 +103,7 @@ export class DatasetFiles {
   async #close(split: SplitName): Promise<void> {
     const file = this.#open.get(split);
     if (file === undefined) return;
-    await put(file, file.encoder.end());
+    await put(file, await file.encoder.end());
     await file.writer.finish();
     this.#open.delete(split);
     const { path, rows, bytes } = file;

@@ -2,14 +2,22 @@ import canonicalize from "canonicalize";
 import { z } from "zod";
 import { type DatasetRequest, datasetRequestSchema } from "../contracts/dataset-request.ts";
 import type { DeployedDataset } from "../contracts/deployment-config.ts";
-import { DATASET_PUBLISHED, type DatasetPublished } from "../contracts/events.ts";
+import {
+  DATASET_PUBLISHED,
+  type DatasetPublished,
+  EXPORT_FAILED,
+  type ExportFailed,
+} from "../contracts/events.ts";
+import { exportReportKey } from "../contracts/keys.ts";
 import { type ExportQueueMessage, exportMessageSchema } from "../contracts/messages.ts";
+import { DatasetCheckError } from "../dataset/quality/check-error.ts";
 import type { DatasetEntry } from "../ports/catalog.ts";
 import type { Events } from "../ports/events.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { MessageQueue } from "../ports/queue.ts";
 import { DatasetTooLargeError } from "./dataset-plan.ts";
 import { type ExportPorts, type ExportResult, exportDataset } from "./export.ts";
+import { checkFailure, type ExportFailure, emptyFailure, reportExport } from "./export-failure.ts";
 import { type HandOverPorts, handOver } from "./hand-over.ts";
 import { Lease } from "./lease.ts";
 import { changeRecord, readRecord } from "./ledger-record.ts";
@@ -24,8 +32,19 @@ const exportStateSchema = z.strictObject({
   asked: z.int(),
   /** Came while another export was under way: its turn is next. */
   pending: exportMessageSchema.optional(),
+  /** How the last export ended that came to an end; `why` where it wrote no version. */
+  last: z
+    .strictObject({
+      outcome: z.enum(["written", "unchanged", "failed", "empty"]),
+      cause: exportMessageSchema.shape.cause,
+      /** Milliseconds since the epoch. */
+      at: z.number(),
+      why: z.string().optional(),
+    })
+    .optional(),
 });
 export type ExportState = z.infer<typeof exportStateSchema>;
+type Ended = NonNullable<ExportState["last"]>;
 
 export interface ExportRunPorts extends ExportPorts, HandOverPorts {
   readonly datasets: readonly DeployedDataset[];
@@ -38,7 +57,8 @@ export interface ExportRunPorts extends ExportPorts, HandOverPorts {
 
 export type ExportRunResult =
   | { readonly kind: "written" | "unchanged"; readonly version: string; readonly rows: number }
-  | { readonly kind: "empty" }
+  /** Checks failed, or nothing was left to write: no other try would change that. The report says more. */
+  | { readonly kind: "failed" | "empty"; readonly why: string; readonly report: string }
   /** The threshold is not reached (any more). */
   | { readonly kind: "not-due" }
   /** Another export of the dataset is under way; the message is kept and its turn comes. */
@@ -63,7 +83,8 @@ export function leaseKey(dataset: string): string {
 
 /**
  * Exports one dataset as a message asks for it: one export of a dataset at a time, each published version announced
- * by an event at least once.
+ * by an event at least once. Rows that fail their checks are an outcome, not a fault: they are recorded, reported and
+ * announced, and the message is done.
  * @throws UnknownDatasetError, LeaseLostError, FencedError and what `exportDataset` throws
  */
 export async function runExport(
@@ -104,33 +125,71 @@ async function exportUnder(
   },
 ): Promise<ExportRunResult> {
   const { name, message, request, ports } = context;
-  const { catalog, ledger } = ports;
+  const { catalog, ledger, clock } = ports;
   const counted = await catalog.scoredCount(request.project);
   const threshold = ports.datasets.find((dataset) => dataset.request.name === name)?.threshold;
+  const state = await exportState(name, ledger);
   if (message.cause === "threshold" && threshold !== undefined) {
-    const state = await exportState(name, ledger);
     if (counted - state.consumed < threshold) return { kind: "not-due" };
   }
   const beat = (): Promise<void> => lease.beat();
+  const ended = (outcome: Ended["outcome"], why?: string): Promise<void> => {
+    const last = { outcome, cause: message.cause, at: clock.now(), ...(why === undefined ? {} : { why }) };
+    return changeState(name, ledger, (now) => ({
+      ...now,
+      consumed: Math.max(now.consumed, counted),
+      asked: Math.max(now.asked, counted),
+      last,
+    }));
+  };
+  const fail = async (outcome: "failed" | "empty", failure: ExportFailure): Promise<ExportRunResult> => {
+    // Who lost the lease has nothing to say any more.
+    await lease.renew();
+    // The event before the record: a run that is killed in between is done once more.
+    const report = await announceFailure({ name, cause: message.cause, failure }, ports);
+    await ended(outcome, failure.why);
+    return { kind: outcome, why: failure.why, report };
+  };
   let result: ExportResult;
   try {
     result = await exportDataset(request, { ...ports, beat, fence: () => lease.renew() });
   } catch (error) {
+    if (error instanceof DatasetCheckError) return fail("failed", checkFailure(error));
     if (!(error instanceof DatasetTooLargeError)) throw error;
-    const identity = `${canonicalize(request)}\n${counted}`;
+    // What was mended after a failure need not show in request and count.
+    const failure = state.last?.why === undefined ? "" : `\n${state.last.at}`;
+    const identity = `${canonicalize(request)}\n${counted}${failure}`;
     const command = ["job", "export", "--message", JSON.stringify(message)];
     const { jobId } = await handOver({ kind: "export", work: name, identity, command }, ports);
     return { kind: "handed-over", jobId };
   }
-  await changeState(name, ledger, (state) => ({
-    ...state,
-    consumed: Math.max(state.consumed, counted),
-    asked: Math.max(state.asked, counted),
-  }));
-  if (result.kind === "empty") return { kind: "empty" };
+  if (result.kind === "empty") return fail("empty", emptyFailure(result));
+  if (state.last?.why !== undefined) await ports.store.remove(exportReportKey(name));
+  await ended(result.kind);
   const { version, rows, format } = result.manifest;
   await announce({ name, version, format, rows }, ports);
   return { kind: result.kind, version, rows };
+}
+
+/** Reports and announces an export that ended without a version. Gives the key of the report. */
+async function announceFailure(
+  {
+    name,
+    cause,
+    failure,
+  }: {
+    readonly name: string;
+    readonly cause: ExportQueueMessage["cause"];
+    readonly failure: ExportFailure;
+  },
+  { store, events, clock }: Pick<ExportRunPorts, "store" | "events" | "clock">,
+): Promise<string> {
+  const at = new Date(clock.now()).toISOString();
+  const report = await reportExport({ dataset: name, cause, at, ...failure }, store);
+  const { reason, why } = failure;
+  const detail: ExportFailed = { schema: "gymline.export-failed.v1", name, cause, reason, why, report };
+  await events.publish([{ type: EXPORT_FAILED, detail, resources: [name] }]);
+  return report;
 }
 
 /** Sends the event of a registered dataset and notes that it went out: at least once. */

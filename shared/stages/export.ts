@@ -69,6 +69,7 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
     {
       format: request.files ?? target.files,
       columns: target.columns,
+      encode: (lines) => ports.compute.rowGroup({ lines, target: request.target }),
       shardRows: request.shardRows,
       keepTasksTogether: target.unit === "group",
     },
@@ -91,8 +92,9 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       await inputs.abort();
       return emptyResult(plan);
     }
-    const written = await files.finish();
+    // Rows that fail their checks never become files, which not everybody who writes may remove again.
     const report = quality.finish(version);
+    const written = await files.finish();
     const { plots, files: qualityBeside } = await qualityFiles(report, ports.plots);
     const facts: DatasetFacts = {
       schema: MANIFEST_SCHEMA,

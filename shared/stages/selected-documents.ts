@@ -1,7 +1,6 @@
 import { trajectoryKey } from "../contracts/keys.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
-import type { Trajectory } from "../trajectory/schema.ts";
-import { readDocument } from "./compute-tasks.ts";
+import { TokenizerError } from "../tokenizer/tokenizer-files.ts";
 import { inOrder } from "./in-order.ts";
 
 /** A trajectory of the selection cannot be read back, so it cannot be compared with others. */
@@ -19,25 +18,32 @@ export class CurationError extends Error {
 /** Documents read side by side. */
 const WINDOW = 16;
 
-/** The documents in the order of the selection, a few read ahead. */
-export async function* selectedDocuments<T extends { readonly id: string }>(
+/**
+ * What a look at each document gives, in the order of the selection; a few are looked at side by side.
+ * @throws CurationError, and what `look` throws of a tokenizer
+ */
+export async function* selectedDocuments<T extends { readonly id: string }, R>(
   selected: readonly T[],
-  { store, beat }: { readonly store: ObjectStore; readonly beat?: () => Promise<void> },
-): AsyncGenerator<{ readonly of: T; readonly trajectory: Trajectory }> {
-  const work = ({ id }: T): Promise<Uint8Array> =>
-    store.read(trajectoryKey(id)).catch((cause: unknown) => {
-      throw new CurationError(id, cause);
-    });
-  for await (const { of, result } of inOrder(selected, { width: WINDOW, work })) {
+  {
+    store,
+    beat,
+    look,
+  }: {
+    readonly store: ObjectStore;
+    readonly beat?: () => Promise<void>;
+    readonly look: (of: T, document: Uint8Array) => Promise<R>;
+  },
+): AsyncGenerator<{ readonly of: T; readonly result: R }> {
+  const work = async (of: T): Promise<R> => {
+    try {
+      return await look(of, await store.read(trajectoryKey(of.id)));
+    } catch (error) {
+      if (error instanceof TokenizerError) throw error;
+      throw new CurationError(of.id, error);
+    }
+  };
+  for await (const each of inOrder(selected, { width: WINDOW, work })) {
     await beat?.();
-    yield { of, trajectory: parsedOf(of.id, result) };
-  }
-}
-
-function parsedOf(id: string, document: Uint8Array): Trajectory {
-  try {
-    return readDocument(document);
-  } catch (cause) {
-    throw new CurationError(id, cause);
+    yield each;
   }
 }

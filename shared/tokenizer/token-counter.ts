@@ -26,6 +26,12 @@ export interface TokenCounter {
   readonly text: (text: string) => number;
 }
 
+/** How the tokenizer will count, without making it ready to. @throws TokenizerError where its files or template are faulty */
+export async function countedBy(files: TokenizerFiles): Promise<CountedBy> {
+  const read = readTokenizer(files);
+  return byOf(read, await templateOf(read));
+}
+
 /**
  * Takes a second or so and some hundred MiB for a vocabulary of 150,000. No special token is added to what the template
  * writes, as `apply_chat_template` does it.
@@ -36,10 +42,7 @@ export async function tokenCounter(files: TokenizerFiles): Promise<TokenCounter>
   const [encode, template] = await Promise.all([encoderOf(read), templateOf(read)]);
   const text = countingOf(read, encode);
   return {
-    by: {
-      tokenizer: { name: read.name, sha256: read.sha256 },
-      of: template === undefined ? "texts" : "chat-template",
-    },
+    by: byOf(read, template),
     text,
     trajectory: (trajectory) => {
       if (template === undefined) {
@@ -57,6 +60,10 @@ export async function tokenCounter(files: TokenizerFiles): Promise<TokenCounter>
       return text(rendered);
     },
   };
+}
+
+function byOf({ name, sha256 }: ReadTokenizer, template: ChatTemplate | undefined): CountedBy {
+  return { tokenizer: { name, sha256 }, of: template === undefined ? "texts" : "chat-template" };
 }
 
 async function encoderOf(read: ReadTokenizer): Promise<(text: string) => number> {

@@ -18,6 +18,8 @@ import { type GoldenCase, golden, hasGolden, whyGolden } from "../reward/golden.
  *   full SHA-256 over RFC 8785 (the reference has Python's number texts, 64 bits, and no task: D4). Of `put_sequence`
  *   the rows themselves: a second put raises the reward of the first (D4). GDI values of `gdi_and_exports` are set by
  *   hand there; ours follow from the facts (gdi.test.ts). `query_by_task_limit` cuts groups. `stats_empty` says nothing.
+ * cpython_random.json: of datasets it serves the reference's split alone, which puts attempts at one task on both
+ *   sides (D47); ours goes by a hash of the task (split.test.ts).
  * pipeline.json: `tasks_jsonl`, `filter_*`, `difficulty_*` are of a task loader, and `config_defaults` of settings that
  *   the reference ignores (D40); neither is part of datasets. `run_stub` runs nothing (D41, D42). Of `ingest` the counts
  *   of what was read twice (D52); of `ingest_convert` the rows that name no task: our mapping of that format wants one.

@@ -77,6 +77,15 @@ describe("alarms", () => {
     ]);
   });
 
+  it("come for a dataset whose rows fail their checks, with a runbook, and not for one that is empty", () => {
+    const rule = ofType(template, "AWS::Events::Rule")
+      .map((found) => JSON.stringify(found.Properties))
+      .find((text) => text.includes("export.failed"));
+    expect(rule).toContain('"detail":{"reason":["checks"]}');
+    expect(linksIn(rule ?? "")).toEqual(["failed-exports"]);
+    expect(anchors).toContain("failed-exports");
+  });
+
   it("come for a failed job of the queues that the Batch stack makes, with a runbook", () => {
     const rule = JSON.stringify(
       ofType(template, "AWS::Events::Rule").filter((found) => JSON.stringify(found).includes("aws.batch")),

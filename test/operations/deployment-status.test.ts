@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { openForWriting } from "../../shared/adapters/local/local-store.ts";
 import {
   deploymentStatus,
-  hasDeadLetters,
+  needsSomebody,
   type StatusPorts,
 } from "../../shared/operations/deployment-status.ts";
 import type { JobState, JobStatus } from "../../shared/ports/jobs.ts";
@@ -68,18 +68,23 @@ describe("the status of a deployment", () => {
     const state = { schema: "gymline.export-state.v1", consumed: 3, asked: 5 };
     const pending = { schema: "gymline.export.v1", dataset: "best", cause: "request" };
     await ledger.put("export/best", JSON.stringify({ ...state, pending }), 0);
+    const last = { outcome: "failed", cause: "schedule", at: 7, why: "a check failed (secrets: 1)" } as const;
+    await ledger.put("export/sft", JSON.stringify({ ...state, last }), 0);
     const { datasets } = await deploymentStatus("gymline", ports);
     expect(datasets).toEqual([
-      { name: "best", versions: 0, latest: null, consumed: 3, asked: 5, pending: "request" },
+      { name: "best", versions: 0, latest: null, consumed: 3, asked: 5, pending: "request", last: null },
       {
         name: "sft",
         versions: 2,
         latest: { version: "v2", rows: 1, createdAt: expect.any(Number), announced: true },
-        consumed: 0,
-        asked: 0,
+        consumed: 3,
+        asked: 5,
         pending: null,
+        last,
       },
     ]);
+    expect(needsSomebody({ stages: [], datasets })).toBe(true);
+    expect(needsSomebody({ stages: [], datasets: datasets.slice(0, 1) })).toBe(false);
   });
 
   it("stops counting where it is enough to know that there are many", async () => {
@@ -117,7 +122,7 @@ describe("the status of a deployment", () => {
     });
     const sick = await deploymentStatus("gymline", makePorts({ stage }));
     const well = await deploymentStatus("gymline", makePorts());
-    expect([hasDeadLetters(sick), hasDeadLetters(well)]).toEqual([true, false]);
+    expect([needsSomebody(sick), needsSomebody(well)]).toEqual([true, false]);
     expect(sick.stages.map(({ stage: name }) => name)).toEqual([
       "ingest",
       "score",

@@ -17,6 +17,9 @@ const exportSchema = z.object({
   manifest: manifestSchema,
   prefix: z.string(),
   written: z.record(z.string(), z.object({ bytes: z.number(), lines: z.number(), sha256: z.string() })),
+  resident: z.number(),
+  seconds: z.number(),
+  processorSeconds: z.number(),
 });
 
 interface Scale {
@@ -24,14 +27,18 @@ interface Scale {
   readonly rows: number;
   /** What the heap of the exporting process may hold. */
   readonly heapMiB: number;
+  /** What the whole of that process may be resident with at its peak. */
+  readonly residentMiB: number;
 }
 
-export async function fillCatalog({ folder, rows }: Omit<Scale, "heapMiB">): Promise<void> {
+type Filled = Pick<Scale, "folder" | "rows">;
+
+export async function fillCatalog({ folder, rows }: Filled): Promise<void> {
   await run(process.execPath, [PROGRAM, "fill", folder, String(rows)]);
 }
 
 /** Plans in a process of its own, and checks what the plan holds in memory. */
-export async function planAtScale(target: TargetId, { folder, rows }: Omit<Scale, "heapMiB">): Promise<void> {
+export async function planAtScale(target: TargetId, { folder, rows }: Filled): Promise<void> {
   const request = JSON.stringify({ target });
   const { stdout } = await run(process.execPath, [
     ...["--expose-gc", PROGRAM, "plan", folder, String(rows), request],
@@ -40,10 +47,10 @@ export async function planAtScale(target: TargetId, { folder, rows }: Omit<Scale
   expect([target, plan.bytes < PLANNED_BYTES * plan.trajectories, plan]).toEqual([target, true, plan]);
 }
 
-/** Exports in a process of its own with a small heap, and checks counts, hashes and splits. */
+/** Exports in a process of its own with a small heap; checks its memory, counts, hashes and splits, and says what it took. */
 export async function exportAtScale(
   target: TargetId,
-  { folder, rows, heapMiB }: Scale,
+  { folder, rows, heapMiB, residentMiB }: Scale,
   more: { readonly name?: string; readonly threads?: number; readonly files?: "jsonl" | "parquet" } = {},
 ): Promise<Manifest> {
   const { name = target, threads = 0, files } = more;
@@ -51,7 +58,12 @@ export async function exportAtScale(
   const limit = `--max-old-space-size=${heapMiB}`;
   const args = [limit, PROGRAM, "export", folder, String(rows), request, String(threads)];
   const { stdout } = await run(process.execPath, args);
-  const { manifest, prefix, written } = exportSchema.parse(JSON.parse(stdout));
+  const { manifest, prefix, written, ...took } = exportSchema.parse(JSON.parse(stdout));
+  const resident = Math.round(took.resident / (1 << 20));
+  process.stdout.write(
+    `${name}: ${manifest.rows} rows of ${rows} trajectories in ${took.seconds.toFixed(0)} s, ${took.processorSeconds.toFixed(0)} s of processor time; peak resident memory ${resident} MiB, heap limit ${heapMiB} MiB\n`,
+  );
+  expect([name, resident < residentMiB, resident]).toEqual([name, true, resident]);
   const { considered, selected, excluded } = manifest.selection;
   const left = Object.values(excluded).reduce((sum, count) => sum + count, 0);
   expect([considered, selected + left]).toEqual([rows, rows]);

@@ -1,8 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { ComputePool } from "../../shared/adapters/local/compute-pool.ts";
 import type { DatasetRequest } from "../../shared/contracts/dataset-request.ts";
 import type { ExportResult } from "../../shared/stages/export.ts";
-import type { TokenizerFiles } from "../../shared/tokenizer/tokenizer-files.ts";
+import { TokenizerError, type TokenizerFiles } from "../../shared/tokenizer/tokenizer-files.ts";
 import { chatMessages, chatRow } from "../factories/logs.ts";
+import { makePlan } from "../factories/plan.ts";
 import { makeStation, type Station } from "../factories/station.ts";
 import { makeTokenizer, PLAIN_TEMPLATE } from "../factories/tokenizer.ts";
 
@@ -134,5 +136,41 @@ describe("tokens of a dataset", () => {
       /folder\/bytes cannot be read where .*--tokenizer/,
     );
     expect(await station.keys("datasets/")).toEqual([]);
+  });
+
+  it("are counted by several threads as by one, to the byte of the dataset", async () => {
+    const files = makeTokenizer({ template: PLAIN_TEMPLATE });
+    const made: unknown[] = [];
+    for (const threads of [0, 2]) {
+      const station = makeStation();
+      const sizes = Array.from({ length: 40 }, (_, index) => 10 + 97 * index);
+      const row = (size: number) => chatRow({ task: `t${size}`, calls: [], answer: "a".repeat(size) });
+      station.write("team/a.jsonl", `${sizes.map(row).join("\n")}\n`);
+      await station.run();
+      const compute = threads === 0 ? {} : { compute: new ComputePool({ plan: makePlan(), threads }) };
+      if (compute.compute !== undefined) onTestFinished(() => compute.compute.close());
+      const request = { tokenizer, minTokens: bytesOf(60, framed), maxTokens: bytesOf(3000, framed) };
+      const dedup = { near: 0.9 };
+      const manifest = manifestOf(
+        await station.export({ ...request, dedup }, { ...reading(files), ...compute }),
+      );
+      expect(Object.keys(manifest.selection.excluded).sort()).toEqual(["too few tokens", "too many tokens"]);
+      made.push(manifest);
+    }
+    expect(made[1]).toEqual(made[0]);
+  });
+
+  it("say in another thread as in this one what is wrong with a tokenizer", async () => {
+    const station = await stored();
+    const compute = new ComputePool({ plan: makePlan(), threads: 1 });
+    onTestFinished(() => compute.close());
+    const files = makeTokenizer({ template: "{{ messages | no_such_filter }}" });
+    const faults = [];
+    for (const ports of [{}, { compute }]) {
+      const fault = station.export({ tokenizer }, { ...reading(files), ...ports });
+      faults.push(await fault.catch((error: unknown) => error));
+    }
+    expect(faults[0]).toBeInstanceOf(TokenizerError);
+    expect(faults[1]).toEqual(faults[0]);
   });
 });

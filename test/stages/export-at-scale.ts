@@ -39,11 +39,15 @@ if (action === "fill") {
     const after = await held();
     report({ bytes: after - before, trajectories: plan.trajectories });
   } else {
+    const began = performance.now();
     const result = await exportDataset(wanted, ports);
+    const seconds = (performance.now() - began) / 1000;
     if (result.kind === "empty") throw new Error("the dataset is empty");
-    const { maxRSS } = process.resourceUsage();
+    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+    const processorSeconds = (userCPUTime + systemCPUTime) / 1e6;
     const written = Object.fromEntries(store.written);
-    report({ manifest: result.manifest, prefix: result.prefix, written, resident: maxRSS * 1024 });
+    const { manifest, prefix } = result;
+    report({ manifest, prefix, written, resident: maxRSS * 1024, seconds, processorSeconds });
   }
   await compute.close();
   await catalog.close();

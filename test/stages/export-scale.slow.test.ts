@@ -14,7 +14,7 @@ describe("export of 20,000 trajectories", () => {
     await fillCatalog({ folder, rows });
     for (const target of ["trl", "trl-dpo", "verl-rl"] as const) {
       await planAtScale(target, { folder, rows });
-      const manifest = await exportAtScale(target, { folder, rows, heapMiB: 64 });
+      const manifest = await exportAtScale(target, { folder, rows, heapMiB: 64, residentMiB: 400 });
       expectSynthetic(target, manifest, rows);
     }
   });
@@ -22,7 +22,7 @@ describe("export of 20,000 trajectories", () => {
   it("writes the same bytes whether this thread renders the rows or several others do", {
     timeout,
   }, async () => {
-    const small = { folder: temporaryFolder("scale"), rows: 2000, heapMiB: 96 };
+    const small = { folder: temporaryFolder("scale"), rows: 2000, heapMiB: 96, residentMiB: 600 };
     await fillCatalog(small);
     for (const target of ["trl", "trl-dpo", "grpo-offline", "verl-rl"] as const) {
       const alone = await exportAtScale(target, small, { name: `${target}-alone` });

@@ -3,7 +3,7 @@ import { ComputePool } from "../../../shared/adapters/local/compute-pool.ts";
 import { openForWriting } from "../../../shared/adapters/local/local-store.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { readTokenizerFolder } from "../../../shared/adapters/local/tokenizer-folder.ts";
-import { renderPlot } from "../../../shared/adapters/vega/render-plot.ts";
+import { loadPlots, renderPlot } from "../../../shared/adapters/vega/render-plot.ts";
 import { exportDataset } from "../../../shared/stages/export.ts";
 import { type DatasetOptions, datasetOptions, datasetRequest } from "../dataset-options.ts";
 import { readEvaluationFile } from "../evaluation-file.ts";
@@ -48,6 +48,7 @@ async function run(options: ExportOptions): Promise<void> {
   const threads = Math.max(1, threadCount(options.jobs));
   const local = openForWriting(options.store);
   const compute = new ComputePool({ plan, threads });
+  loadPlots();
   const progress = startProgress("exporting", { quiet: options.json === true });
   try {
     const { store, catalog } = local;

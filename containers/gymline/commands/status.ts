@@ -6,7 +6,7 @@ import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import {
   type DeploymentStatus,
   deploymentStatus,
-  hasDeadLetters,
+  needsSomebody,
 } from "../../../shared/operations/deployment-status.ts";
 import { type DeploymentOption, deploymentOption, inDeployment, wholeNumber } from "../deployment.ts";
 import { EXIT } from "../exit-code.ts";
@@ -23,7 +23,7 @@ export function addStatus(program: Command): void {
   const command = program
     .command("status")
     .description(
-      "show how a deployment is doing: queues, catalog, datasets, jobs; exit code 2: a stage gave up",
+      "show how a deployment is doing: queues, catalog, datasets, jobs; exit code 2: a stage gave up, or an export failed",
     )
     .option("--watch <seconds>", "look again and again, so many seconds apart")
     .option("--json", "print one JSON document a look");
@@ -38,7 +38,7 @@ async function status(options: StatusOptions): Promise<void> {
     for (;;) {
       const found = await deploymentStatus(deployment.name, ports);
       print(found, options);
-      process.exitCode = hasDeadLetters(found) ? EXIT.rejected : EXIT.done;
+      process.exitCode = needsSomebody(found) ? EXIT.rejected : EXIT.done;
       if (seconds === undefined) return;
       await sleep(seconds * 1000);
     }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { deployedReaders } from "../../contracts/deployed-files.ts";
 import { type DeployedSettings, deployedSettingsSchema, planOf } from "../../contracts/deployed-settings.ts";
-import { type FunctionEnvironment, functionEnvironmentSchema } from "../../contracts/function-environment.ts";
+import { type ToldEnvironment, toldEnvironmentSchema } from "../../contracts/function-environment.ts";
 import type { ScoreQueueMessage } from "../../contracts/messages.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import type { Catalog } from "../../ports/catalog.ts";
@@ -36,13 +36,11 @@ export class StationError extends Error {
 
 /** A deployment as functions and jobs see it, made once per process. */
 export interface AwsStation {
-  readonly environment: FunctionEnvironment;
+  readonly environment: ToldEnvironment;
   readonly settings: DeployedSettings;
   readonly plan: PipelinePlan;
   readonly tasks: TaskSettings;
   readonly clients: AwsClients;
-  /** Of the program, where the deployment was told. */
-  readonly commit: string | undefined;
 }
 
 /**
@@ -53,7 +51,7 @@ export async function awsStation(
   variables: Readonly<Record<string, string | undefined>>,
   clients: AwsClients = awsClients(variables),
 ): Promise<AwsStation> {
-  const parsed = functionEnvironmentSchema.safeParse(variables);
+  const parsed = toldEnvironmentSchema.safeParse(variables);
   if (!parsed.success) {
     const names = parsed.error.issues.map(({ path }) => path.join(".")).join(", ");
     throw new StationError(
@@ -69,8 +67,7 @@ export async function awsStation(
       : await new S3Store({ client: await clients.s3(), bucket: url[1] ?? "" }).read(url[2] ?? "");
   const settings = deployedSettingsSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
   const plan = planOf(settings);
-  const commit = variables["GYMLINE_COMMIT"];
-  return { environment, settings, plan, tasks: await taskSettings(plan), clients, commit };
+  return { environment, settings, plan, tasks: await taskSettings(plan), clients };
 }
 
 /** What a job brings: threads that compute. It takes objects and datasets of any size, and scores as it goes. */
@@ -129,7 +126,7 @@ export async function exportPorts(
     compute: job?.compute ?? new InlineCompute(tasks),
     datasets: settings.datasets,
     ...deployedReaders(settings.files),
-    commit: station.commit,
+    commit: environment.GYMLINE_COMMIT,
     events: await eventsOf(station),
     queue: await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL),
     plots: renderPlot,

@@ -1,5 +1,6 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
+import type { EncodedGroup } from "../../dataset/targets/parquet-group.ts";
 import type {
   Compute,
   ComputedRecord,
@@ -9,7 +10,10 @@ import type {
   InspectTask,
   RefusedRow,
   RenderedRow,
+  RowGroupTask,
   RowTask,
+  TokensCount,
+  TokensTask,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import { computeGroup } from "../../stages/compute-groups.ts";
@@ -17,13 +21,16 @@ import {
   computeIngest,
   computeInspection,
   computeRow,
+  computeRowGroup,
   computeScore,
   type TaskSettings,
 } from "../../stages/compute-tasks.ts";
+import { TokenCounters } from "../../stages/compute-tokens.ts";
 
 /** Computes in the calling thread: for formats registered in code, which no other thread can see. */
 export class InlineCompute implements Compute {
   readonly #settings: TaskSettings;
+  readonly #counters = new TokenCounters();
 
   constructor(settings: TaskSettings) {
     this.#settings = settings;
@@ -47,6 +54,14 @@ export class InlineCompute implements Compute {
 
   async inspect(task: InspectTask): Promise<RowInspection> {
     return computeInspection(task, this.#settings);
+  }
+
+  async rowGroup(task: RowGroupTask): Promise<EncodedGroup> {
+    return computeRowGroup(task);
+  }
+
+  async tokens(task: TokensTask): Promise<TokensCount> {
+    return this.#counters.count(task);
   }
 
   async close(): Promise<void> {}

@@ -1,5 +1,6 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
+import type { EncodedGroup } from "../../dataset/targets/parquet-group.ts";
 import type {
   Compute,
   ComputedRecord,
@@ -9,7 +10,10 @@ import type {
   InspectTask,
   RefusedRow,
   RenderedRow,
+  RowGroupTask,
   RowTask,
+  TokensCount,
+  TokensTask,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 import type { RowSpool } from "./row-spool.ts";
@@ -53,6 +57,14 @@ export class KeepingCompute implements Compute {
 
   inspect(task: InspectTask): Promise<RowInspection> {
     return this.#inner.inspect(task);
+  }
+
+  rowGroup(task: RowGroupTask): Promise<EncodedGroup> {
+    return this.#inner.rowGroup(task);
+  }
+
+  tokens(task: TokensTask): Promise<TokensCount> {
+    return this.#inner.tokens(task);
   }
 
   close(): Promise<void> {

@@ -2,6 +2,7 @@ import type { DatasetRequest } from "../../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
 import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
+import type { EncodedGroup } from "../../dataset/targets/parquet-group.ts";
 import type {
   ComputedRecord,
   ComputedScore,
@@ -10,7 +11,10 @@ import type {
   InspectTask,
   RefusedRow,
   RenderedRow,
+  RowGroupTask,
   RowTask,
+  TokensCount,
+  TokensTask,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
 
@@ -31,7 +35,9 @@ export type ComputeTask =
     }
   | ({ readonly kind: "row" } & RowTask)
   | { readonly kind: "group"; readonly group: GroupTask }
-  | ({ readonly kind: "inspect" } & InspectTask);
+  | ({ readonly kind: "inspect" } & InspectTask)
+  | ({ readonly kind: "row-group" } & RowGroupTask)
+  | ({ readonly kind: "tokens" } & TokensTask);
 
 export type ComputeResult =
   | ComputedRecord
@@ -39,7 +45,9 @@ export type ComputeResult =
   | RenderedRow
   | RefusedRow
   | GroupRows
-  | RowInspection;
+  | RowInspection
+  | EncodedGroup
+  | TokensCount;
 
 export interface TaskBatch {
   readonly tasks: readonly ComputeTask[];
@@ -68,6 +76,14 @@ export function errorFrom({ name, message, stack }: ThreadError): Error {
 
 export interface BatchAnswer {
   readonly answers: readonly TaskAnswer[];
+}
+
+/** The same bytes in memory that threads share: they cross as often as need be, and are there once. */
+export function sharedBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  shared.set(bytes);
+  return shared;
 }
 
 /** `ready`: the thread has loaded all it needs; whatever ends it from now on is a task's fault. */

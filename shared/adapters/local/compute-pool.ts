@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
+import type { EncodedGroup } from "../../dataset/targets/parquet-group.ts";
 import {
   type Compute,
   type ComputedRecord,
@@ -14,14 +15,19 @@ import {
   type InspectTask,
   type RefusedRow,
   type RenderedRow,
+  type RowGroupTask,
   type RowTask,
+  type TokensCount,
+  type TokensTask,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
+import type { TokenizerFiles } from "../../tokenizer/tokenizer-files.ts";
 import {
   type ComputeResult,
   type ComputeTask,
   errorFrom,
   ownBuffer,
+  sharedBytes,
   type ThreadMessage,
   type WorkerSetup,
 } from "./compute-messages.ts";
@@ -62,6 +68,8 @@ const DEATHS = 3;
 export class ComputePool implements Compute {
   readonly #setup: WorkerSetup;
   readonly #threads: Thread[] = [];
+  /** Files of tokenizers in memory that all threads see, by the SHA-256 of their contents. */
+  readonly #tokenizers = new Map<string, TokenizerFiles>();
   #queue: Waiting[] = [];
   #scheduled = false;
   /** Why no task is taken any more. */
@@ -112,12 +120,37 @@ export class ComputePool implements Compute {
     return this.#add({ kind: "inspect", line: own, target }, [own]) as Promise<RowInspection>;
   }
 
+  rowGroup({ lines, target }: RowGroupTask): Promise<EncodedGroup> {
+    const own = ownBuffer(lines);
+    return this.#add({ kind: "row-group", lines: own, target }, [own]) as Promise<EncodedGroup>;
+  }
+
+  tokens({ document, tokenizer }: TokensTask): Promise<TokensCount> {
+    const own = ownBuffer(document);
+    const shared = tokenizer && { ...tokenizer, files: this.#shared(tokenizer) };
+    return this.#add({ kind: "tokens", document: own, tokenizer: shared }, [own]) as Promise<TokensCount>;
+  }
+
   async close(): Promise<void> {
     const error = new ComputeStoppedError("the compute threads were stopped");
     this.#stopped ??= error;
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
     const open = [...this.#threads.flatMap(({ busy }) => busy), ...this.#queue.splice(0)];
     for (const waiting of open) waiting.reject(error);
+  }
+
+  #shared({ sha256, files }: NonNullable<TokensTask["tokenizer"]>): TokenizerFiles {
+    const known = this.#tokenizers.get(sha256);
+    if (known !== undefined) return known;
+    const { name, tokenizer, config, template } = files;
+    const shared = {
+      name,
+      tokenizer: sharedBytes(tokenizer),
+      ...(config === undefined ? {} : { config: sharedBytes(config) }),
+      ...(template === undefined ? {} : { template: sharedBytes(template) }),
+    };
+    this.#tokenizers.set(sha256, shared);
+    return shared;
   }
 
   #add(task: ComputeTask, buffers: readonly Uint8Array<ArrayBuffer>[]): Promise<ComputeResult> {

@@ -5,9 +5,11 @@ import {
   computeIngest,
   computeInspection,
   computeRow,
+  computeRowGroup,
   computeScore,
   type TaskSettings,
 } from "../../stages/compute-tasks.ts";
+import { TokenCounters } from "../../stages/compute-tokens.ts";
 import {
   type ComputeResult,
   type ComputeTask,
@@ -24,6 +26,7 @@ import { taskSettings } from "./task-settings.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("compute-worker.ts runs as a worker thread only");
+const counters = new TokenCounters();
 const { plan, dataset } = workerData as WorkerSetup;
 const settings = taskSettings(plan).then((own) => (dataset === undefined ? own : { ...own, dataset }));
 // Each task of a batch meets a fault of the settings; until then it must not end the thread. What ends the thread after
@@ -82,6 +85,11 @@ async function perform(
     return { ...made, rows };
   }
   if (task.kind === "inspect") return computeInspection(task, context.settings);
+  if (task.kind === "row-group") {
+    const group = await computeRowGroup(task);
+    return { ...group, bytes: give(group.bytes) };
+  }
+  if (task.kind === "tokens") return counters.count(task);
   const computed = await computeIngest(task.record, context.settings);
   return {
     rejections: computed.rejections,

@@ -6,6 +6,8 @@ import type { SqliteSession } from "./sqlite-session.ts";
 /** What sources say of trajectories. */
 export class SqliteFeedback {
   readonly #sql: SqliteSession;
+  /** Looked for once it is asked for: a catalog of an earlier version that is only read has no such table. */
+  #exists = false;
 
   constructor(sql: SqliteSession) {
     this.#sql = sql;
@@ -24,8 +26,8 @@ export class SqliteFeedback {
   }
 
   of(id: string): readonly Feedback[] {
-    // A catalog of an earlier version that is only read has no such table.
-    if (this.#sql.get("select 1 from sqlite_master where name = 'feedback'") === undefined) return [];
+    this.#exists ||= this.#sql.get("select 1 from sqlite_master where name = 'feedback'") !== undefined;
+    if (!this.#exists) return [];
     const rows = this.#sql.each("select source, score from feedback where id = ? order by source", id);
     return [...rows].map((row) => ({ source: textOf(row["source"]), score: Number(row["score"]) }));
   }

@@ -3,6 +3,7 @@ import { parquetReadObjects } from "hyparquet";
 import { describe, expect, it } from "vitest";
 import type { SftMessage } from "../../../shared/dataset/sft-messages.ts";
 import { argumentsObject, parseAsWritten } from "../../../shared/dataset/targets/exact-json.ts";
+import { encodeGroup } from "../../../shared/dataset/targets/parquet-group.ts";
 import { rowEncoder } from "../../../shared/dataset/targets/row-encoder.ts";
 import {
   haveObjects,
@@ -116,8 +117,9 @@ describe("free JSON in a row", () => {
   });
 
   it("is the same text in Parquet", async () => {
-    const encoder = rowEncoder("parquet", columns);
-    const parts = [encoder.add(Buffer.from(line)), encoder.end()];
+    const encode = async (lines: Uint8Array) => encodeGroup(lines, columns);
+    const encoder = rowEncoder("parquet", { columns, encode });
+    const parts = [await encoder.add(Buffer.from(line)), await encoder.end()];
     const file = new Uint8Array(Buffer.concat(parts)).buffer;
     const [row] = await parquetReadObjects({ file });
     expect(row).toMatchObject({ reward: 1, count: 3n });
