@@ -25,10 +25,8 @@ import {
 } from "./compute-messages.ts";
 
 /** Tasks are sent in batches up to so many bytes or pieces: a message costs more than a small task's work. */
-const BATCH_BYTES = 128 << 10;
+const BATCH_BYTES = 256 << 10;
 const BATCH_TASKS = 32;
-/** Batches that a thread has: the next one lies ready when one is done, whatever the calling thread is at. */
-const AHEAD = 2;
 
 /**
  * A small young generation: most of what a task makes is dead when it ends, and what fits into the processor's cache
@@ -47,8 +45,7 @@ interface Waiting {
 
 interface Thread {
   readonly worker: Worker;
-  /** What it was sent and has not answered, in that order. */
-  batches: (readonly Waiting[])[];
+  busy: readonly Waiting[];
   ready: boolean;
 }
 
@@ -110,7 +107,7 @@ export class ComputePool implements Compute {
     const error = new ComputeStoppedError("the compute threads were stopped");
     this.#stopped ??= error;
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
-    const open = [...this.#threads.flatMap(({ batches }) => batches.flat()), ...this.#queue.splice(0)];
+    const open = [...this.#threads.flatMap(({ busy }) => busy), ...this.#queue.splice(0)];
     for (const waiting of open) waiting.reject(error);
   }
 
@@ -137,23 +134,20 @@ export class ComputePool implements Compute {
   }
 
   #dispatch(): void {
-    for (let ahead = 0; ahead < AHEAD; ahead += 1) {
-      const free = this.#threads.filter(({ batches }) => batches.length === ahead && !isAlone(batches));
-      for (const [index, { worker, batches }] of free.entries()) {
-        const [next] = this.#queue;
-        // What goes alone waits for an idle thread.
-        if (next === undefined || (next.alone && ahead > 0)) return;
-        const batch = this.#nextBatch(free.length - index);
-        batches.push(batch);
-        // Copied, not handed over: the task is still needed if the thread dies.
-        worker.postMessage({ tasks: batch.map(({ task }) => task) });
-      }
+    for (const thread of this.#threads) {
+      if (this.#queue.length === 0) return;
+      if (thread.busy.length > 0) continue;
+      const batch = this.#nextBatch();
+      thread.busy = batch;
+      // Copied, not handed over: the task is still needed if the thread dies.
+      thread.worker.postMessage({ tasks: batch.map(({ task }) => task) });
     }
   }
 
-  /** Shares a short queue among so many threads. */
-  #nextBatch(threads: number): readonly Waiting[] {
-    const share = Math.min(BATCH_TASKS, Math.ceil(this.#queue.length / threads));
+  /** Shares a short queue among the idle threads. */
+  #nextBatch(): readonly Waiting[] {
+    const idle = this.#threads.filter(({ busy }) => busy.length === 0).length;
+    const share = Math.min(BATCH_TASKS, Math.ceil(this.#queue.length / Math.max(1, idle)));
     let count = 0;
     let bytes = 0;
     while (count < share && (count === 0 || bytes < BATCH_BYTES)) {
@@ -173,14 +167,15 @@ export class ComputePool implements Compute {
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const entry = new URL(`./compute-worker.${ending}`, import.meta.url);
     const worker = new Worker(entry, { workerData: this.#setup, resourceLimits: RESOURCES });
-    const thread: Thread = { worker, batches: [], ready: false };
+    const thread: Thread = { worker, busy: [], ready: false };
     worker.on("message", (message: ThreadMessage) => {
       if ("ready" in message) {
         thread.ready = true;
         return;
       }
       const { answers } = message;
-      const batch = thread.batches.shift() ?? [];
+      const batch = thread.busy;
+      thread.busy = [];
       this.#dispatch();
       for (const [index, waiting] of batch.entries()) {
         const answer = answers[index];
@@ -201,8 +196,8 @@ export class ComputePool implements Compute {
   #fail(thread: Thread, cause: unknown): void {
     const index = this.#threads.indexOf(thread);
     if (index < 0 || this.#stopped !== undefined) return;
-    const lost = thread.batches.flat();
-    thread.batches = [];
+    const lost = thread.busy;
+    thread.busy = [];
     if (thread.ready) this.#threads[index] = this.#start();
     else this.#threads.splice(index, 1);
     const why = cause instanceof Error ? `: ${cause.message}` : "";
@@ -217,9 +212,4 @@ export class ComputePool implements Compute {
     }
     this.#dispatch();
   }
-}
-
-/** Nothing is sent behind a task that goes alone. */
-function isAlone(batches: readonly (readonly Waiting[])[]): boolean {
-  return batches.some((batch) => batch.some(({ alone }) => alone));
 }
