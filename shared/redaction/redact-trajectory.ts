@@ -26,9 +26,6 @@ const modelFields = ["message", "reasoning_content", "tool_calls", "extra"] as c
 const differs = (fields: readonly string[], before: Json, after: Json): boolean =>
   fields.some((field) => before[field] !== after[field]);
 
-/** Up to this length a text is remembered where it holds nothing to redact. */
-const MAX_NAME = 32;
-
 const TOKENS = "tokens of a text that was redacted";
 const SIGNED = "signature over a text that was redacted, or holding a secret";
 
@@ -171,13 +168,18 @@ const withDrops = (fidelity: Fidelity, drops: Drops): Fidelity => {
  * same placeholder everywhere. A distinctive secret learnt in one place is replaced in all others too.
  * Token ids, log-probabilities and signatures over changed text are dropped and noted under `fidelity`.
  *
- * Returns a new document (sharing what did not change) and the report it also holds; redacting the
- * result again changes nothing. Throws RedactionError, and then nothing of the record may be stored.
+ * Returns a new document (sharing what did not change), the report it also holds, and the texts in which the redactor
+ * finds nothing; redacting the result again changes nothing. Throws RedactionError, and then nothing of the record
+ * may be stored.
  */
 export const redactTrajectory = (input: {
   readonly trajectory: Trajectory;
   readonly redactor: Redactor;
-}): { readonly trajectory: Trajectory; readonly report: RedactionReport } => {
+}): {
+  readonly trajectory: Trajectory;
+  readonly report: RedactionReport;
+  readonly clean: ReadonlySet<string>;
+} => {
   const { trajectory, redactor } = input;
   const own = trajectory.extra.gymline;
   const scanned = withoutOwnFields(trajectory);
@@ -189,22 +191,18 @@ export const redactTrajectory = (input: {
     if (!reserved) reservePlaceholders(scanned, session);
     reserved = true;
   };
-  // Roles, tool names and ids come many times in one document.
-  const plain = new Set<string>();
+  // Roles, tool names, ids and what tools say come many times in one document.
+  const clean = new Set<string>();
   const first: Rewriter = {
     text: (text, at) => {
-      if (text.length <= MAX_NAME) {
-        if (plain.has(text)) return text;
-        if (redactor.scan(text).length === 0) {
-          plain.add(text);
-          return text;
-        }
-      }
-      if (!reserved) {
-        if (redactor.scan(text).length === 0) return text;
+      if (clean.has(text)) return text;
+      let settled = text;
+      if (redactor.scan(text).length > 0) {
         reserve();
+        settled = session.redact(text, (type) => report.add(stepPath(at.path), type));
       }
-      return session.redact(text, (type) => report.add(stepPath(at.path), type));
+      clean.add(settled);
+      return settled;
     },
     whole: (value, at) => {
       reserve();
@@ -222,18 +220,18 @@ export const redactTrajectory = (input: {
     redacted = rewriteDocument(redacted, { text, whole: text });
   }
   const drops: Drops = new Map();
-  const clean = dropStaleDeep({ before: scanned, after: redacted, redactor, drops });
-  if (clean === scanned) return { trajectory, report: own.redaction };
+  const cleaned = dropStaleDeep({ before: scanned, after: redacted, redactor, drops });
+  if (cleaned === scanned) return { trajectory, report: own.redaction, clean };
   const merged = report.finish(own.redaction);
   // Only strings were rewritten and optional fields removed, so the shape is still the schema's.
-  const result = clean as unknown as Trajectory;
+  const result = cleaned as unknown as Trajectory;
   const gymline = {
     ...Object.fromEntries(Object.entries(own).filter(([key]) => ownFields.has(key))),
     ...result.extra.gymline,
     redaction: merged,
     fidelity: withDrops(result.extra.gymline.fidelity, drops),
   } as Trajectory["extra"]["gymline"];
-  return { trajectory: { ...result, extra: { ...result.extra, gymline } }, report: merged };
+  return { trajectory: { ...result, extra: { ...result.extra, gymline } }, report: merged, clean };
 };
 
 const withoutOwnFields = (trajectory: Trajectory): Json => ({

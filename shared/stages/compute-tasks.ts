@@ -47,7 +47,7 @@ export interface TaskSettings {
 export async function computeIngest(record: SourceRecord, settings: TaskSettings): Promise<ComputedRecord> {
   const { trajectories, rejections } = ingestRecord(record, settings.ingest);
   const computed: ComputedTrajectory[] = [];
-  for (const { trajectory, row, ordinal, session, attachments } of trajectories) {
+  for (const { trajectory, row, ordinal, session, attachments, clean } of trajectories) {
     const { profile } = settings.score;
     const common = {
       row: profile === undefined ? row : { ...row, domain: profile.domain },
@@ -61,7 +61,7 @@ export async function computeIngest(record: SourceRecord, settings: TaskSettings
       continue;
     }
     const scored = await scoreBySettings(trajectory, settings.score);
-    const rendered = renderedAhead({ row, trajectory, scored }, settings.dataset);
+    const rendered = renderedAhead({ row, trajectory, scored, clean }, settings);
     const score = encodedScore(scored);
     computed.push({ ...common, score, ...(rendered === undefined ? {} : { rendered }) });
   }
@@ -70,19 +70,25 @@ export async function computeIngest(record: SourceRecord, settings: TaskSettings
 
 /** The row of the dataset that the run will write, where it is made of this trajectory alone and that may get in. */
 function renderedAhead(
-  of: { readonly row: CatalogRow; readonly trajectory: Trajectory; readonly scored: ScoredTrajectory },
-  request: DatasetRequest | undefined,
+  of: {
+    readonly row: CatalogRow;
+    readonly trajectory: Trajectory;
+    readonly scored: ScoredTrajectory;
+    readonly clean: ReadonlySet<string>;
+  },
+  settings: TaskSettings,
 ): RenderedRow | undefined {
+  const { dataset: request } = settings;
   if (request === undefined || !isOfOneTrajectory(request.target)) return undefined;
   const { row: score, document } = of.scored;
   if (reasonInItself({ ...of.row, ...score, domain: document.domain }, request) !== undefined)
     return undefined;
-  const { trajectory } = of;
+  const { trajectory, clean } = of;
   const { target } = request;
   const rendering = renderTrajectory(target, { trajectory, score: document });
   if (rendering.kind === "refused") return undefined;
-  const pieces = rowPieces(rendering.row, targetOf(target).columns, trajectory);
-  return { line: withUtf8(pieces, (bytes) => new Uint8Array(bytes)), facts: rendering.facts };
+  const inspected = inspectedLine(rendering.row, { target, settings, from: { trajectory, clean } });
+  return { ...inspected, facts: rendering.facts };
 }
 
 export async function computeScore(
@@ -104,18 +110,26 @@ export function computeRow(task: RowTask, settings: TaskSettings): RenderedRow |
   return { ...inspectedLine(row, { target, settings }), facts: rendering.facts };
 }
 
-/** A row as its line, and what the checks need to know of it. */
+/**
+ * A row as its line, and what the checks need to know of it. `from`: what its texts are from, where more was written of
+ * them, and those in which the redactor found nothing a moment ago.
+ */
 export function inspectedLine(
   row: Row,
-  { target, settings }: { readonly target: TargetId; readonly settings: TaskSettings },
+  of: {
+    readonly target: TargetId;
+    readonly settings: TaskSettings;
+    readonly from?: { readonly trajectory: Trajectory; readonly clean: ReadonlySet<string> };
+  },
 ): Pick<GroupRow, "line" | "inspection"> {
+  const { target, settings, from } = of;
   const { columns } = targetOf(target);
   const written = columns.flatMap(({ name }) =>
     row[name] === undefined ? [] : [[name, row[name]] as const],
   );
   return {
-    line: withUtf8(rowPieces(row, columns), (bytes) => new Uint8Array(bytes)),
-    inspection: inspectParsed(Object.fromEntries(written), inspectorOf(target, settings)),
+    line: withUtf8(rowPieces(row, columns, from?.trajectory), (bytes) => new Uint8Array(bytes)),
+    inspection: inspectParsed(Object.fromEntries(written), inspectorOf(target, settings), from?.clean),
   };
 }
 

@@ -26,6 +26,8 @@ export interface IngestedTrajectory {
   /** The session as the source names it; `lines`: the file itself is the session. */
   readonly session?: { readonly name: string | null; readonly prefixes: Uint8Array };
   readonly attachments: ReadonlyMap<string, Attachment>;
+  /** Texts in which the redactor finds nothing: it need not read them again. */
+  readonly clean: ReadonlySet<string>;
 }
 
 export interface IngestedRecord {
@@ -140,7 +142,7 @@ function finish(options: {
       },
     },
   };
-  const { trajectory } = redactTrajectory({ trajectory: blank, redactor: settings.redactor });
+  const { trajectory, clean } = redactTrajectory({ trajectory: blank, redactor: settings.redactor });
   const session = draft.session ?? (record.framing === "lines" ? null : undefined);
   const facts = trajectory.extra.gymline;
   const { contentId, prefixes } = contentIdentity(trajectory, facts.task.id, {
@@ -153,6 +155,7 @@ function finish(options: {
     ordinal,
     ...(session === undefined ? {} : { session: { name: facts.session ?? null, prefixes } }),
     attachments: draft.attachments,
+    clean,
   };
 }
 

@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeepingCompute } from "../../shared/adapters/local/compute-keeping.ts";
 import { runDrop } from "../../shared/adapters/local/embedded-run.ts";
 import { openForWriting } from "../../shared/adapters/local/local-store.ts";
 import { RowSpool } from "../../shared/adapters/local/row-spool.ts";
 import { taskSettings } from "../../shared/adapters/local/task-settings.ts";
+import type { RowInspection } from "../../shared/dataset/quality/inspect-row.ts";
 import {
   type DatasetRequest,
   datasetRequestSchema,
@@ -17,12 +19,20 @@ import {
 import type { RenderedRow } from "../../shared/ports/compute.ts";
 import type { KeptRows } from "../../shared/ports/kept-rows.ts";
 import { writeDrop } from "../factories/drop.ts";
+import { chatRow } from "../factories/logs.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
+import { bareSecrets } from "../redaction/samples.ts";
 
 const idOf = (index: number): string => String(index).repeat(64);
 const source = { id: "a".repeat(64), revision: "r", scorer: "s" };
 
 const content = { repo: null, steps: 1, calls: { bash: 2 }, redacted: {} };
+
+const inspection: RowInspection = {
+  ...{ origin: { id: "i", contentId: null, task: "t" }, missing: [], unknown: ["x"], isPromptEmpty: false },
+  ...{ emptyTurns: 0, tokens: 9, secrets: { "messages EMAIL": 1 } },
+  prompt: { hash: 2 ** 52 + 1, signature: Int32Array.of(-1, 7) },
+};
 
 function rowOf(text: string): RenderedRow {
   const origin = { contentId: "content", revision: "r", scorer: "s" };
@@ -37,11 +47,14 @@ describe("a spool of rows", () => {
     const spool = new RowSpool(path);
     expect(await spool.take(source)).toBeUndefined();
     expect(existsSync(path)).toBe(false);
-    const rows = ["one\n", "", "dr\u00ef\u2014\n"].map(rowOf);
+    const [first, ...others] = ["one\n", "", "dr\u00ef\u2014\n"].map(rowOf);
+    if (first === undefined) throw new Error("there is no row");
+    const rows = [{ ...first, inspection }, ...others];
     for (const [index, row] of rows.entries()) spool.keep({ ...source, id: idOf(index) }, row);
     for (const [index, row] of rows.entries()) {
       const taken = await spool.take({ ...source, id: idOf(index) });
       expect(taken?.facts).toEqual(row.facts);
+      expect(taken?.inspection).toEqual(row.inspection);
       expect(Buffer.compare(taken?.line ?? Buffer.from("?"), row.line)).toBe(0);
     }
     expect(await spool.take(source)).toBeUndefined();
@@ -127,6 +140,33 @@ describe("an export at the end of a run", () => {
     expect(written[0]?.size).toBeGreaterThan(2);
     expect(written[1]).toEqual(written[0]);
     expect(written[2]).toEqual(written[0]);
+  });
+
+  it("has what a look at the line would find of each row, whatever had to be redacted", async () => {
+    const dataset = datasetRequestSchema.parse({ success: ["true", "false", "unknown"] });
+    const compute = new InlineCompute({ ...(await taskSettings(pipelinePlan())), dataset });
+    const said = fc.oneof(
+      fc.string({ maxLength: 40 }),
+      fc.constantFrom(...bareSecrets.map(([, , secret]) => secret)),
+    );
+    const calls = fc.array(fc.tuple(said, said), { maxLength: 3 });
+    let redactions = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.record({ prompt: said, answer: said, calls }), async (facts) => {
+        const bytes = Buffer.from(chatRow(facts));
+        const { trajectories } = await compute.ingest({
+          ...{ source: "team/log.json", index: 0, line: 1, bytes, framing: "document" },
+        });
+        for (const { row, rendered } of trajectories) {
+          redactions += row.redactions;
+          if (rendered === undefined) continue;
+          const { line } = rendered;
+          expect(rendered.inspection).toEqual(await compute.inspect({ line, target: dataset.target }));
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(redactions).toBeGreaterThan(10);
   });
 
   it("takes all its rows from the run, and reads no document again", async () => {

@@ -387,7 +387,7 @@ describe("properties", () => {
   it("redacting twice is redacting once, and the result is still valid", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(json, json), { minLength: 1, maxLength: 4 }), (pairs) => {
-        const once = redact(
+        const { trajectory: once, clean } = redact(
           makeTrajectory(
             pairs.map(([args, more]) => ({
               ...call({ args }),
@@ -395,8 +395,10 @@ describe("properties", () => {
               metrics: { extra: { more } },
             })),
           ),
-        ).trajectory;
+        );
         expect(redact(once).trajectory).toEqual(once);
+        expect(clean).toContain("ok");
+        for (const text of clean) expect(redactor.scan(text)).toEqual([]);
         expect(trajectorySchema.parse(once)).toEqual(once);
       }),
       { numRuns: 300 },

@@ -1,5 +1,7 @@
 import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { deserialize, serialize } from "node:v8";
+import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { RowFacts } from "../../dataset/tally.ts";
 import type { RenderedRow } from "../../ports/compute.ts";
 import type { KeptRows, RowSource } from "../../ports/kept-rows.ts";
@@ -19,6 +21,7 @@ interface Place {
 interface Head {
   readonly key: string;
   readonly facts: RowFacts;
+  readonly inspection: RowInspection | undefined;
 }
 
 /**
@@ -37,9 +40,9 @@ export class RowSpool implements KeptRows {
     this.#path = path;
   }
 
-  keep(source: RowSource, { facts, line }: RenderedRow): void {
+  keep(source: RowSource, { facts, inspection, line }: RenderedRow): void {
     if (this.#full || this.#places.size >= MAX_ROWS || this.#size >= MAX_BYTES) return;
-    const head = Buffer.from(JSON.stringify({ key: keyOf(source), facts } satisfies Head));
+    const head = serialize({ key: keyOf(source), facts, inspection } satisfies Head);
     try {
       this.#write(head, this.#size);
       this.#write(line, this.#size + head.length);
@@ -57,8 +60,10 @@ export class RowSpool implements KeptRows {
     const bytes = Buffer.allocUnsafeSlow(place.head + place.line);
     if (readSync(this.#file, bytes, 0, bytes.length, place.offset) !== bytes.length) return undefined;
     // Our own words of a moment ago.
-    const { key, facts } = JSON.parse(bytes.toString("utf8", 0, place.head)) as Head;
-    return key === keyOf(source) ? { facts, line: bytes.subarray(place.head) } : undefined;
+    const { key, facts, inspection } = deserialize(bytes.subarray(0, place.head)) as Head;
+    if (key !== keyOf(source)) return undefined;
+    const line = bytes.subarray(place.head);
+    return { line, facts, ...(inspection === undefined ? {} : { inspection }) };
   }
 
   close(): void {

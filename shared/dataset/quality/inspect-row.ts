@@ -45,6 +45,8 @@ export interface Inspector {
   readonly countTokens: TokenCounter;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Looks at one row as it is written. Pure, so that threads can do it. */
 export function inspectRow(line: Uint8Array, by: Inspector): RowInspection {
   return inspectParsed(
@@ -53,8 +55,15 @@ export function inspectRow(line: Uint8Array, by: Inspector): RowInspection {
   );
 }
 
-/** The same of a row that was read already, such as one of a Parquet file. */
-export function inspectParsed(row: Row, { target, redactor, countTokens }: Inspector): RowInspection {
+/**
+ * The same of a row that was read already, such as one of a Parquet file. In the texts of `clean` the same redactor has
+ * found nothing.
+ */
+export function inspectParsed(
+  row: Row,
+  { target, redactor, countTokens }: Inspector,
+  clean: ReadonlySet<string> = NONE,
+): RowInspection {
   const { sequences, tools } = readRow(row);
   const [first] = sequences;
   const isPrompt = target.unit === "task";
@@ -68,7 +77,7 @@ export function inspectParsed(row: Row, { target, redactor, countTokens }: Inspe
     isPromptEmpty: sequences.some(({ prompt }) => prompt.every(isBlank)),
     emptyTurns: isPrompt ? 0 : sequences.reduce((sum, sequence) => sum + emptyTurnsOf(sequence), 0),
     tokens: tokensOf(sequences, { tools, countTokens }),
-    secrets: secretsOf(row, redactor),
+    secrets: secretsOf(row, redactor, clean),
     prompt: first === undefined ? undefined : promptSketch(first.prompt),
     ...labelsOf(row, target),
     ...pairOf(row, { target, sequences }),
@@ -111,12 +120,16 @@ const OWN: ReadonlySet<string> = new Set([
 ]);
 const DIGEST = /^(?:first-message:)?[0-9a-f]{12,64}(?:#\d+)?$/;
 
-function secretsOf(row: Row, redactor: Redactor): Readonly<Record<string, number>> {
+function secretsOf(
+  row: Row,
+  redactor: Redactor,
+  clean: ReadonlySet<string>,
+): Readonly<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const [column, value] of Object.entries(row)) {
     if (OWN.has(column)) continue;
     eachText(value, (text) => {
-      if (DIGEST.test(text)) return;
+      if (clean.has(text) || DIGEST.test(text)) return;
       for (const { type } of redactor.scan(text)) {
         const key = `${column} ${type}`;
         found[key] = (found[key] ?? 0) + 1;
