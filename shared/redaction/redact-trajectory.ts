@@ -196,13 +196,12 @@ export const redactTrajectory = (input: {
   const first: Rewriter = {
     text: (text, at) => {
       if (clean.has(text)) return text;
-      let settled = text;
-      if (redactor.scan(text).length > 0) {
-        reserve();
-        settled = session.redact(text, (type) => report.add(stepPath(at.path), type));
+      if (redactor.scan(text).length === 0) {
+        clean.add(text);
+        return text;
       }
-      clean.add(settled);
-      return settled;
+      reserve();
+      return session.redact(text, (type) => report.add(stepPath(at.path), type));
     },
     whole: (value, at) => {
       reserve();
