@@ -31,7 +31,9 @@ const lines = (tasks: readonly EnvTask[]): string =>
   tasks.map((task) => `${JSON.stringify(task)}\n`).join("");
 
 const ROLLOUTS = {
-  ...{ env: { id: "gymline/household-v1" }, backend: "process", limits: { maxSteps: 4 } },
+  env: { id: "gymline/household-v1" },
+  backend: "process",
+  limits: { maxSteps: 4 },
   agent: { temperature: 0, answerTokens: 24, system: "" },
 } as const;
 
@@ -192,7 +194,9 @@ describe("a loop on the local AWS stack, from logs to a champion that has learnt
     const known = (await deployment.entries()).map(({ taskId }) => taskId).toSorted();
     expect(known).toEqual([...SEEN, ...PRACTISED].map(({ id }) => id).toSorted());
     expect(second).toMatchObject({ state: "rejected", champion: first.version, parent: first.version });
-    expect(second.dataset.fresh).toBe(PRACTISED.length);
+    // As many as the export takes; the policy asks for ten.
+    expect(second.dataset.fresh).toBeGreaterThanOrEqual(10);
+    expect(second.dataset.fresh).toBeLessThanOrEqual(PRACTISED.length);
     const line = await readLine("agent", deployment.ledger);
     expect([line?.champion, line?.versions[second.version ?? ""]?.state]).toEqual([
       first.version,
