@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
 import { EpisodeFolder } from "../../shared/adapters/local/episode-folder.ts";
 import { systemClock } from "../../shared/adapters/local/system-clock.ts";
 import { type CollectResult, collectParallel } from "../../shared/collect/collect.ts";
@@ -16,12 +17,14 @@ import {
   limitsOf,
   parseRunSettings,
   type RunSettings,
+  type ShapingOptions,
   shapingOf,
 } from "./collect-settings.ts";
 import { CollectTable } from "./collect-table.ts";
 import { runNameOf, tasksOf } from "./collect-tasks.ts";
 import { CollectUploads } from "./collect-uploads.ts";
 import { EXIT } from "./exit-code.ts";
+import { hashOfModel } from "./hash-of-path.ts";
 import { stopper } from "./stopper.ts";
 import { out } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -65,6 +68,7 @@ function begin(options: CollectCommandOptions): Started {
     options: shaping,
     seed,
     tasks_hash: hashOfTasks(tasks),
+    ...ownModel(shaping),
   };
   const episodes = planEpisodes(tasks, { attempts: limits.attempts, seed });
   return { settings, episodes, limits, folder: null };
@@ -83,12 +87,24 @@ function goOn(options: CollectCommandOptions, run: string, given: readonly strin
         `${settings.options.tasks} holds other tasks than when the run ${run} began: put it back, or begin a new run`,
       );
     }
+    const { model_sha256: model } = settings;
+    if (model !== undefined && (ownModel(settings.options).model_sha256 ?? model) !== model) {
+      throw new UsageError(
+        `${settings.options.model} holds another model than when the run ${run} began, whose episodes would be of two models: put that one back, or begin a new run`,
+      );
+    }
     const episodes = planEpisodes(tasks, { attempts: limits.attempts, seed: settings.seed });
     return { settings, episodes, limits, folder };
   } catch (error) {
     folder.close();
     throw error;
   }
+}
+
+/** Nothing where it is not there, which is told of when it is opened. */
+function ownModel({ agent, model }: ShapingOptions): Pick<RunSettings, "model_sha256"> {
+  if (agent !== "onnx" || model === undefined || !existsSync(model)) return {};
+  return { model_sha256: hashOfModel(model) };
 }
 
 async function work(started: Started, options: CollectCommandOptions): Promise<void> {

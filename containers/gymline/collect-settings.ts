@@ -56,6 +56,8 @@ const runSettingsSchema = z.strictObject({
   seed: z.int(),
   /** SHA-256 of the tasks that were chosen. */
   tasks_hash: z.string(),
+  /** SHA-256 of a model of one's own, whose folder may hold another one tomorrow. */
+  model_sha256: z.string().exactOptional(),
 });
 export type RunSettings = Readonly<z.infer<typeof runSettingsSchema>>;
 

@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import {
   correctionSchema,
@@ -10,7 +9,7 @@ import {
 } from "../../shared/contracts/evaluation.ts";
 import type { ComparisonSettings } from "../../shared/evaluation/settings.ts";
 import type { ShapingOptions } from "./collect-settings.ts";
-import { hashOfPath } from "./hash-of-path.ts";
+import { hashOfModel, hashOfPath } from "./hash-of-path.ts";
 import { numeric } from "./judge-settings.ts";
 import { seedOf } from "./numbers.ts";
 import { jsonOf, textOfFile } from "./text-lines.ts";
@@ -154,21 +153,11 @@ function configurationOf(own: ShapingOptions): EvaluatedAgent["configuration"] {
     agent: at < 0 ? agent : agent.slice(0, at),
     ...(path === undefined ? {} : { agent_sha256: hashOfPath(path) }),
     // The same folder may hold another model tomorrow.
-    ...(model === undefined
-      ? {}
-      : agent === "onnx"
-        ? { model_sha256: hashOfPath(actingPart(model)) }
-        : { model }),
+    ...(model === undefined ? {} : agent === "onnx" ? { model_sha256: hashOfModel(model) } : { model }),
     ...Object.fromEntries(Object.entries(rest)),
     ...(server === undefined ? {} : { baseUrl: `${server.origin}${server.pathname}` }),
     ...(system === undefined ? {} : { system_sha256: hashOfPath(system) }),
   };
-}
-
-/** What of a model's folder acts: a run's has checkpoints beside it. */
-function actingPart(model: string): string {
-  const inner = join(model, "onnx");
-  return existsSync(join(inner, "config.json")) ? inner : model;
 }
 
 /** The settings that were given. @throws UsageError */

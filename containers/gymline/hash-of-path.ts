@@ -19,6 +19,12 @@ export function hashOfPath(path: string): string {
   return hash.digest("hex");
 }
 
+/** Of what acts in the folder of an exported model: a run's has checkpoints beside it. @throws UsageError */
+export function hashOfModel(model: string): string {
+  const inner = join(model, "onnx");
+  return hashOfPath(existsSync(join(inner, "config.json")) ? inner : model);
+}
+
 /** Piece by piece: a model's file may be larger than memory. */
 function hashOfFile(path: string): string {
   const hash = createHash("sha256");

@@ -74,7 +74,17 @@ export async function localModelAgent(
   });
   // The model counts its context itself, to the token; the agent would estimate it.
   const { maxCostUsd } = limits;
-  return chatAgent(chat, { prices, ...acting, ...(maxCostUsd === undefined ? {} : { maxUsd: maxCostUsd }) });
+  return chatAgent(chat, {
+    prices: ownPrices(chat.model, prices),
+    ...acting,
+    ...(maxCostUsd === undefined ? {} : { maxUsd: maxCostUsd }),
+  });
+}
+
+/** Nobody is paid for the tokens of a model that runs here, whatever it is called; a price that is given counts. */
+function ownPrices(model: string, given: AgentParts["prices"]): AgentParts["prices"] {
+  const isGiven = Object.keys(given).some((name) => model.startsWith(name));
+  return isGiven ? given : { [model]: { input: 0, cacheWrite: 0, cacheRead: 0, output: 0 } };
 }
 
 function oneOf<T extends string>(flag: string, text: string | undefined, names: readonly T[]): T | undefined {

@@ -3,7 +3,7 @@ import { loopPolicySchema } from "./loop.ts";
 import { localModelSchema, rolloutPlanSchema } from "./rollout-plan.ts";
 import { trainingPlanSchema } from "./training-plan.ts";
 
-const { env, attempts, seed, shards, concurrency, limits, backend } = rolloutPlanSchema.shape;
+const { env, attempts, seed, shards, concurrency, limits, backend, prices } = rolloutPlanSchema.shape;
 
 /** Rollouts in which a model of the loop acts, as jobs of a deployment. */
 const loopRolloutsSchema = z.strictObject({
@@ -18,6 +18,8 @@ const loopRolloutsSchema = z.strictObject({
   backend: backend.default("docker"),
   /** How the model writes. */
   agent: localModelSchema.prefault({}),
+  /** US dollars by the start of `<name>/<version>`; a model without one costs nothing. */
+  prices,
 });
 export type LoopRollouts = Readonly<z.infer<typeof loopRolloutsSchema>>;
 

@@ -18,6 +18,9 @@ const retrainingPolicySchema = z.strictObject({
   budget: z.strictObject({ hours, days: z.number().positive().default(30) }).optional(),
 });
 
+/** Jobs that may be submitted for the same work, each with its own retries on Batch. */
+export const triesSchema = z.int().min(1).max(10).default(2);
+
 /** How long jobs of a kind may take, and how often they are tried. */
 const jobLimits = (defaults: { readonly hours: number }) =>
   z
@@ -26,8 +29,7 @@ const jobLimits = (defaults: { readonly hours: number }) =>
       hours: hours.default(defaults.hours),
       /** That it may wait for a machine. */
       queueHours: hours.default(24),
-      /** Jobs that may be submitted for the same work, each with its own retries on Batch. */
-      tries: z.int().min(1).max(10).default(2),
+      tries: triesSchema,
     })
     .prefault({});
 
@@ -107,6 +109,16 @@ export type LoopRun = Readonly<z.infer<typeof loopRunSchema>>;
 const datasetSeenSchema = z.strictObject({ name: z.string(), version: z.string(), created_at: time });
 export type DatasetSeen = Readonly<z.infer<typeof datasetSeenSchema>>;
 
+/** What counts of a dataset version when it is asked to train a model. */
+const datasetFactsSchema = z.strictObject({
+  rows: z.int().nonnegative(),
+  /** null where its rows have no rewards. */
+  reward: z.number().nullable(),
+  /** Trajectories that the version trained on before did not have. */
+  fresh: z.int().nonnegative(),
+});
+export type DatasetFacts = Readonly<z.infer<typeof datasetFactsSchema>>;
+
 /**
  * All that is so of one model's loop, in one record of the ledger: there is one run at a time because there is room for
  * one. Each step is a change of the record by whoever saw its last version.
@@ -116,7 +128,13 @@ export const loopRecordSchema = z.strictObject({
   model: registeredNameSchema,
   active: loopRunSchema.nullable(),
   /** The newest dataset version whose turn has not come: a run is under way, it is too soon, or the budget is spent. */
-  waiting: datasetSeenSchema.nullable(),
+  waiting: z
+    .strictObject({
+      ...datasetSeenSchema.shape,
+      /** Once it was looked at: reading all that it was made of takes long. */
+      facts: datasetFactsSchema.exactOptional(),
+    })
+    .nullable(),
   /** The newest dataset version that a run was made of. */
   trained: datasetSeenSchema.nullable(),
   /** What was last passed over, and why. */

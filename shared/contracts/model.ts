@@ -68,8 +68,18 @@ const modelChangeSchema = z.strictObject({
 });
 export type ModelChange = Readonly<z.infer<typeof modelChangeSchema>>;
 
+const versionStateSchema = z.strictObject({ state: modelStateSchema, since: z.string() });
+
+/** A version that was rejected or archived long ago: a record of its own, for one record of all would grow too large. */
+export const pastVersionSchema = z.strictObject({
+  schema: z.literal("gymline.model-past.v1"),
+  version: registeredNameSchema,
+  ...versionStateSchema.shape,
+});
+export type PastVersion = Readonly<z.infer<typeof pastVersionSchema>>;
+
 /**
- * The states of all versions of one model, in one record of the ledger: whoever changes it names the version of the
+ * The states of a model's versions, but for those of long ago (`PastVersion`), in one record of the ledger: whoever changes it names the version of the
  * record that he saw, so there is never more than one champion.
  */
 export const modelLineSchema = z.strictObject({
@@ -80,7 +90,7 @@ export const modelLineSchema = z.strictObject({
   before: z.array(registeredNameSchema),
   /** Candidates that were decided on since the champion became it. */
   challenges: z.int().nonnegative(),
-  versions: z.record(registeredNameSchema, z.strictObject({ state: modelStateSchema, since: z.string() })),
+  versions: z.record(registeredNameSchema, versionStateSchema),
   /** The latest changes, the oldest first; the file of each version keeps its own. */
   changes: z.array(modelChangeSchema),
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { loopPolicySchema } from "./loop.ts";
+import { loopPolicySchema, triesSchema } from "./loop.ts";
 
 /**
  * A program and its arguments: `gymline` first is this program. What stands in braces is filled in: `{files}` folder of
@@ -37,5 +37,7 @@ export const onlineConfigSchema = z.strictObject({
   promotion: loopPolicySchema.shape.promotion,
   /** Of a training, and of an evaluation. */
   hours: z.number().positive().default(12),
+  /** That a training, or an evaluation, is tried, as in a deployment. What is stopped or killed is not counted. */
+  tries: triesSchema,
 });
 export type OnlineConfig = Readonly<z.infer<typeof onlineConfigSchema>>;

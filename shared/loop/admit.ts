@@ -1,13 +1,4 @@
-import type { DatasetSeen, LoopPolicy, LoopRecord } from "../contracts/loop.ts";
-
-/** What counts of a dataset version when it is asked to train a model. */
-export interface DatasetFacts {
-  readonly rows: number;
-  /** null where its rows have no rewards. */
-  readonly reward: number | null;
-  /** Trajectories that the version trained on before did not have. */
-  readonly fresh: number;
-}
+import type { DatasetFacts, DatasetSeen, LoopPolicy, LoopRecord } from "../contracts/loop.ts";
 
 /** `wait`: it may be time later. `skip`: this version will never do. */
 export type Admission =

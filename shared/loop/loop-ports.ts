@@ -16,8 +16,11 @@ export interface LoopPorts {
   readonly events: Events;
   readonly clock: Clock;
   readonly works: LoopWorks;
-  /** After so long a claim without a job is taken over; 0 where nobody else can have made it. 5 minutes unless given. */
-  readonly claimMs?: number;
+  /**
+   * Nobody but this process submits jobs, and they end with it: a claim without a job, or a job that is not known, is of
+   * a process that was stopped, and not counted as a try.
+   */
+  readonly isAlone?: true;
 }
 
 /** What a stage looks at: the record as it was read, and its run. */

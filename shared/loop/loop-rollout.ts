@@ -64,14 +64,14 @@ async function placed(
 }
 
 function planOf({ name, rollouts, tasks, model, seed, project, now }: LoopRollout): RolloutPlan {
-  const { env, attempts, shards, concurrency, limits, backend, agent } = rollouts;
+  const { env, attempts, shards, concurrency, limits, backend, agent, prices } = rollouts;
   const episodes = planEpisodes(readTasks(tasks, rollouts.tasks), { attempts, seed });
   return rolloutPlanSchema.parse({
     schema: "gymline.rollout-plan.v1",
     run: name,
     folder: `${project ?? "loop"}/rollouts/${name}`,
     createdAt: new Date(now).toISOString(),
-    ...{ env, attempts, seed, limits, backend },
+    ...{ env, attempts, seed, limits, backend, prices },
     agent: { kind: "onnx", model, ...agent },
     tasks: {
       key: rolloutTasksKey(name),

@@ -24,7 +24,8 @@ export async function watchStep(
     readonly policy: LoopPolicy;
     readonly jobs: Pick<Jobs, "describe" | "cancel">;
     readonly clock: Clock;
-    readonly claimMs?: number | undefined;
+    /** See `LoopPorts`. */
+    readonly isAlone?: boolean | undefined;
     /** Whether the work of a job that is no longer known is done. */
     readonly isDone: () => Promise<boolean>;
   },
@@ -35,9 +36,12 @@ export async function watchStep(
   const limits = name === "train" ? policy.training : policy.evaluation;
   const now = clock.now();
   if (step.job === null) {
-    if (step.claimed_at !== null && now - step.claimed_at < (of.claimMs ?? CLAIM_MS)) return { kind: "rest" };
-    if (step.tries >= limits.tries) return ended(step, "failed", `${step.tries} jobs could not be submitted`);
-    return { kind: "claim", step: { ...step, claimed_at: now, tries: step.tries + 1 } };
+    const tries = of.isAlone === true && step.claimed_at !== null ? step.tries - 1 : step.tries;
+    if (step.claimed_at !== null && of.isAlone !== true && now - step.claimed_at < CLAIM_MS) {
+      return { kind: "rest" };
+    }
+    if (tries >= limits.tries) return ended(step, "failed", `${tries} jobs could not be submitted`);
+    return { kind: "claim", step: { ...step, claimed_at: now, tries: tries + 1 } };
   }
   const again = (reason: string, status?: JobStatus): StepMove => {
     const after = { ...step, hours: hoursOf(step, status), reason };
@@ -47,6 +51,9 @@ export async function watchStep(
   const [status] = await jobs.describe([step.job]);
   if (status === undefined) {
     if (await of.isDone()) return ended(step, "succeeded", null);
+    if (of.isAlone === true) {
+      return { kind: "again", step: { ...step, job: null, claimed_at: null, tries: step.tries - 1 } };
+    }
     return again(`Batch no longer knows the job ${step.job}`);
   }
   if (status.state === "SUCCEEDED")

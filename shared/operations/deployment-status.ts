@@ -1,4 +1,4 @@
-import { STAGES, type Stage } from "../contracts/deployment-config.ts";
+import type { StageName } from "../contracts/deployment-config.ts";
 import type { Catalog, DatasetEntry } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { JobState, Jobs } from "../ports/jobs.ts";
@@ -9,7 +9,7 @@ import { BATCH_RECORDS } from "../stages/judge/batch-records.ts";
 import { JUDGE_BACKLOG } from "../stages/judge-backlog.ts";
 
 export interface StageStatus {
-  readonly stage: Stage;
+  readonly stage: StageName;
   /** Messages that wait for the stage. */
   readonly waiting: number;
   /** Messages that it is working on. */
@@ -65,8 +65,10 @@ export interface StatusPorts {
   readonly store: Pick<ObjectStore, "list">;
   readonly jobs: Pick<Jobs, "list">;
   readonly clock: Clock;
+  /** Those of the deployment, in the order in which they are shown. */
+  readonly stages: readonly StageName[];
   /** Queues of a stage. */
-  readonly stage: (stage: Stage) => Promise<Omit<StageStatus, "stage">>;
+  readonly stage: (stage: StageName) => Promise<Omit<StageStatus, "stage">>;
   /** What to say where jobs cannot be listed; undefined lets the fault go on up. */
   readonly jobsFault: (error: unknown) => string | undefined;
 }
@@ -78,7 +80,7 @@ const MOST = 1000;
 export async function deploymentStatus(deployment: string, ports: StatusPorts): Promise<DeploymentStatus> {
   const { catalog, store, ledger, clock } = ports;
   const [stages, scored, unscored, datasets, jobs, rejected, batches, waiting] = await Promise.all([
-    Promise.all(STAGES.map(async (stage) => ({ stage, ...(await ports.stage(stage)) }))),
+    Promise.all(ports.stages.map(async (stage) => ({ stage, ...(await ports.stage(stage)) }))),
     catalog.scoredCount(),
     catalog.unscored({ before: clock.now(), limit: MOST + 1 }),
     datasetsOf(ports),

@@ -75,8 +75,8 @@ async function watched(
   for (const name of names) {
     const isDone = async (): Promise<boolean> =>
       name === "train" && (await ports.works.trained(run)) !== undefined;
-    const { jobs, clock, claimMs } = ports;
-    const move = await watchStep(name, { run, policy, jobs, clock, claimMs, isDone });
+    const { jobs, clock, isAlone } = ports;
+    const move = await watchStep(name, { run, policy, jobs, clock, isAlone, isDone });
     if (move.kind === "rest") continue;
     const next = changed(record, withStep(run, name, move.step), { now });
     return move.kind === "claim" ? { record: next, submit: name } : { record: next };

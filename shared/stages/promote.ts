@@ -6,7 +6,7 @@ import {
   MODEL_REJECTED,
 } from "../contracts/events.ts";
 import type { LoopRun } from "../contracts/loop.ts";
-import type { Decision } from "../contracts/model.ts";
+import type { Decision, ModelLine, ModelState } from "../contracts/model.ts";
 import type { LoopPorts, LoopView, RunMove } from "../loop/loop-ports.ts";
 import { aboutRun, NEW_STEP } from "../loop/loop-record.ts";
 import { wonShare } from "../loop/won-share.ts";
@@ -15,6 +15,7 @@ import { decide } from "../registry/gate.ts";
 import {
   challengeOf,
   promoteModel,
+  readDecision,
   readLine,
   rejectModel,
   StaleDecisionError,
@@ -36,9 +37,10 @@ export async function afterEvaluation(view: LoopView, ports: LoopPorts): Promise
   const decided = line?.versions[version]?.state;
   const evaluated = await ports.works.evaluated(run);
   const at: LoopRun = { ...run, evaluation: evaluated.evaluation };
-  if (decided === "champion" || decided === "rejected") {
+  if (line !== undefined && (decided === "champion" || decided === "rejected")) {
     await giveWord({ view, evaluated, ports });
-    return decided === "champion" ? promoted(at, ports, null) : rejected(at, "it was rejected", null);
+    const { decision, reason } = await wordOn(line, { version, state: decided, ports });
+    return decided === "champion" ? promoted(at, ports, decision) : rejected(at, reason, decision);
   }
   if (now !== run.champion) return againstAnother(run, now);
   const decision = decide({
@@ -73,6 +75,17 @@ export async function afterEvaluation(view: LoopView, ports: LoopPorts): Promise
       await giveWord({ view, evaluated, ports });
       return promoted(at, ports, decision);
   }
+}
+
+/** What was said as a version came to its state; without a decision where a person said it, or the record has it no more. */
+async function wordOn(
+  { changes }: ModelLine,
+  of: { readonly version: string; readonly state: ModelState; readonly ports: LoopPorts },
+): Promise<{ readonly decision: Decision | null; readonly reason: string }> {
+  const change = changes.findLast(({ version, to }) => version === of.version && to === of.state);
+  const key = change?.decision ?? null;
+  const decision = key === null ? undefined : await readDecision(key, of.ports.store);
+  return { decision: decision ?? null, reason: change?.reason ?? "it was rejected" };
 }
 
 function promoted(run: LoopRun, { works }: LoopPorts, decision: Decision | null): RunMove {

@@ -7,8 +7,8 @@ import {
   TRAINING_FINISHED,
   TRAINING_REQUESTED,
 } from "../contracts/events.ts";
-import type { DatasetSeen, LoopPolicy, LoopRecord, LoopRun } from "../contracts/loop.ts";
-import { admit, type DatasetFacts } from "../loop/admit.ts";
+import type { DatasetFacts, DatasetSeen, LoopPolicy, LoopRecord, LoopRun } from "../contracts/loop.ts";
+import { admit } from "../loop/admit.ts";
 import type { LoopMove, LoopPorts, LoopView, RunMove } from "../loop/loop-ports.ts";
 import { aboutRun, changed, NEW_STEP, runId, withStep } from "../loop/loop-record.ts";
 import { ObjectNotFoundError } from "../ports/object-store.ts";
@@ -23,21 +23,24 @@ export async function startRun(
 ): Promise<LoopMove | undefined> {
   const { waiting } = record;
   if (waiting === null) return undefined;
+  const { facts: known, ...dataset } = waiting;
   const now = ports.clock.now();
   const passedOver = (reason: string): LoopMove => ({
-    record: { ...record, waiting: null, skipped: { ...waiting, reason, at: now } },
+    record: { ...record, waiting: null, skipped: { ...dataset, reason, at: now } },
   });
-  const facts = await factsOf(waiting, { record, ports });
+  const facts = known ?? (await factsOf(dataset, { record, ports }));
   if (typeof facts === "string") return passedOver(facts);
-  const admission = admit(waiting, { policy, record, facts, now });
+  const admission = admit(dataset, { policy, record, facts, now });
   if (admission.kind === "skip") return passedOver(admission.reason);
-  if (admission.kind === "wait") return undefined;
+  if (admission.kind === "wait") {
+    return known === undefined ? { record: { ...record, waiting: { ...dataset, facts } } } : undefined;
+  }
   const champion = (await readLine(policy.model, ports.ledger))?.champion ?? null;
   const run: LoopRun = {
     schema: "gymline.loop-run.v1",
-    id: runId(policy.model, waiting),
+    id: runId(policy.model, dataset),
     model: policy.model,
-    dataset: { ...waiting, fresh: facts.fresh },
+    dataset: { ...dataset, fresh: facts.fresh },
     state: "training",
     version: null,
     parent: champion,
@@ -54,7 +57,7 @@ export async function startRun(
     ...aboutRun(run),
     fresh: facts.fresh,
   };
-  const begun = { ...record, waiting: null, trained: waiting, last_start: now };
+  const begun = { ...record, waiting: null, trained: dataset, last_start: now };
   return { record: changed(begun, run, { now, events: [{ type: TRAINING_REQUESTED, detail }] }) };
 }
 

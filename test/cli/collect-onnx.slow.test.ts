@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../factories/temporary.ts";
@@ -41,6 +41,8 @@ describe("gymline collect --agent onnx", () => {
       expect(metrics.prompt_token_ids).toHaveLength(metrics.prompt_tokens);
     }
     expect(stored.extra.gymline.fidelity.tokens).toBe("token_exact");
+    // Nobody is paid for it.
+    expect(stored.final_metrics.total_cost_usd).toBe(0);
     expect(await gymline(["run", "drop", "--no-export"], { cwd })).toMatchObject({ code: 0 });
     const made = await gymline(["export", "--target", "trl", "--name", "hours"], { cwd });
     expect(made).toMatchObject({ code: 0 });
@@ -87,5 +89,31 @@ describe("gymline collect --agent onnx", () => {
       { cwd },
     );
     expect(other.stderr).toContain("--top-p is for --agent onnx");
+  });
+
+  it("costs what the settings say, and a limit on costs then ends its episodes", async () => {
+    const cwd = workplace();
+    const price = { input: 1e4, cacheWrite: 1e4, cacheRead: 1e4, output: 1e4 };
+    writeFileSync(join(cwd, "gymline.json"), JSON.stringify({ judge: { prices: { "tiny-": price } } }));
+    const args = ["collect", ...ARGS, "--model", tinyModel("tiny-qwen2"), "--json"];
+    const dear = JSON.parse((await gymline(args, { cwd })).stdout);
+    expect(dear.summary.costUsd).toBeGreaterThan(0.01);
+    const limited = await gymline([...args, "--run", "limited", "--max-cost", "0.001"], { cwd });
+    expect(JSON.parse(limited.stdout).summary.success.value).toBe(0);
+  });
+
+  it("does not go on with another model in the same folder", async () => {
+    const cwd = workplace();
+    cpSync(tinyModel("tiny-qwen2"), join(cwd, "model"), { recursive: true });
+    const args = [...ARGS, "--model", "model", "--run", "r1", "--quiet"];
+    expect(await gymline(["collect", ...args], { cwd })).toMatchObject({ code: 0 });
+    const resume = ["collect", "--resume", "r1", "--quiet"];
+    expect(await gymline(resume, { cwd })).toMatchObject({ code: 0 });
+    // Trained again, in place.
+    const config = join(cwd, "model/generation_config.json");
+    writeFileSync(config, readFileSync(config, "utf8").replace("{", '{ "top_k": 3,'));
+    const refused = await gymline(resume, { cwd });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("model holds another model than when the run r1 began");
   });
 });

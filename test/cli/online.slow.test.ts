@@ -123,6 +123,10 @@ describe("gymline online", () => {
       const kill = new AbortController();
       const begun = gymline(["online"], { cwd, signal: kill.signal });
       await sleep(wait);
+      if (wait === 4000) {
+        const beside = await gymline(["online"], { cwd });
+        expect([beside.code, beside.stderr]).toEqual([1, expect.stringContaining("another gymline process")]);
+      }
       kill.abort();
       await begun;
     }

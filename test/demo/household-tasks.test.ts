@@ -5,25 +5,10 @@ import { scriptedAgent } from "../../shared/agents/scripted.ts";
 import { makeEnv } from "../../shared/env/envs.ts";
 import { runEpisode } from "../../shared/env/rollout/run-episode.ts";
 import type { EnvTask } from "../../shared/env/task.ts";
-import { householdTasks } from "./household-tasks.ts";
+import { householdSolution, householdTasks } from "./household-tasks.ts";
 
 const clock = { now: () => 0 };
 const tasks = householdTasks(1);
-
-interface Criterion {
-  readonly tool: string;
-  readonly arguments: Readonly<Record<string, { readonly equals: string }>>;
-}
-
-/** What the criteria ask for, in their order. */
-function solution(task: EnvTask) {
-  const { criteria } = task["conversation"] as { readonly criteria: readonly Criterion[] };
-  return criteria.map(({ tool, arguments: tests }) => ({
-    calls: [
-      { tool, params: Object.fromEntries(Object.entries(tests).map(([name, { equals }]) => [name, equals])) },
-    ],
-  }));
-}
 
 async function success(task: EnvTask, agent: Parameters<typeof runEpisode>[0]["agent"], seed = 1) {
   const env = makeEnv("gymline/household");
@@ -43,7 +28,7 @@ describe("errands", () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(tasks.length - 1), async (index) => {
         const task = tasks[index] ?? {};
-        const turns = solution(task);
+        const turns = householdSolution(task);
         expect(await success(task, scriptedAgent(turns))).toBe(true);
         const swapped = turns.map(({ calls: [call] }) => ({
           calls:
@@ -59,7 +44,7 @@ describe("errands", () => {
 
   it("that name a person are not solved without looking for them", async () => {
     const task = tasks.find(({ difficulty }) => difficulty === "indirect") ?? {};
-    expect(await success(task, scriptedAgent(solution(task).slice(1)))).toBe(false);
+    expect(await success(task, scriptedAgent(householdSolution(task).slice(1)))).toBe(false);
   });
 
   it("are solved by chance as often as counting says: one in nine where the room is named", async () => {

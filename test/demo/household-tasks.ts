@@ -82,3 +82,22 @@ function worded(
   const the = place.room === null ? `the room of ${place.person}` : `the ${place.room}`;
   return wish.replace("{at}", at).replace("{the}", the);
 }
+
+interface Criterion {
+  readonly tool: string;
+  readonly arguments: Readonly<Record<string, { readonly equals: string }>>;
+}
+
+interface Turn {
+  readonly calls: readonly { readonly tool: string; readonly params: Readonly<Record<string, string>> }[];
+}
+
+/** The calls that an errand's criteria ask for, in their order: a script that solves it. */
+export function householdSolution(task: EnvTask): readonly Turn[] {
+  const { criteria } = task["conversation"] as { readonly criteria: readonly Criterion[] };
+  return criteria.map(({ tool, arguments: tests }) => ({
+    calls: [
+      { tool, params: Object.fromEntries(Object.entries(tests).map(([name, { equals }]) => [name, equals])) },
+    ],
+  }));
+}

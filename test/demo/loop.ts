@@ -111,25 +111,18 @@ export async function runLoop(
   await register(place, { version: "base", parent: null, dataset: null, algorithm: null });
   await place.gymline(["models", "promote", `${MODEL}/base`, "--reason", "the first: it has learnt nothing"]);
 
-  const sft = { algorithm: "sft", parent: "base", options: sftOptions(size.epochs, seed) } as const;
-  const rounds = [
-    await round(place, { ...sft, version: "sft", data: successes, champion: "base", chance: true, say }),
-  ];
-  let champion = promoted(rounds[0]) ? "sft" : "base";
-
   // Trained in the same way, on as many attempts; only that these did not succeed.
   const failures = await exported(place, {
     name: "failures",
     args: ["--success", "false", "--limit", `${successes.rows}`],
   });
-  const control = await round(place, {
-    ...sft,
-    version: "control",
-    data: failures,
-    champion,
-    chance: false,
-    say,
-  });
+  const sft = { algorithm: "sft", parent: "base", options: sftOptions(size.epochs, seed) } as const;
+  const first = { ...sft, version: "sft", data: successes };
+  const other = { ...sft, version: "control", data: failures };
+  await Promise.all([first, other].map((training) => train(place, { ...training, say })));
+  const rounds = [await judged(place, { ...first, champion: "base", chance: true, say })];
+  let champion = promoted(rounds[0]) ? "sft" : "base";
+  const control = await judged(place, { ...other, champion, chance: false, say });
 
   for (let index = 1; index <= size.practice.rounds; index += 1) {
     const run = `practice-${index}`;
@@ -179,16 +172,9 @@ export async function runLoop(
       "--seed",
       `${seed}`,
     ];
-    const next = await round(place, {
-      algorithm: "grpo",
-      parent: champion,
-      options,
-      version,
-      data,
-      champion,
-      chance: false,
-      say,
-    });
+    const grpo = { algorithm: "grpo", parent: champion, options, version, data } as const;
+    await train(place, { ...grpo, say });
+    const next = await judged(place, { ...grpo, champion, chance: false, say });
     rounds.push(next);
     if (promoted(next)) champion = version;
   }
@@ -199,33 +185,32 @@ function sftOptions(epochs: number, seed: number): readonly string[] {
   return ["--epochs", `${epochs}`, "--learning-rate", "3e-3", "--batch-size", "16", "--seed", `${seed}`];
 }
 
-interface Candidate {
+interface Training {
   readonly version: string;
   readonly algorithm: "sft" | "grpo";
   readonly parent: string;
   readonly options: readonly string[];
   readonly data: { readonly id: string; readonly rows: number };
+}
+
+type Say = { readonly say: (line: string) => void };
+
+async function train(place: Workplace, of: Training & Say): Promise<void> {
+  const { version, algorithm, parent, data } = of;
+  of.say(`train     ${algorithm} of ${MODEL}/${parent} on ${data.rows} trajectories of ${data.id}`);
+  const places = ["--data", data.id, "--store", "out", "--model", `models/${parent}/model`];
+  await place.train([algorithm, ...places, "--out", `models/${version}`, ...of.options, ...EXPORT]);
+}
+
+interface Candidate extends Training {
   readonly champion: string;
   /** Whether the agent that acts at random takes part in the evaluation. */
   readonly chance: boolean;
-  readonly say: (line: string) => void;
 }
 
-/** Trains a candidate, evaluates it against the champion on the tasks held out, and lets the gate decide. */
-async function round(place: Workplace, of: Candidate): Promise<Round> {
+/** Evaluates a candidate that is trained against the champion on the tasks held out, and lets the gate decide. */
+async function judged(place: Workplace, of: Candidate & Say): Promise<Round> {
   const { version, algorithm, parent, data, champion, say } = of;
-  say(`train     ${algorithm} of ${MODEL}/${parent} on ${data.rows} trajectories of ${data.id}`);
-  const places = [
-    "--data",
-    data.id,
-    "--store",
-    "out",
-    "--model",
-    `models/${parent}/model`,
-    "--out",
-    `models/${version}`,
-  ];
-  await place.train([algorithm, ...places, ...of.options, ...EXPORT]);
   await register(place, { version, parent, dataset: data.id, algorithm });
   const agents = [version, champion].map((each) => ({
     ...{ name: each, agent: "onnx", model: `models/${each}/onnx`, ...ACTING },

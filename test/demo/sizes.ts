@@ -8,7 +8,7 @@ export const FULL: LoopSize = {
   practice: { rounds: 1, tasks: 100, attempts: 8, epochs: 3 },
 };
 
-/** Within 3 minutes: enough to be shown better than nothing, and no more. */
+/** Within 3 minutes, on two cores with other work beside it: enough to be shown better than nothing, and no more. */
 export const SMALL: LoopSize = {
   explored: { tasks: 250, attempts: 12 },
   heldOut: 50,

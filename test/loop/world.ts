@@ -20,8 +20,12 @@ import { episodes, planOf } from "../registry/episodes.ts";
 export class SwitchedJobs implements Pick<Jobs, "describe" | "cancel"> {
   readonly all = new Map<string, JobStatus & { readonly step: LoopStepName; readonly run: string }>();
 
+  /** Jobs that there ever were. */
+  submitted = 0;
+
   start(step: LoopStepName, run: string): string {
-    const id = `job-${this.all.size + 1}`;
+    this.submitted += 1;
+    const id = `job-${this.submitted}`;
     this.all.set(id, { id, name: `${step}-${run}`, step, run, state: "RUNNABLE", attempts: 0 });
     return id;
   }

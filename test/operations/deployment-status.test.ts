@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { statusReport } from "../../containers/gymline/status-report.ts";
 import { openForWriting } from "../../shared/adapters/local/local-store.ts";
+import { STAGES } from "../../shared/contracts/deployment-config.ts";
 import {
   deploymentStatus,
   needsSomebody,
@@ -24,6 +26,7 @@ function makePorts(more: Partial<StatusPorts> = {}): StatusPorts & {
     store: local.store,
     jobs: jobsOf({}),
     clock,
+    stages: STAGES,
     stage: async () => ({ waiting: 0, inFlight: 0, dead: 0, oldestSeconds: null }),
     jobsFault: () => undefined,
     ...more,
@@ -130,5 +133,18 @@ describe("the status of a deployment", () => {
       "export",
       "sweep",
     ]);
+  });
+
+  it("shows the loop's queue where there is one, and calls for a person where the loop gave up", async () => {
+    const stage: StatusPorts["stage"] = async (name) => ({
+      ...{ waiting: 1, inFlight: 0, oldestSeconds: 60 },
+      dead: name === "loop" ? 2 : 0,
+    });
+    const status = await deploymentStatus("gymline", makePorts({ stage, stages: [...STAGES, "loop"] }));
+    expect(status.stages.at(-1)).toMatchObject({ stage: "loop", waiting: 1, dead: 2 });
+    expect(hasDeadLetters(status)).toBe(true);
+    const shown = statusReport(status, 2_000_000);
+    expect(shown).toMatch(/loop +1 +0 +60 s +2/);
+    expect(shown).toContain("gymline redrive loop");
   });
 });

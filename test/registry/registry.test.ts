@@ -17,6 +17,7 @@ import {
   StaleDecisionError,
   showModel,
   UnknownModelError,
+  wholeLine,
 } from "../../shared/registry/registry.ts";
 import { MemoryLedger, MemoryStore } from "../factories/memory-place.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
@@ -176,3 +177,51 @@ describe("the registry", () => {
 function memory(): RegistryPorts {
   return { store: new MemoryStore(), ledger: new MemoryLedger(), clock: { now: () => 0 } };
 }
+
+describe("a registry with thousands of versions", () => {
+  it("keeps its record within one item of DynamoDB, and forgets none of them", async () => {
+    const ledger = new MemoryLedger();
+    let now = Date.UTC(2026, 0, 1);
+    const ports = { store: new MemoryStore(), ledger, clock: { now: () => (now += 1000) } };
+    const said = { by: "gate", reason: "it is not shown that success is better: ".padEnd(300, "x") };
+    const decided = async (versions: readonly string[]): Promise<void> => {
+      for (const version of versions) {
+        await registerModel(facts(version), ports);
+        await rejectModel(named(version), { word: said, ports });
+      }
+    };
+    const names = (start: string, count: number): readonly string[] =>
+      Array.from({ length: count }, (_, index) => `${start}-${String(index).padStart(4, "0")}`.padEnd(64, "x"));
+    for (const version of ["base", "open"]) await registerModel(facts(version), ports);
+    await promoteModel(named("base"), { word, ports });
+    const early = names("early", 3);
+    await decided(early);
+    // As many more as there is room for.
+    const { value = "", version: seen = 0 } = (await ledger.get("model/agent")) ?? {};
+    const line = JSON.parse(value);
+    const since = new Date(ports.clock.now()).toISOString();
+    for (const version of names("middle", 995)) line.versions[version] = { state: "rejected", since };
+    await ledger.put("model/agent", JSON.stringify(line), seen);
+    const late = names("late", 20);
+    await decided(late);
+
+    const record = (await ledger.get("model/agent"))?.value ?? "";
+    expect(Buffer.byteLength(record)).toBeLessThan(400_000);
+    const kept = (await readLine("agent", ledger)) ?? expect.fail();
+    expect(Object.keys(kept.versions).length).toBeLessThanOrEqual(1000);
+    expect([kept.champion, kept.versions["open"]?.state]).toEqual(["base", "candidate"]);
+    const whole = await wholeLine(kept, ledger);
+    expect(Object.keys(whole.versions)).toHaveLength(2 + 3 + 995 + 20);
+
+    // One that was put away is what it was, and a person may bring it back.
+    const old = named(early[0] ?? "");
+    expect(kept.versions[old.version]).toBeUndefined();
+    expect(await showModel(old, ports)).toMatchObject({ state: "rejected", facts: { version: old.version } });
+    expect(await registerModel(facts(old.version), ports)).toBe("unchanged");
+    expect(await rejectModel(old, { word, ports })).toBe("unchanged");
+    expect(await promoteModel(old, { word, ports })).toBe("promoted");
+    expect((await readLine("agent", ledger))?.champion).toBe(old.version);
+    expect(await rollBackModel("agent", { word, ports })).toEqual({ from: old.version, to: "base" });
+    expect(await showModel(old, ports)).toMatchObject({ state: "archived" });
+  });
+});

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type LoopEventType, loopEventSchemas } from "../../shared/contracts/events.ts";
 import type { LoopRun } from "../../shared/contracts/loop.ts";
 import { loopRunSchema } from "../../shared/contracts/loop.ts";
@@ -238,6 +238,80 @@ describe("the loop", () => {
     const words = await station.local.catalog.feedbackOf(entry?.id ?? "");
     // Better at 28 of 40 tasks, and alike at the others.
     expect(words).toContainEqual({ source: `model:agent/${id}`, score: (28 + 12 / 2) / 40 });
+  });
+
+  it("says how the evaluation ended, too, where whoever decided was stopped before he could", async () => {
+    for (const { skill, verdict } of [
+      { skill: 0.9, verdict: "promote" },
+      { skill: 0.01, verdict: "reject" },
+    ]) {
+      const world = makeWorld(station, { skill: () => skill });
+      const { ledger } = world.ports;
+      let crashes = 0;
+      const put = ledger.put.bind(ledger);
+      vi.spyOn(ledger, "put").mockImplementation(async (key, ...others) => {
+        const line = await readLine("agent", ledger);
+        const isDecided = Object.values(line?.versions ?? {}).some(({ state }) => state !== "candidate");
+        if (key !== "loop/agent" || !isDecided || crashes > 0) return put(key, ...others);
+        crashes += 1;
+        throw new Error("the machine is gone");
+      });
+      await datasetPublished(publishedEvent({ name: "sft", version: second() }), world.ports);
+      await endJobs(world);
+      const [job = ""] = world.jobs.open;
+      world.jobs.change(job, "SUCCEEDED", { startedAt: 0, stoppedAt: HOUR });
+      await expect(sweepLoops(world.ports)).rejects.toThrow("the machine is gone");
+      expect(types(world)).not.toContain("evaluation.finished");
+      await sweepLoops(world.ports);
+      const finished = world.events.published.filter(({ type }) => type === "evaluation.finished");
+      expect(finished).toMatchObject([
+        { detail: { verdict, version: runId("agent", { name: "sft", version: second() }) } },
+      ]);
+      const { state, reason } = await run(world, second());
+      expect(state).toBe(verdict === "promote" ? "promoted" : "rejected");
+      if (verdict === "reject") expect(reason).toContain("not shown");
+    }
+  });
+
+  it("counts a job that failed as a try, and one that ended with its process only where others may submit too", async () => {
+    for (const { isAlone, most } of [{ isAlone: true as const, most: 9 }, { most: 2 }]) {
+      const world = makeWorld(station);
+      const ports = { ...world.ports, ...(isAlone === undefined ? {} : { isAlone }) };
+      await datasetPublished(publishedEvent({ name: "sft", version: second() }), ports);
+      for (let killed = 0; killed < 8; killed += 1) {
+        for (const id of world.jobs.open) world.jobs.all.delete(id);
+        await sweepLoops(ports);
+      }
+      const { state } = await run(world, second());
+      expect(state).toBe(isAlone === true ? "training" : "failed");
+      expect(world.jobs.submitted).toBe(most);
+      if (isAlone !== true) continue;
+      for (let failed = 0; failed < 2; failed += 1) {
+        expect((await run(world, second())).state).toBe("training");
+        for (const id of world.jobs.open) world.jobs.change(id, "FAILED", { reason: "no memory" });
+        await sweepLoops(ports);
+      }
+      expect(await run(world, second())).toMatchObject({
+        state: "failed",
+        reason: expect.stringContaining("no memory"),
+      });
+    }
+  });
+
+  it("looks at what a waiting version is made of once, however often it is swept", async () => {
+    const world = makeWorld(station, { policy: { retrain: { minimumNew: 1, coolDownHours: 48 } } });
+    await datasetPublished(publishedEvent({ name: "sft", version: first() }), world.ports);
+    await endJobs(world);
+    await endJobs(world);
+    await datasetPublished(publishedEvent({ name: "sft", version: second() }), world.ports);
+    const { waiting } = (await readLoop("agent", world.ports.ledger)).value;
+    expect(waiting).toMatchObject({ version: second(), facts: { fresh: 2 } });
+    const read = vi.spyOn(world.ports.store, "read");
+    for (let sweep = 0; sweep < 3; sweep += 1) expect(await sweepLoops(world.ports)).toEqual([]);
+    expect(read).not.toHaveBeenCalled();
+    world.time.pass(48 * HOUR);
+    await sweepLoops(world.ports);
+    expect(await run(world, second())).toMatchObject({ state: "training", dataset: { fresh: 2 } });
   });
 
   it("lets the newest version wait while a run is under way, and during cool-down and without budget", async () => {

@@ -9,6 +9,7 @@ import {
   rejectModel,
   rollBackModel,
   showModel,
+  wholeLine,
 } from "../../../shared/registry/registry.ts";
 import { manifestKey } from "../../../shared/stages/stored-manifest.ts";
 import { findVersion } from "../../../shared/versions/find-version.ts";
@@ -108,7 +109,7 @@ async function list(model: string | undefined, options: ModelsOptions): Promise<
   await withRegistry(options, "read", async ({ ledger }) => {
     const lines = [];
     for await (const line of linesOfModels(ledger))
-      if (model === undefined || line.name === model) lines.push(line);
+      if (model === undefined || line.name === model) lines.push(await wholeLine(line, ledger));
     if (options.json === true) for (const line of lines) out(JSON.stringify(line));
     else if (lines.length === 0) {
       const none = model === undefined ? "no model" : `no model "${printable(model)}"`;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ChildJobs } from "../../../shared/adapters/local/child-jobs.ts";
 import { type LocalStore, openForWriting } from "../../../shared/adapters/local/local-store.ts";
+import { lockStore } from "../../../shared/adapters/local/run-lock.ts";
 import { systemClock } from "../../../shared/adapters/local/system-clock.ts";
 import { loopRunKey } from "../../../shared/contracts/keys.ts";
 import {
@@ -48,15 +49,24 @@ export class OnlineError extends Error {
   override readonly name = "OnlineError";
 }
 
-/** Runs iterations until all are done, patience is at its end, or the signal comes. Called again, it goes on. */
+/**
+ * Runs iterations until all are done, patience is at its end, or the signal comes. Called again, it goes on.
+ * @throws StoreBusyError where the same loop is under way
+ */
 export async function runOnline(options: OnlineOptions): Promise<OnlineState> {
   const { config, signal, cwd, program } = options;
   mkdirSync(config.folder, { recursive: true });
-  const logs = join(config.folder, "logs");
-  const jobs = new ChildJobs({ program, cwd, logs, clock: systemClock });
+  const running = lockStore(config.folder, join(config.folder, ".lock.sqlite"));
+  const jobs = new ChildJobs({
+    ...{ program, cwd, clock: systemClock },
+    logs: join(config.folder, "logs"),
+    lock: join(config.folder, ".programs.sqlite"),
+  });
   const stop = (): void => jobs.stop("SIGTERM");
   signal.addEventListener("abort", stop);
   try {
+    // What a killed run leaves is told to end, and may take a while to save.
+    await jobs.alone();
     await withStore(config, (local) => haveChampion(config, local));
     let state = readState(config.folder);
     while (!isDone(state, config) && !signal.aborted) {
@@ -68,6 +78,7 @@ export async function runOnline(options: OnlineOptions): Promise<OnlineState> {
   } finally {
     signal.removeEventListener("abort", stop);
     jobs.stop("SIGTERM");
+    running.release();
   }
 }
 
@@ -215,9 +226,8 @@ function ended(
 }
 
 function policyOf(config: OnlineConfig, dataset: string): LoopPolicy {
-  const { model, retrain, promotion, hours } = config;
-  // Tries count whatever kills this process as well.
-  const limits = { hours, queueHours: hours, tries: 10 };
+  const { model, retrain, promotion, hours, tries } = config;
+  const limits = { hours, queueHours: hours, tries };
   return loopPolicySchema.parse({ model, dataset, retrain, promotion, training: limits, evaluation: limits });
 }
 
@@ -234,8 +244,8 @@ function portsOf(
     events: { publish: async (events) => events.forEach(onEvent) },
     clock: systemClock,
     works: new LocalWorks({ config, jobs, store, ledger }),
-    // The store is locked: nobody else submits.
-    claimMs: 0,
+    // Nobody else runs this loop, and programs end with this process.
+    isAlone: true,
     policies: [policy],
   };
 }

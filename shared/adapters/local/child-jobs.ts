@@ -4,6 +4,10 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../ports/clock.ts";
 import type { JobRequest, JobState, JobStatus, Jobs } from "../../ports/jobs.ts";
+import { ChildWatch } from "./child-watch.ts";
+
+/** Waits for a line before it becomes the program; the end of its input, as when this process dies, ends it. */
+const GATE = 'read -r _ && exec "$@" </dev/null';
 
 export interface ChildJobsOptions {
   /** The program that runs a job's command: its path and arguments. */
@@ -15,6 +19,8 @@ export interface ChildJobsOptions {
   /** Folder that each copy's output goes into, as `<job>.<index>.log`. */
   readonly logs: string;
   readonly clock: Clock;
+  /** A file: no program begins before those have ended that another process left under the same lock. */
+  readonly lock?: string;
 }
 
 interface ChildJob {
@@ -24,14 +30,24 @@ interface ChildJob {
   readonly children: Set<ChildProcess>;
 }
 
-/** Jobs as programs on this machine, one child process per copy. They end with this process, and it knows only its own. */
+/**
+ * Jobs as programs on this machine, one child process per copy. They end with this process, even if it is killed, and it
+ * knows only its own.
+ */
 export class ChildJobs implements Jobs {
   readonly #options: ChildJobsOptions;
   readonly #jobs = new Map<string, ChildJob>();
+  readonly #watch: ChildWatch;
 
   constructor(options: ChildJobsOptions) {
     this.#options = options;
+    this.#watch = new ChildWatch(options.lock);
     mkdirSync(options.logs, { recursive: true });
+  }
+
+  /** Resolves once no program runs any more that a process which was killed has left under the same lock. */
+  async alone(): Promise<void> {
+    await this.#watch.hold().finally(() => this.#watch.release());
   }
 
   async submit(request: JobRequest): Promise<{ readonly id: string }> {
@@ -104,28 +120,35 @@ export class ChildJobs implements Jobs {
     const { path, args } = this.#options.program(request.command);
     const log = openSync(join(this.#options.logs, `${status.id}.${index}.log`), "a");
     const isArray = request.arraySize !== undefined;
-    const child = spawn(path, args, {
+    const child = spawn("/bin/sh", ["-c", GATE, "sh", path, ...args], {
       cwd: this.#options.cwd,
       env: {
         ...process.env,
         ...request.environment,
         ...(isArray ? { AWS_BATCH_JOB_ARRAY_INDEX: String(index) } : {}),
       },
-      stdio: ["ignore", log, log],
+      stdio: ["pipe", log, log],
       // A group of its own: what the program starts ends with it.
       detached: true,
     });
     closeSync(log);
     children.add(child);
+    const { pid } = child;
+    // It may be gone before it reads its line.
+    child.stdin?.on("error", () => undefined);
+    this.#watch.hold(pid).then(
+      () => child.stdin?.end("\n"),
+      // The gate stays shut.
+      () => child.stdin?.destroy(),
+    );
     return new Promise((resolve) => {
-      child.once("error", () => {
-        children.delete(child);
-        resolve(127);
-      });
-      child.once("exit", (code) => {
-        children.delete(child);
-        resolve(code ?? 128);
-      });
+      const ended = (code: number): void => {
+        if (!children.delete(child)) return;
+        this.#watch.release(pid);
+        resolve(code);
+      };
+      child.once("error", () => ended(127));
+      child.once("exit", (code) => ended(code ?? 128));
     });
   }
 
