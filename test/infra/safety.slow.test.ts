@@ -89,6 +89,7 @@ describe("the rights of each stage", () => {
       Ingest: ["rejected"],
       Score: ["scores"],
       Judge: ["judge-batches", "judge-cache", "judgements"],
+      Export: ["failed-exports"],
     });
   });
 

@@ -142,7 +142,7 @@ describe("the status of a deployment", () => {
     });
     const status = await deploymentStatus("gymline", makePorts({ stage, stages: [...STAGES, "loop"] }));
     expect(status.stages.at(-1)).toMatchObject({ stage: "loop", waiting: 1, dead: 2 });
-    expect(hasDeadLetters(status)).toBe(true);
+    expect(needsSomebody(status)).toBe(true);
     const shown = statusReport(status, 2_000_000);
     expect(shown).toMatch(/loop +1 +0 +60 s +2/);
     expect(shown).toContain("gymline redrive loop");

@@ -246,7 +246,7 @@ describe("the gate", () => {
     expect(meanOf(contest(failing, champion))).toBeCloseTo(0.59);
   });
 
-  it("never turns from yes to no because an episode of the candidate went better", () => {
+  it("never turns from yes to no because episodes of the candidate went better", () => {
     const random = createRandom(11);
     const policies = [
       {},
@@ -256,12 +256,13 @@ describe("the gate", () => {
       { metric: "return" },
     ].map((each) => ({ ...each, maxFailed: 0.2, guards: [{ metric: "steps", margin: 0.3, alpha: 0.2 }] }));
     let turned = 0;
+    const some = fc.uniqueArray(fc.nat(23), { minLength: 1, maxLength: 8 });
     fc.assert(
-      fc.property(fc.constantFrom(...policies), fc.nat(23), fc.boolean(), (over, index, less) => {
+      fc.property(fc.constantFrom(...policies), some, fc.boolean(), (over, indices, less) => {
         const champion = drawn(random, { tasks: 12, attempts: 2, rate: 0.4 });
         const candidate = drawn(random, { tasks: 12, attempts: 2, rate: 0.75 });
         const better = candidate.map((each, at) =>
-          at !== index
+          !indices.includes(at)
             ? each
             : less
               ? { ...each, steps: Math.max(0, each.steps - 2) }
@@ -271,7 +272,8 @@ describe("the gate", () => {
         if (before.verdict === "promote") expect(after.verdict).toBe("promote");
         if (before.verdict !== after.verdict) turned += 1;
       }),
-      { numRuns: 150 },
+      // One seed: whether a verdict turns at all must not depend on the day.
+      { numRuns: 150, seed: 11 },
     );
     expect(turned).toBeGreaterThan(0);
   });

@@ -191,7 +191,9 @@ describe("a registry with thousands of versions", () => {
       }
     };
     const names = (start: string, count: number): readonly string[] =>
-      Array.from({ length: count }, (_, index) => `${start}-${String(index).padStart(4, "0")}`.padEnd(64, "x"));
+      Array.from({ length: count }, (_, index) =>
+        `${start}-${String(index).padStart(4, "0")}`.padEnd(64, "x"),
+      );
     for (const version of ["base", "open"]) await registerModel(facts(version), ports);
     await promoteModel(named("base"), { word, ports });
     const early = names("early", 3);
