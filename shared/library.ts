@@ -4,7 +4,7 @@
 // biome-ignore-all lint/style/noRestrictedImports: the entry shows the local adapters too
 
 export { DockerSandboxes, type DockerSandboxesOptions } from "./adapters/docker/docker-sandboxes.ts";
-export type { EgressOptions } from "./adapters/docker/egress.ts";
+export type { EgressOptions } from "./adapters/docker/egress-options.ts";
 export { ChildJobs, type ChildJobsOptions } from "./adapters/local/child-jobs.ts";
 export { InlineCompute } from "./adapters/local/compute-inline.ts";
 export { ComputePool } from "./adapters/local/compute-pool.ts";

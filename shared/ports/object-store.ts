@@ -20,6 +20,7 @@ export interface ObjectStore {
 }
 
 export interface ObjectWriter {
+  /** Once it resolves, the bytes are not read again. */
   write(bytes: Uint8Array): Promise<void>;
   finish(): Promise<void>;
   /** Leaves nothing behind. */

@@ -9,6 +9,7 @@ import {
   rowEncoder,
 } from "../dataset/targets/row-encoder.ts";
 import type { ObjectStore, ObjectWriter } from "../ports/object-store.ts";
+import { releaseBytes } from "./release-bytes.ts";
 
 const SPLITS: readonly SplitName[] = ["train", "validation", "test"];
 
@@ -50,12 +51,15 @@ export class DatasetFiles {
     this.#layout = layout;
   }
 
+  /** Takes the line: its memory may be gone afterwards. */
   async write(split: SplitName, taskKey: string, line: Uint8Array): Promise<void> {
     const file = await this.#fileFor(split, taskKey);
     file.rows += 1;
     file.tasks.add(taskKey);
     file.lastTask = taskKey;
-    await put(file, await file.encoder.add(line));
+    const bytes = await file.encoder.add(line);
+    await put(file, bytes);
+    if (bytes === line) releaseBytes(line);
   }
 
   async finish(): Promise<Manifest["files"]> {

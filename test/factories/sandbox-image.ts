@@ -8,7 +8,7 @@ import {
   DEBIAN_IMAGE,
   EGRESS_PACKAGES,
 } from "../../shared/adapters/docker/debian-image.ts";
-import { EGRESS_IMAGE } from "../../shared/adapters/docker/egress.ts";
+import { EGRESS_IMAGE } from "../../shared/adapters/docker/egress-options.ts";
 import { DEFAULT_IMAGE } from "../../shared/sandbox/sandbox-limits.ts";
 import { type DockerOffer, offerDocker } from "../docker/docker.ts";
 

@@ -223,7 +223,7 @@ async function buildImage(options: {
   const { buildDebianImage, DEBIAN_IMAGE, EGRESS_PACKAGES } = await import(
     "../../../shared/adapters/docker/debian-image.ts"
   );
-  const { EGRESS_IMAGE } = await import("../../../shared/adapters/docker/egress.ts");
+  const { EGRESS_IMAGE } = await import("../../../shared/adapters/docker/egress-options.ts");
   const { DEFAULT_IMAGE } = await import("../../../shared/sandbox/sandbox-limits.ts");
   const egress = options.egress === true;
   const image = options.tag ?? (egress ? EGRESS_IMAGE : DEFAULT_IMAGE);

@@ -17,7 +17,8 @@ import { defaultStateFolder, SnapshotFiles } from "../sandbox-files/snapshot-fil
 import { containerOptions, LABEL } from "./container-options.ts";
 import { dockerFault, statusOf } from "./docker-fault.ts";
 import { DockerRunner } from "./docker-runner.ts";
-import { Egress, type EgressOptions } from "./egress.ts";
+import { Egress } from "./egress.ts";
+import type { EgressOptions } from "./egress-options.ts";
 
 /*
  * Sandboxes in Docker containers, for output of models that nobody has looked at.

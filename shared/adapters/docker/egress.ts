@@ -4,6 +4,7 @@ import type { ContainerCreateOptions, default as Docker } from "dockerode";
 import { SandboxError } from "../../ports/sandbox.ts";
 import type { AllowList } from "../../sandbox/allow-list.ts";
 import { dockerFault, statusOf } from "./docker-fault.ts";
+import { EGRESS_IMAGE, type EgressOptions } from "./egress-options.ts";
 import { PROXY_PORT, refusedTargets, routingRules, squidConfig } from "./egress-rules.ts";
 import { FrameReader } from "./frames.ts";
 
@@ -19,20 +20,6 @@ import { FrameReader } from "./frames.ts";
  * from private, link-local and other special ranges, whatever it was talked into. All three end with the sandbox's
  * lifetime by themselves, and Docker removes them and the volume.
  */
-
-export const EGRESS_IMAGE = "gymline/egress:1";
-
-export interface EgressOptions {
-  /** Image with Squid, socat and iproute2 (containers/egress/Dockerfile). */
-  readonly image?: string;
-  /** Docker network by which the proxies go out; the engine's default bridge where absent. */
-  readonly network?: string;
-  /**
-   * IPv4 addresses of name servers in place of the engine's. Needed on a network other than the default bridge where
-   * the name servers have private addresses.
-   */
-  readonly dns?: readonly string[];
-}
 
 export const EGRESS_LABEL = {
   mark: "gymline.egress",

@@ -16,6 +16,7 @@ import type {
   TokensTask,
 } from "../../ports/compute.ts";
 import type { SourceRecord } from "../../reading/source.ts";
+import { releaseBytes } from "../../stages/release-bytes.ts";
 import type { RowSpool } from "./row-spool.ts";
 
 /** Computes as another does, and keeps the rows that come along with ingest until the run's export wants them. */
@@ -36,7 +37,7 @@ export class KeepingCompute implements Compute {
       if (rendered !== undefined && score !== undefined) {
         const { id, revision } = row;
         this.#spool.keep({ id, revision, scorer: score.row.scorer }, rendered);
-        release(rendered.line);
+        releaseBytes(rendered.line);
       }
       trajectories.push(trajectory);
     }
@@ -70,9 +71,4 @@ export class KeepingCompute implements Compute {
   close(): Promise<void> {
     return this.#inner.close();
   }
-}
-
-/** Gives the memory of bytes that nobody reads again back at once: the collector would let many of them pile up. */
-function release({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

@@ -67,6 +67,7 @@ const DEATHS = 3;
 /** Worker threads that compute; the calling thread alone reads and writes. */
 export class ComputePool implements Compute {
   readonly #setup: WorkerSetup;
+  readonly #size: number;
   readonly #threads: Thread[] = [];
   /** Files of tokenizers in memory that all threads see, by the SHA-256 of their contents. */
   readonly #tokenizers = new Map<string, TokenizerFiles>();
@@ -77,7 +78,8 @@ export class ComputePool implements Compute {
 
   constructor({ threads, ...setup }: WorkerSetup & { readonly threads: number }) {
     this.#setup = setup;
-    for (let index = 0; index < threads; index += 1) this.#threads.push(this.#start());
+    this.#size = threads;
+    this.#startAll();
   }
 
   ingest(record: SourceRecord): Promise<ComputedRecord> {
@@ -131,6 +133,17 @@ export class ComputePool implements Compute {
     return this.#add({ kind: "tokens", document: own, tokenizer: shared }, [own]) as Promise<TokensCount>;
   }
 
+  /**
+   * Gives back the memory of threads that have nothing to do: a heap each. The next task starts them anew. To be called
+   * while nothing is under way.
+   */
+  async rest(): Promise<void> {
+    const idle = this.#threads.filter(({ busy }) => busy.length === 0);
+    if (this.#queue.length > 0 || idle.length < this.#threads.length) return;
+    this.#threads.length = 0;
+    await Promise.all(idle.map(({ worker }) => worker.terminate()));
+  }
+
   async close(): Promise<void> {
     const error = new ComputeStoppedError("the compute threads were stopped");
     this.#stopped ??= error;
@@ -175,7 +188,12 @@ export class ComputePool implements Compute {
     });
   }
 
+  #startAll(): void {
+    for (let index = 0; index < this.#size; index += 1) this.#threads.push(this.#start());
+  }
+
   #dispatch(): void {
+    if (this.#threads.length === 0 && this.#queue.length > 0 && this.#stopped === undefined) this.#startAll();
     for (const thread of this.#threads) {
       if (this.#queue.length === 0) return;
       if (thread.busy.length > 0 || thread.fault !== undefined) continue;

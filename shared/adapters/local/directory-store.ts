@@ -1,14 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import {
-  closeSync,
   createReadStream,
-  createWriteStream,
   type Dirent,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -21,6 +16,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InvalidKeyError, keySegments } from "../../ports/object-key.ts";
 import { ObjectNotFoundError, type ObjectStore, type ObjectWriter } from "../../ports/object-store.ts";
+import { FileWriter } from "./file-writer.ts";
 
 /**
  * Object store in a folder. Objects are written beside (`.tmp/`) and moved into place, so that a process killed
@@ -88,28 +84,7 @@ export class DirectoryStore implements ObjectStore {
 
   async writer(key: string): Promise<ObjectWriter> {
     const place = await this.#place(key);
-    const path = this.temporary();
-    const stream = createWriteStream(path, { flags: "wx", highWaterMark: 1 << 20 });
-    const failed = new Promise<never>((_, reject) => stream.once("error", reject));
-    failed.catch(() => undefined);
-    await Promise.race([once(stream, "open"), failed]);
-    return {
-      write: async (bytes) => {
-        if (!stream.write(bytes)) await Promise.race([once(stream, "drain"), failed]);
-      },
-      finish: async () => {
-        stream.end();
-        await Promise.race([once(stream, "close"), failed]);
-        const file = openSync(path, "r+");
-        fsyncSync(file);
-        closeSync(file);
-        renameSync(path, place);
-      },
-      abort: async () => {
-        stream.destroy();
-        rmSync(path, { force: true });
-      },
-    };
+    return new FileWriter(this.temporary(), place);
   }
 
   async exists(key: string): Promise<boolean> {

@@ -57,13 +57,21 @@ export class RowSpool implements KeptRows {
   async take(source: RowSource): Promise<RenderedRow | undefined> {
     const place = this.#places.get(slotOf(source));
     if (place === undefined || this.#file === undefined) return undefined;
-    const bytes = Buffer.allocUnsafeSlow(place.head + place.line);
-    if (readSync(this.#file, bytes, 0, bytes.length, place.offset) !== bytes.length) return undefined;
+    const head = this.#read(place.head, place.offset);
+    const line = this.#read(place.line, place.offset + place.head);
+    if (head === undefined || line === undefined) return undefined;
     // Our own words of a moment ago.
-    const { key, facts, inspection } = deserialize(bytes.subarray(0, place.head)) as Head;
+    const { key, facts, inspection } = deserialize(head) as Head;
     if (key !== keyOf(source)) return undefined;
-    const line = bytes.subarray(place.head);
     return { line, facts, ...(inspection === undefined ? {} : { inspection }) };
+  }
+
+  /** In memory of its own, which whoever takes it may release. */
+  #read(length: number, offset: number): Buffer | undefined {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    return this.#file !== undefined && readSync(this.#file, bytes, 0, length, offset) === length
+      ? bytes
+      : undefined;
   }
 
   close(): void {

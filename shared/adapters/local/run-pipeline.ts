@@ -127,6 +127,8 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineResult> {
       });
       run.onRead?.(summary);
       if (dataset === null) return { summary, threads };
+      // Most exports write the rows that were kept, and need no thread; others start them again.
+      if (compute instanceof ComputePool) await compute.rest();
       const { store, catalog } = local;
       const exported = await exportDataset(dataset, {
         store,
