@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -171,6 +171,25 @@ describe("ComputePool", () => {
     }
     // The pool goes on working.
     expect((await pool.ingest(recordOf(chatRow({ task: "after" })))).trajectories).toHaveLength(1);
+  });
+
+  it("starts its threads again after a rest, and does not rest while there is work", async () => {
+    const pool = poolOf(2);
+    const threads = (): number => readdirSync("/proc/self/task").length;
+    const under = [
+      pool.ingest(recordOf(chatRow({ task: "a" }))),
+      pool.ingest(recordOf(chatRow({ task: "b" }))),
+    ];
+    await pool.rest();
+    const before = await Promise.all(under);
+    const working = threads();
+    await pool.rest();
+    expect([working - threads(), before.length]).toEqual([2, 2]);
+    const after = await pool.ingest(recordOf(chatRow({ task: "c" })));
+    expect(after.trajectories.map(({ row }) => row.taskId)).toEqual(["c"]);
+    await pool.rest();
+    await pool.close();
+    await expect(pool.ingest(recordOf(chatRow()))).rejects.toBeInstanceOf(ComputeStoppedError);
   });
 
   it("tries a record again whose thread ended, in a new thread", async () => {
