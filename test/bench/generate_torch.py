@@ -12,20 +12,21 @@ from pathlib import Path
 import torch
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "trainer"), str(HERE.parent / "inference")]
+sys.path[:0] = [str(HERE.parent / "trainer"), str(HERE.parents[1] / "containers" / "trainer")]
 
 PROMPT, NEW, ROUNDS = 128, 32, 3
 
 
 def make(folder: Path) -> None:
-    import make_fixtures
     import tiny
+
+    from gymline_trainer.onnx_graph import write_graph
 
     words = tiny.tokenizer(tiny.UNMARKED)
     size = {"hidden_size": 256, "intermediate_size": 768, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2}
     # The vocabulary of a small model, most of which no tokenizer here writes.
     model = tiny.qwen2(words, vocab_size=8_000, **size).eval()
-    make_fixtures.export(model, folder / "onnx" / "model.onnx")
+    write_graph(model, "language", folder / "onnx" / "model.onnx")
     model.save_pretrained(folder)
     words.save_pretrained(folder, save_jinja_files=False)
     # Nothing ends an answer, so that all write as much.

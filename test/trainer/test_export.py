@@ -23,6 +23,7 @@ from gymline_trainer.config import ExportConfig
 from gymline_trainer.exported_model import MergeError
 from gymline_trainer.exporting import ExportPlan, export_run
 from gymline_trainer.onnx_check import VerificationError, check, compare
+from gymline_trainer.onnx_graph import write_graph
 from gymline_trainer.program import program
 from gymline_trainer.run_record import RunError
 
@@ -232,6 +233,14 @@ def test_the_folder_for_onnxruntime_needs_no_other(exported):
         assert inputs[name] == ["batch_size", config["num_key_value_heads"], "past_sequence_length", width]
     assert inputs["input_ids"] == ["batch_size", "sequence_length"]
     assert [one.name for one in graph.get_outputs()] == ["logits", "present.0.key", "present.0.value"]
+
+
+def test_sizes_have_their_names_however_many_layers_there_are(tmp_path):
+    write_graph(tiny.qwen2(tiny.tokenizer(), num_hidden_layers=3), "language", tmp_path / "model.onnx")
+    for one in session(tmp_path / "model.onnx").get_inputs():
+        past = one.name.startswith("past_key_values.")
+        length = "past_sequence_length" if past else "total_sequence_length" if one.name == "attention_mask" else "sequence_length"
+        assert [size for size in one.shape if isinstance(size, str)] == ["batch_size", length], one.name
 
 
 def test_every_file_of_a_run_is_listed_with_its_hash(exported):
