@@ -18,6 +18,7 @@ import { loadSettings } from "./settings.ts";
 import { jsonOf, textOfFile } from "./text-lines.ts";
 import { UsageError } from "./usage-error.ts";
 
+/** Of a harness where no time is given. */
 const HARNESS_MS = 45 * 60_000;
 
 /** What runs the episodes of a run, one of them for each that may be under way. */
