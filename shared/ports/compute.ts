@@ -44,8 +44,8 @@ export interface ComputedRecord {
 export interface RenderedRow {
   readonly line: Uint8Array;
   readonly facts: RowFacts;
-  /** What the checks need to know of it, where it was looked at as it was made. */
-  readonly inspection?: RowInspection;
+  /** What the checks need to know of it, with a second pass of the redaction detectors. */
+  readonly inspection: RowInspection;
 }
 
 /** Why a trajectory makes no row of the target. */
@@ -104,12 +104,6 @@ export type GroupRows =
   | { readonly kind: "rows"; readonly rows: readonly (GroupRow | RefusedRow)[] }
   | { readonly kind: "damaged"; readonly id: string; readonly why: string };
 
-/** A rendered row, to be looked at as it will be written. */
-export interface InspectTask {
-  readonly line: Uint8Array;
-  readonly target: TargetId;
-}
-
 /** Rendered rows, one line after another, to be encoded as a row group of Parquet. */
 export interface RowGroupTask {
   readonly lines: Uint8Array;
@@ -146,8 +140,6 @@ export interface Compute {
   row(task: RowTask): Promise<RenderedRow | RefusedRow>;
   /** Rows that are made of several trajectories. */
   group(task: GroupTask): Promise<GroupRows>;
-  /** What the checks of a dataset need to know of a row, with a second pass of the redaction detectors. */
-  inspect(task: InspectTask): Promise<RowInspection>;
   /** The row group of these lines. */
   rowGroup(task: RowGroupTask): Promise<EncodedGroup>;
   /** Tokens of a trajectory. */

@@ -1,12 +1,7 @@
 import type { CatalogRow } from "../contracts/catalog-row.ts";
 import type { DatasetRequest } from "../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../contracts/evidence.ts";
-import {
-  type Inspector,
-  inspectParsed,
-  inspectRow,
-  type RowInspection,
-} from "../dataset/quality/inspect-row.ts";
+import { type Inspector, inspectRow } from "../dataset/quality/inspect-row.ts";
 import { reasonInItself } from "../dataset/select.ts";
 import { groupColumns } from "../dataset/targets/grpo-attempt.ts";
 import type { EncodedGroup } from "../dataset/targets/parquet-group.ts";
@@ -19,7 +14,6 @@ import type {
   ComputedScore,
   ComputedTrajectory,
   GroupRow,
-  InspectTask,
   RefusedRow,
   RenderedRow,
   RowGroupTask,
@@ -129,12 +123,8 @@ export function inspectedLine(
   );
   return {
     line: withUtf8(rowPieces(row, columns, from?.trajectory), (bytes) => new Uint8Array(bytes)),
-    inspection: inspectParsed(Object.fromEntries(written), inspectorOf(target, settings), from?.clean),
+    inspection: inspectRow(Object.fromEntries(written), inspectorOf(target, settings), from?.clean),
   };
-}
-
-export function computeInspection({ line, target }: InspectTask, settings: TaskSettings): RowInspection {
-  return inspectRow(line, inspectorOf(target, settings));
 }
 
 export async function computeRowGroup({ lines, target }: RowGroupTask): Promise<EncodedGroup> {

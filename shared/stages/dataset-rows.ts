@@ -15,8 +15,7 @@ export interface MadeRow {
   readonly task: string;
   /** One line of JSON with its newline. */
   readonly line: Uint8Array;
-  /** Absent where nobody looked at it as it was made. */
-  readonly inspection?: RowInspection;
+  readonly inspection: RowInspection;
   readonly members: readonly { readonly id: string; readonly facts: RowFacts }[];
 }
 

@@ -11,13 +11,11 @@ import { Tally } from "../dataset/tally.ts";
 import { filesBeside } from "../dataset/targets/files-beside.ts";
 import { targetOf } from "../dataset/targets/targets.ts";
 import type { DatasetRecord, Fence } from "../ports/catalog.ts";
-import type { Compute } from "../ports/compute.ts";
 import { VERSION } from "../version.ts";
 import { BesideFiles } from "./beside-files.ts";
 import { DatasetFiles } from "./dataset-files.ts";
 import { InputsFile } from "./dataset-inputs.ts";
 import type { DatasetPlan, PlanPorts } from "./dataset-plan.ts";
-import { inspectedRows } from "./inspected-rows.ts";
 import { planGroups } from "./plan-groups.ts";
 import { planTrajectories } from "./plan-trajectories.ts";
 import { manifestKey, readManifest } from "./stored-manifest.ts";
@@ -85,7 +83,6 @@ export async function exportDataset(request: DatasetRequest, ports: ExportPorts)
       files,
       inputs,
       quality,
-      compute: ports.compute,
     });
     if (registry.length === 0) {
       await files.abort();
@@ -155,20 +152,19 @@ async function writeRows(
     readonly files: DatasetFiles;
     readonly inputs: InputsFile;
     readonly quality: QualityRun;
-    readonly compute: Compute;
   },
 ): Promise<{ readonly registry: DatasetRecord["rows"]; readonly statistics: Manifest["statistics"] }> {
-  const { request, compute } = to;
+  const { request } = to;
   const tally = new Tally(plan.tokens);
   const registry = new CompactRows(REGISTERED);
-  for await (const { made, inspection } of inspectedRows(plan.rows(), { target: request.target, compute })) {
+  for await (const made of plan.rows()) {
     const split = splitOf(plan.splitKey(made.task), request.split);
     for (const { id, facts } of await to.inputs.add(made, split)) {
       tally.add({ ...facts, tokens: plan.tokens?.of.get(id) ?? facts.tokens });
       to.quality.addTrajectory(split, facts);
       registry.push({ id, split });
     }
-    to.quality.addRow({ split, inspection, ...made });
+    to.quality.addRow({ split, ...made });
     await to.files.write(split, made.task, made.line);
   }
   return { registry, statistics: tally.statistics() };

@@ -2,7 +2,7 @@ import { datasetPrefix } from "../contracts/keys.ts";
 import { repositoryName } from "../curation/decontaminate.ts";
 import type { Manifest } from "../dataset/manifest.ts";
 import { type CheckResult, type CheckSettings, checksSchema } from "../dataset/quality/checks.ts";
-import { inspectParsed, type TokenCounter } from "../dataset/quality/inspect-row.ts";
+import { inspectRow, type TokenCounter } from "../dataset/quality/inspect-row.ts";
 import { QUALITY_FILE } from "../dataset/quality/quality-files.ts";
 import { type QualityReport, qualityReportSchema } from "../dataset/quality/quality-report.ts";
 import { RowChecks } from "../dataset/quality/row-checks.ts";
@@ -46,7 +46,7 @@ export async function checkVersion(
   });
   let done = 0;
   for await (const { split: of, row } of versionRows(manifest, { store, columns: target.columns })) {
-    const inspection = inspectParsed(row, { target, redactor, countTokens });
+    const inspection = inspectRow(row, { target, redactor, countTokens });
     const { id, contentId, task } = inspection.origin;
     const repo = typeof row["repo"] === "string" ? repositoryName(row["repo"]) : null;
     checks.add({ split: of, inspection, task, members: [{ id, contentId, repo }] });

@@ -14,6 +14,7 @@ import {
   type GroupTask,
 } from "../../shared/ports/compute.ts";
 import type { SourceRecord } from "../../shared/reading/source.ts";
+import { inspectedLineOf } from "../factories/inspection.ts";
 import { atifDocument, chatLines, chatRow, crewSession } from "../factories/logs.ts";
 import { makePlan } from "../factories/plan.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
@@ -66,7 +67,8 @@ function onlyRow(made: GroupRows) {
 describe("ComputePool", () => {
   it("computes what this thread would compute: documents, scores, attachments, rejections and rows", async () => {
     const pool = poolOf(2);
-    const inline = new InlineCompute(await taskSettings(makePlan()));
+    const settings = await taskSettings(makePlan());
+    const inline = new InlineCompute(settings);
     let trajectories = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 40 }), async (drawn) => {
@@ -83,8 +85,7 @@ describe("ComputePool", () => {
           const row = await pool.row(task);
           expect(plain(row)).toEqual(plain(await inline.row(task)));
           // What was found as the row was made is what its line would show.
-          if (!("refused" in row))
-            expect(row.inspection).toEqual(await inline.inspect({ ...row, target: "trl" }));
+          if (!("refused" in row)) expect(row.inspection).toEqual(inspectedLineOf(row.line, "trl", settings));
         }
       }),
       { numRuns: 15 },
@@ -94,7 +95,8 @@ describe("ComputePool", () => {
 
   it("renders pairs and tasks as this thread would, and names a document that is damaged", async () => {
     const pool = poolOf(2);
-    const inline = new InlineCompute(await taskSettings(makePlan()));
+    const settings = await taskSettings(makePlan());
+    const inline = new InlineCompute(settings);
     const logs = [true, false].map((success) =>
       recordOf(chatRow({ task: "t", success, calls: [[`try ${success}`, "out é"]] })),
     );
@@ -132,7 +134,7 @@ describe("ComputePool", () => {
           ? await pool.row({ target, ...first, ...(unit === "group" ? { group } : {}) })
           : onlyRow(await pool.group(unit === "pair" ? { ...pairs, target } : { ...task, target }));
       if ("refused" in row) continue;
-      expect([target, row.inspection]).toEqual([target, await inline.inspect({ line: row.line, target })]);
+      expect([target, row.inspection]).toEqual([target, inspectedLineOf(row.line, target, settings)]);
     }
     const broken = parts.map((part, place) =>
       place === 1 ? { ...part, document: part.document.slice(0, 40) } : part,

@@ -19,6 +19,7 @@ import {
 import type { RenderedRow } from "../../shared/ports/compute.ts";
 import type { KeptRows } from "../../shared/ports/kept-rows.ts";
 import { writeDrop } from "../factories/drop.ts";
+import { inspectedLineOf } from "../factories/inspection.ts";
 import { chatRow } from "../factories/logs.ts";
 import { temporaryFolder } from "../factories/temporary.ts";
 import { bareSecrets } from "../redaction/samples.ts";
@@ -38,7 +39,7 @@ function rowOf(text: string): RenderedRow {
   const origin = { contentId: "content", revision: "r", scorer: "s" };
   const facts = { ...origin, reward: 1, success: true, domain: "d", format: "f", agent: "a", model: null };
   const counts = { redactions: 0, messages: 2, trained: 1, tokens: 9 };
-  return { line: Buffer.from(text), facts: { ...facts, ...counts, ...content } };
+  return { line: Buffer.from(text), facts: { ...facts, ...counts, ...content }, inspection };
 }
 
 describe("a spool of rows", () => {
@@ -47,9 +48,7 @@ describe("a spool of rows", () => {
     const spool = new RowSpool(path);
     expect(await spool.take(source)).toBeUndefined();
     expect(existsSync(path)).toBe(false);
-    const [first, ...others] = ["one\n", "", "dr\u00ef\u2014\n"].map(rowOf);
-    if (first === undefined) throw new Error("there is no row");
-    const rows = [{ ...first, inspection }, ...others];
+    const rows = ["one\n", "", "dr\u00ef\u2014\n"].map(rowOf);
     for (const [index, row] of rows.entries()) spool.keep({ ...source, id: idOf(index) }, row);
     for (const [index, row] of rows.entries()) {
       const taken = await spool.take({ ...source, id: idOf(index) });
@@ -144,7 +143,8 @@ describe("an export at the end of a run", () => {
 
   it("has what a look at the line would find of each row, whatever had to be redacted", async () => {
     const dataset = datasetRequestSchema.parse({ success: ["true", "false", "unknown"] });
-    const compute = new InlineCompute({ ...(await taskSettings(pipelinePlan())), dataset });
+    const settings = await taskSettings(pipelinePlan());
+    const compute = new InlineCompute({ ...settings, dataset });
     const said = fc.oneof(
       fc.string({ maxLength: 40 }),
       fc.constantFrom(...bareSecrets.map(([, , secret]) => secret)),
@@ -160,8 +160,8 @@ describe("an export at the end of a run", () => {
         for (const { row, rendered } of trajectories) {
           redactions += row.redactions;
           if (rendered === undefined) continue;
-          const { line } = rendered;
-          expect(rendered.inspection).toEqual(await compute.inspect({ line, target: dataset.target }));
+          const { line, inspection } = rendered;
+          expect(inspection).toEqual(inspectedLineOf(line, dataset.target, settings));
         }
       }),
       { numRuns: 60 },

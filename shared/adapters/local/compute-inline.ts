@@ -1,5 +1,4 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
-import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { EncodedGroup } from "../../dataset/targets/parquet-group.ts";
 import type {
   Compute,
@@ -7,7 +6,6 @@ import type {
   ComputedScore,
   GroupRows,
   GroupTask,
-  InspectTask,
   RefusedRow,
   RenderedRow,
   RowGroupTask,
@@ -19,7 +17,6 @@ import type { SourceRecord } from "../../reading/source.ts";
 import { computeGroup } from "../../stages/compute-groups.ts";
 import {
   computeIngest,
-  computeInspection,
   computeRow,
   computeRowGroup,
   computeScore,
@@ -50,10 +47,6 @@ export class InlineCompute implements Compute {
 
   async group(task: GroupTask): Promise<GroupRows> {
     return computeGroup(task, this.#settings);
-  }
-
-  async inspect(task: InspectTask): Promise<RowInspection> {
-    return computeInspection(task, this.#settings);
   }
 
   async rowGroup(task: RowGroupTask): Promise<EncodedGroup> {

@@ -1,5 +1,4 @@
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
-import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { EncodedGroup } from "../../dataset/targets/parquet-group.ts";
 import type {
   Compute,
@@ -7,7 +6,6 @@ import type {
   ComputedScore,
   GroupRows,
   GroupTask,
-  InspectTask,
   RefusedRow,
   RenderedRow,
   RowGroupTask,
@@ -54,10 +52,6 @@ export class KeepingCompute implements Compute {
 
   group(task: GroupTask): Promise<GroupRows> {
     return this.#inner.group(task);
-  }
-
-  inspect(task: InspectTask): Promise<RowInspection> {
-    return this.#inner.inspect(task);
   }
 
   rowGroup(task: RowGroupTask): Promise<EncodedGroup> {

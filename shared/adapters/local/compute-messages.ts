@@ -1,14 +1,12 @@
 import type { DatasetRequest } from "../../contracts/dataset-request.ts";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
-import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { EncodedGroup } from "../../dataset/targets/parquet-group.ts";
 import type {
   ComputedRecord,
   ComputedScore,
   GroupRows,
   GroupTask,
-  InspectTask,
   RefusedRow,
   RenderedRow,
   RowGroupTask,
@@ -35,7 +33,6 @@ export type ComputeTask =
     }
   | ({ readonly kind: "row" } & RowTask)
   | { readonly kind: "group"; readonly group: GroupTask }
-  | ({ readonly kind: "inspect" } & InspectTask)
   | ({ readonly kind: "row-group" } & RowGroupTask)
   | ({ readonly kind: "tokens" } & TokensTask);
 
@@ -45,7 +42,6 @@ export type ComputeResult =
   | RenderedRow
   | RefusedRow
   | GroupRows
-  | RowInspection
   | EncodedGroup
   | TokensCount;
 

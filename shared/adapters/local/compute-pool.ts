@@ -2,7 +2,6 @@ import { getCompileCacheDir } from "node:module";
 import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { ScoreEvidence } from "../../contracts/evidence.ts";
-import type { RowInspection } from "../../dataset/quality/inspect-row.ts";
 import type { EncodedGroup } from "../../dataset/targets/parquet-group.ts";
 import {
   type Compute,
@@ -12,7 +11,6 @@ import {
   ComputeStoppedError,
   type GroupRows,
   type GroupTask,
-  type InspectTask,
   type RefusedRow,
   type RenderedRow,
   type RowGroupTask,
@@ -115,11 +113,6 @@ export class ComputePool implements Compute {
       score: score === undefined ? undefined : own(score),
     }));
     return this.#add({ kind: "group", group: { ...group, parts } }, buffers) as Promise<GroupRows>;
-  }
-
-  inspect({ line, target }: InspectTask): Promise<RowInspection> {
-    const own = ownBuffer(line);
-    return this.#add({ kind: "inspect", line: own, target }, [own]) as Promise<RowInspection>;
   }
 
   rowGroup({ lines, target }: RowGroupTask): Promise<EncodedGroup> {

@@ -3,7 +3,6 @@ import { parentPort, workerData } from "node:worker_threads";
 import { computeGroup } from "../../stages/compute-groups.ts";
 import {
   computeIngest,
-  computeInspection,
   computeRow,
   computeRowGroup,
   computeScore,
@@ -84,7 +83,6 @@ async function perform(
     const rows = made.rows.map((row) => ("refused" in row ? row : { ...row, line: give(row.line) }));
     return { ...made, rows };
   }
-  if (task.kind === "inspect") return computeInspection(task, context.settings);
   if (task.kind === "row-group") {
     const group = await computeRowGroup(task);
     return { ...group, bytes: give(group.bytes) };

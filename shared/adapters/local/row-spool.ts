@@ -21,7 +21,7 @@ interface Place {
 interface Head {
   readonly key: string;
   readonly facts: RowFacts;
-  readonly inspection: RowInspection | undefined;
+  readonly inspection: RowInspection;
 }
 
 /**
@@ -63,7 +63,7 @@ export class RowSpool implements KeptRows {
     // Our own words of a moment ago.
     const { key, facts, inspection } = deserialize(head) as Head;
     if (key !== keyOf(source)) return undefined;
-    return { line, facts, ...(inspection === undefined ? {} : { inspection }) };
+    return { line, facts, inspection };
   }
 
   /** In memory of its own, which whoever takes it may release. */

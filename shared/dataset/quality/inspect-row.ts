@@ -47,19 +47,8 @@ export interface Inspector {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Looks at one row as it is written. Pure, so that threads can do it. */
-export function inspectRow(line: Uint8Array, by: Inspector): RowInspection {
-  return inspectParsed(
-    JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.length).toString("utf8")),
-    by,
-  );
-}
-
-/**
- * The same of a row that was read already, such as one of a Parquet file. In the texts of `clean` the same redactor has
- * found nothing.
- */
-export function inspectParsed(
+/** Looks at one row as it is written. In the texts of `clean` the same redactor has found nothing. Pure. */
+export function inspectRow(
   row: Row,
   { target, redactor, countTokens }: Inspector,
   clean: ReadonlySet<string> = NONE,

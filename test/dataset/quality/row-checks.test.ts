@@ -7,7 +7,7 @@ import {
   type CheckResult,
   checksSchema,
 } from "../../../shared/dataset/quality/checks.ts";
-import { inspectParsed } from "../../../shared/dataset/quality/inspect-row.ts";
+import { inspectRow } from "../../../shared/dataset/quality/inspect-row.ts";
 import { type CheckPlan, RowChecks } from "../../../shared/dataset/quality/row-checks.ts";
 import type { SplitName } from "../../../shared/dataset/split.ts";
 import { type TargetId, targetOf } from "../../../shared/dataset/targets/targets.ts";
@@ -33,7 +33,7 @@ function checked(
   const settings = checksSchema.parse(checks);
   const run = new RowChecks({ target: targetOf(target), settings, splitBy: "task", ...more });
   for (const { row, split = "train", repo = null } of rows) {
-    const inspection = inspectParsed(row, { target: targetOf(target), redactor, countTokens });
+    const inspection = inspectRow(row, { target: targetOf(target), redactor, countTokens });
     const { id, contentId, task } = inspection.origin;
     run.add({ split, inspection, task, members: [{ id, contentId, repo }] });
   }
