@@ -8,11 +8,11 @@ import { readEvaluation, resolveEvaluation } from "../../shared/evaluation/store
 import type { ObjectStore } from "../../shared/ports/object-store.ts";
 import { type EvaluatedPair, evaluatedPair } from "../../shared/registry/evaluated-pair.ts";
 import { decide } from "../../shared/registry/gate.ts";
+import { readLine } from "../../shared/registry/model-line.ts";
 import {
   challengeOf,
   promoteModel,
   type RegistryPorts,
-  readLine,
   rejectModel,
   showModel,
   type Word,

@@ -10,15 +10,12 @@ import {
   type ModelState,
   type ModelVersion,
   modelFactsSchema,
-  modelLineSchema,
-  type PastVersion,
-  pastVersionSchema,
 } from "../contracts/model.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
-import { changeRecord, readRecord } from "../stages/ledger-record.ts";
 import { readStored } from "../stages/stored-json.ts";
+import { changeLine, modelLines, readLine, versionIn, withChange, withVersion } from "./model-line.ts";
 
 export interface RegistryPorts {
   readonly store: ObjectStore;
@@ -55,16 +52,8 @@ export class StaleDecisionError extends Error {
   }
 }
 
-/** Prefix of the ledger's records of models; the name follows. */
-const MODEL_RECORDS = "model/";
-/** Of versions that were put away; name and version follow. */
-const PAST_RECORDS = "model-past/";
-/** Changes and champions that the record keeps; decisions stay in the store. */
-const MOST_CHANGES = 200;
+/** Champions before this one that the record keeps: so far back a rollback goes. */
 const MOST_BEFORE = 50;
-/** Versions in the record, from which so many are put away at a time; DynamoDB takes 400 KB, some 3,000 versions. */
-const MOST_VERSIONS = 1000;
-const PUT_AWAY = 200;
 
 /** What is done to a version, and who says so. */
 export interface Word {
@@ -95,7 +84,7 @@ export async function registerModel(
       );
     }
   }
-  const changed = await changeLine(facts, ports, (line) => {
+  const changed = await changeLine(facts, ports.ledger, (line) => {
     if (versionIn(line, version) !== undefined) return undefined;
     const word = { by: "training", reason: "registered" };
     return withChange(line, { version, to: "candidate", at, word, decision: null });
@@ -124,7 +113,7 @@ export async function promoteModel(
   }
   const decision = await storeDecision(model, { word, ports });
   const at = nowOf(ports.clock);
-  const changed = await changeLine(model, ports, (line) => {
+  const changed = await changeLine(model, ports.ledger, (line) => {
     const state = stateIn(line, version);
     if (line.champion === version) return undefined;
     if (against !== undefined && line.champion !== against) {
@@ -146,7 +135,7 @@ export async function rejectModel(
   const { name, version } = model;
   const decision = await storeDecision(model, { word, ports });
   const at = nowOf(ports.clock);
-  const changed = await changeLine(model, ports, (line) => {
+  const changed = await changeLine(model, ports.ledger, (line) => {
     const state = stateIn(line, version);
     if (state === "rejected") return undefined;
     if (state !== "candidate") {
@@ -170,7 +159,7 @@ export async function rollBackModel(
 ): Promise<{ readonly from: string; readonly to: string }> {
   const at = nowOf(ports.clock);
   let done = { from: "", to: "" };
-  await changeLine({ name }, ports, (line) => {
+  await changeLine({ name }, ports.ledger, (line) => {
     const { champion } = line;
     const to = line.before.at(-1);
     if (champion === null || to === undefined) {
@@ -192,7 +181,7 @@ export async function archiveModel(
   { word, ports }: { readonly word: Word; readonly ports: RegistryPorts },
 ): Promise<"archived" | "unchanged"> {
   const at = nowOf(ports.clock);
-  const changed = await changeLine({ name, version }, ports, (line) => {
+  const changed = await changeLine({ name, version }, ports.ledger, (line) => {
     const state = stateIn(line, version);
     if (state === "archived") return undefined;
     if (state === "champion") {
@@ -213,26 +202,6 @@ export interface RegisteredModel {
   readonly changes: readonly ModelChange[];
 }
 
-/** The states of a model's versions; undefined where it has none. */
-export async function readLine(name: string, ledger: Ledger): Promise<ModelLine | undefined> {
-  return (await readRecord(ledger, MODEL_RECORDS + name, modelLineSchema))?.value;
-}
-
-/** With the versions that stand in the record no more, which come first. */
-export async function wholeLine(line: ModelLine, ledger: Ledger): Promise<ModelLine> {
-  const past: [string, ModelLine["versions"][string]][] = [];
-  for await (const { value } of ledger.list(pastKey({ name: line.name, version: "" }))) {
-    const { version, state, since } = pastVersionSchema.parse(JSON.parse(value));
-    past.push([version, { state, since }]);
-  }
-  past.sort(([, a], [, b]) => (a.since < b.since ? -1 : 1));
-  return { ...line, versions: { ...Object.fromEntries(past), ...line.versions } };
-}
-
-export async function* modelLines(ledger: Ledger): AsyncGenerator<ModelLine> {
-  for await (const { value } of ledger.list(MODEL_RECORDS)) yield modelLineSchema.parse(JSON.parse(value));
-}
-
 /** @throws UnknownModelError, DamagedObjectError */
 export async function showModel(
   model: ModelVersion,
@@ -240,7 +209,7 @@ export async function showModel(
 ): Promise<RegisteredModel> {
   const kept = await readLine(model.name, ledger);
   if (kept === undefined) throw await noModel(model.name, ledger);
-  const line = withPast(kept, await readPast(model, ledger));
+  const line = await withVersion(kept, model.version, ledger);
   const found = versionIn(line, model.version);
   const facts = await readStored(modelFactsKey(model), modelFactsSchema, store);
   if (found === undefined || facts === undefined) throw noVersion(line, model.version);
@@ -291,97 +260,11 @@ function crowned(
   };
 }
 
-function withChange(
-  line: ModelLine,
-  change: Pick<ModelChange, "version" | "to" | "at" | "decision"> & { readonly word: Word },
-): ModelLine {
-  const { version, to, at, decision, word } = change;
-  const from = versionIn(line, version)?.state ?? null;
-  const { by, reason } = word;
-  return {
-    ...line,
-    versions: { ...line.versions, [version]: { state: to, since: at } },
-    changes: [...line.changes, { version, from, to, at, by, reason, decision }].slice(-MOST_CHANGES),
-  };
-}
-
-/** `change` sees the version that it is about, if it has one, wherever that stands. */
-async function changeLine(
-  { name, version }: { readonly name: string; readonly version?: string },
-  { ledger }: Pick<RegistryPorts, "ledger">,
-  change: (line: ModelLine) => ModelLine | undefined,
-): Promise<boolean> {
-  const blank: ModelLine = {
-    schema: "gymline.model-line.v1",
-    name,
-    champion: null,
-    before: [],
-    challenges: 0,
-    versions: {},
-    changes: [],
-  };
-  const past = version === undefined ? undefined : await readPast({ name, version }, ledger);
-  const options = { ledger, key: MODEL_RECORDS + name, schema: modelLineSchema };
-  const changed = await changeRecord(options, (line) => change(withPast(line ?? blank, past)));
-  if (changed === undefined) return false;
-  if (Object.keys(changed.value.versions).length > MOST_VERSIONS) await putAway(changed.value, ledger);
-  return true;
-}
-
-/**
- * Gives the oldest versions that are over and done with records of their own. Where it is stopped in between, a version
- * stands in both, and what the record of all says counts.
- */
-async function putAway(line: ModelLine, ledger: Ledger): Promise<void> {
-  const isOver = (version: string, state: ModelState): boolean =>
-    (state === "rejected" || state === "archived") && !line.before.includes(version);
-  const oldest = Object.entries(line.versions)
-    .filter(([version, { state }]) => isOver(version, state))
-    .sort(([, a], [, b]) => (a.since < b.since ? -1 : 1))
-    .slice(0, PUT_AWAY);
-  for (const [version, state] of oldest) {
-    const key = pastKey({ name: line.name, version });
-    await changeRecord({ ledger, key, schema: pastVersionSchema }, () => ({
-      schema: "gymline.model-past.v1",
-      version,
-      ...state,
-    }));
-  }
-  const options = { ledger, key: MODEL_RECORDS + line.name, schema: modelLineSchema };
-  await changeRecord(options, (now) => {
-    if (now === undefined) return undefined;
-    const versions = { ...now.versions };
-    for (const [version, { since }] of oldest) {
-      // What changed meanwhile stays.
-      if (versions[version]?.since === since && !now.before.includes(version)) delete versions[version];
-    }
-    return { ...now, versions };
-  });
-}
-
-function pastKey({ name, version }: Pick<ModelVersion, "name" | "version">): string {
-  return `${PAST_RECORDS}${name}/${version}`;
-}
-
-async function readPast(model: ModelVersion, ledger: Ledger): Promise<PastVersion | undefined> {
-  return (await readRecord(ledger, pastKey(model), pastVersionSchema))?.value;
-}
-
-function withPast(line: ModelLine, past: PastVersion | undefined): ModelLine {
-  if (past === undefined || versionIn(line, past.version) !== undefined) return line;
-  const { version, state, since } = past;
-  return { ...line, versions: { [version]: { state, since }, ...line.versions } };
-}
-
 /** @throws UnknownModelError */
 function stateIn(line: ModelLine, version: string): ModelState {
   const found = versionIn(line, version);
   if (found === undefined) throw noVersion(line, version);
   return found.state;
-}
-
-function versionIn({ versions }: ModelLine, version: string): ModelLine["versions"][string] | undefined {
-  return Object.hasOwn(versions, version) ? versions[version] : undefined;
 }
 
 function noVersion({ name, versions }: ModelLine, version: string): UnknownModelError {

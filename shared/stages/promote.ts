@@ -12,11 +12,11 @@ import { aboutRun, NEW_STEP } from "../loop/loop-record.ts";
 import { wonShare } from "../loop/won-share.ts";
 import type { EvaluatedRun } from "../loop/works.ts";
 import { decide } from "../registry/gate.ts";
+import { readLine } from "../registry/model-line.ts";
 import {
   challengeOf,
   promoteModel,
   readDecision,
-  readLine,
   rejectModel,
   StaleDecisionError,
 } from "../registry/registry.ts";

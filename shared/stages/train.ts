@@ -12,7 +12,8 @@ import { admit } from "../loop/admit.ts";
 import type { LoopMove, LoopPorts, LoopView, RunMove } from "../loop/loop-ports.ts";
 import { aboutRun, changed, NEW_STEP, runId, withStep } from "../loop/loop-record.ts";
 import { ObjectNotFoundError } from "../ports/object-store.ts";
-import { readLine, registerModel } from "../registry/registry.ts";
+import { readLine } from "../registry/model-line.ts";
+import { registerModel } from "../registry/registry.ts";
 import { DatasetInputsError, versionInputs } from "../versions/version-inputs.ts";
 import { ManifestError, readManifest } from "./stored-manifest.ts";
 

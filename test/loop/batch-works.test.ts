@@ -11,8 +11,9 @@ import { parseRolloutPlan, type RolloutPlan } from "../../shared/contracts/rollo
 import { trainingPlanSchema } from "../../shared/contracts/training-plan.ts";
 import { LoopWorksError, rolloutName } from "../../shared/loop/batch-works.ts";
 import { readLoop, runId } from "../../shared/loop/loop-record.ts";
+import { readLine } from "../../shared/registry/model-line.ts";
 import { pairEpisodes } from "../../shared/registry/pair-episodes.ts";
-import { promoteModel, readLine, registerModel, showModel } from "../../shared/registry/registry.ts";
+import { promoteModel, registerModel, showModel } from "../../shared/registry/registry.ts";
 import { datasetPublished, jobChanged, redriveLoop } from "../../shared/stages/loop.ts";
 import { chatRow } from "../factories/logs.ts";
 import { makeStation, type Station } from "../factories/station.ts";

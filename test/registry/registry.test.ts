@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { openForWriting } from "../../shared/adapters/local/local-store.ts";
 import { promotionPolicySchema } from "../../shared/contracts/promotion-policy.ts";
 import { decide } from "../../shared/registry/gate.ts";
+import { readLine, wholeLine } from "../../shared/registry/model-line.ts";
 import {
   archiveModel,
   challengeOf,
@@ -10,14 +11,12 @@ import {
   promoteModel,
   type RegistryPorts,
   readDecision,
-  readLine,
   registerModel,
   rejectModel,
   rollBackModel,
   StaleDecisionError,
   showModel,
   UnknownModelError,
-  wholeLine,
 } from "../../shared/registry/registry.ts";
 import { MemoryLedger, MemoryStore } from "../factories/memory-place.ts";
 import { temporaryFolder } from "../factories/temporary.ts";

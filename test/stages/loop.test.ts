@@ -4,7 +4,8 @@ import { type LoopEventType, loopEventSchemas } from "../../shared/contracts/eve
 import type { LoopRun } from "../../shared/contracts/loop.ts";
 import { loopRunSchema } from "../../shared/contracts/loop.ts";
 import { readLoop, runId } from "../../shared/loop/loop-record.ts";
-import { promoteModel, readLine, registerModel } from "../../shared/registry/registry.ts";
+import { readLine } from "../../shared/registry/model-line.ts";
+import { promoteModel, registerModel } from "../../shared/registry/registry.ts";
 import { advanceLoop } from "../../shared/stages/advance-loop.ts";
 import { datasetPublished, jobChanged, redriveLoop, sweepLoops } from "../../shared/stages/loop.ts";
 import { chatRow } from "../factories/logs.ts";

@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import type { Decision } from "../../../shared/contracts/model.ts";
+import { modelLines as linesOfModels, wholeLine } from "../../../shared/registry/model-line.ts";
 import {
   archiveModel,
-  modelLines as linesOfModels,
   readDecision,
   registerModel,
   rejectModel,
   rollBackModel,
   showModel,
-  wholeLine,
 } from "../../../shared/registry/registry.ts";
 import { manifestKey } from "../../../shared/stages/stored-manifest.ts";
 import { findVersion } from "../../../shared/versions/find-version.ts";

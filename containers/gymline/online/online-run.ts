@@ -18,7 +18,8 @@ import type { OnlineConfig } from "../../../shared/contracts/online-config.ts";
 import { HOUR_MS } from "../../../shared/loop/admit.ts";
 import { readLoop, runId } from "../../../shared/loop/loop-record.ts";
 import type { OutgoingEvent } from "../../../shared/ports/events.ts";
-import { promoteModel, readLine, registerModel, showModel } from "../../../shared/registry/registry.ts";
+import { readLine } from "../../../shared/registry/model-line.ts";
+import { promoteModel, registerModel, showModel } from "../../../shared/registry/registry.ts";
 import {
   datasetPublished,
   type LoopsPorts,
