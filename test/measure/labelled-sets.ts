@@ -1,7 +1,7 @@
 import type { BareRepository } from "./bare-repository.ts";
 import { autoCodeRoverRuns } from "./read-auto-code-rover.ts";
 import { interCodeReact } from "./read-intercode.ts";
-import { tau2Simulations, tauBenchTrajectories } from "./read-tau-bench.ts";
+import { tau2Simulations, tau2SoloSessions, tauBenchTrajectories } from "./read-tau-bench.ts";
 import { terminalBenchMini } from "./read-terminal-bench.ts";
 
 /**
@@ -45,6 +45,19 @@ const autoCodeRover = {
 const terminalBench = {
   repository: "laude-institute/terminal-bench-leaderboard",
   commit: "8e1925a397d7ed859c027cc19b3a3d90c16ef8df",
+};
+
+const toolOrchestra = {
+  repository: "mink555/TAU2-Bench",
+  commit: "ff2c81ef9194fc79a400ac76c5dbb8d2f0799cee",
+  labelledBy: "…/toolorchestra_nvidia_2025-12-02/trajectories/*.json: simulations[*].reward_info.reward",
+};
+const orchestraFolder =
+  "tau2-bench/web/leaderboard/public/submissions/toolorchestra_nvidia_2025-12-02/trajectories/";
+const agentVerify = {
+  repository: "avaljotsingh/tau-bench",
+  commit: "f2ad25ac1aa0b42bb6d2f1ced30b38d3dd34f086",
+  labelledBy: "final_results/*.json: reward",
 };
 
 const interCode = {
@@ -121,7 +134,70 @@ export const labelledSets: readonly LabelledSet[] = [
     heldOut: true,
     runs: (repository) => interCodeReact(repository, "bash"),
   },
+  {
+    name: "mini-verified",
+    agent: "mini-swe-agent, Gemini 3 Pro (SWE-bench Verified)",
+    repository: "gruckion/mini-swe-agent",
+    commit: "d12a71affd95403b036b2bdbd827349b77bfffb9",
+    labelledBy: "swebench_results/20251118_gemini-3-pro-74pct/results_summary.json: resolved",
+    heldOut: true,
+    runs: miniVerifiedRuns,
+  },
+  {
+    ...toolOrchestra,
+    name: "tau2-airline-orchestra",
+    agent: "ToolOrchestra, GPT-5 (tau2-bench airline)",
+    heldOut: true,
+    runs: (repository) => tau2Simulations(repository, `${orchestraFolder}toolorchestra_airline`),
+  },
+  {
+    ...toolOrchestra,
+    name: "tau2-retail-orchestra",
+    agent: "ToolOrchestra, GPT-5 (tau2-bench retail)",
+    heldOut: true,
+    runs: (repository) => tau2Simulations(repository, `${orchestraFolder}toolorchestra_retail`),
+  },
+  {
+    ...agentVerify,
+    name: "tau-retail-tools",
+    agent: "tau-bench tool calling (retail, with and without advice; the source names no model)",
+    heldOut: true,
+    runs: (repository) => tauBenchTrajectories(repository, "final_results/tool-calling-"),
+  },
+  {
+    ...agentVerify,
+    name: "tau-retail-assertions",
+    agent: "tau-bench agent with assertions (retail, two versions; the source names no model)",
+    heldOut: true,
+    runs: (repository) => tauBenchTrajectories(repository, "final_results/assertions-agent-"),
+  },
+  {
+    name: "tau2-retail-solo",
+    agent: "Claude Code with Sonnet 4.6 and Haiku 4.5 (tau2-bench retail, one order, three settings)",
+    repository: "codesque16/tau2-mermaid",
+    commit: "6c0f8a540ce9c40173c376cf7c614b3e444af905",
+    labelledBy: "results/<setting>/eval_results.json: db_match",
+    heldOut: true,
+    runs: (repository) =>
+      tau2SoloSessions(repository, [
+        "sonnet_run_complete_dataset",
+        "haiku_run_complete_dataset",
+        "haiku_base_solo_complete_dataset",
+      ]),
+  },
 ];
+
+async function* miniVerifiedRuns(repository: BareRepository): AsyncGenerator<LabelledRun> {
+  const folder = "swebench_results/20251118_gemini-3-pro-74pct/";
+  const summary = await repository.json<{
+    readonly instances: readonly { readonly instance_id: string; readonly resolved: boolean }[];
+  }>(`${folder}results_summary.json`);
+  for (const { instance_id: task, resolved } of summary?.instances ?? []) {
+    const log = await repository.json(`${folder}trajs/${task}/${task}.traj.json`);
+    if (log === null) continue;
+    yield { name: task, log, task, group: projectOf(task), label: resolved ? 1 : 0 };
+  }
+}
 
 async function* sweAgentRuns(repository: BareRepository): AsyncGenerator<LabelledRun> {
   for (const run of ["cost_2_1", "cost_2_2", "cost_2_3"]) {
