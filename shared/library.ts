@@ -115,9 +115,10 @@ export type { Condition, Decision } from "./contracts/model.ts";
 export type { PipelinePlan } from "./contracts/pipeline-plan.ts";
 export { type ProjectConfig, projectConfigSchema } from "./contracts/project-config.ts";
 export { type PromotionPolicy, promotionPolicySchema } from "./contracts/promotion-policy.ts";
-export { type CriticDocument, CriticError } from "./critic/critic-document.ts";
+export { type CriticDocument, CriticError, criticSetNumber } from "./critic/critic-document.ts";
 export { criticRun } from "./critic/critic-run.ts";
 export type { CriticRun, CriticStep } from "./critic/critic-step.ts";
+export { criticSet } from "./critic/critic-table.ts";
 export { type CriticValues, criticValues } from "./critic/critic-values.ts";
 export { criticFeatureNames, FEATURES_VERSION, PrefixFeatures } from "./critic/features.ts";
 export {

@@ -3,24 +3,34 @@
 Reads the table that `gymline critic table` writes (JSON Lines; the first line names the features, every other line is
 one prefix) and writes two files into the folder of `--out`:
 
-  critic.onnx   features [n, width] float32 -> probability [n, 1] float32, calibration included
-  critic.json   what it was trained on and how well it does (schema gymline.critic.v1)
+  critic.onnx   features [n, width] float32, set [n] int64 -> probability [n, 1] float32, calibration included
+  critic.json   what it was trained on and how well it does (schema gymline.critic.v2)
+
+`set` is the place of a row's set in `model.sets` of critic.json, counted from 1; 0 is any other set.
 
 How it is trained:
 
 1. Of each trajectory at most `--prefixes` prefixes are kept, evenly spread, the empty and the whole one among them; the
    whole one counts three times. Every trajectory weighs the same, however long it is.
-2. Four candidates: logistic regression on standardised features; boosted trees that may not go against the direction
+2. Features that the table calls relative are taken as differences from the median of whole runs of the same set, since
+   long means something else with every agent. Of a set with fewer than ten trajectories, or one that is not known, the
+   median of all takes its place.
+3. Solved and unsolved trajectories of a set weigh the same, so that the models learn what tells them apart within a
+   set, and nothing about which sets are easy.
+4. Four candidates: logistic regression on standardised features; boosted trees that may not go against the direction
    which the table states for a feature ("trees"); the same on the features that have a direction and no others
    ("guided": it does worse where there is much data, better on sets of which there is little); the mean of the logits
    of the two ("blend"). The one with the lowest log loss in cross-validation, as a mean over the sets, is taken.
    Folds never split a group (a repository).
-3. The logits of that cross-validation, which come from models that did not see the group, fit a sigmoid
-   (Platt, 1999) that calibrates the model, which is then fitted to everything.
+5. The logits of that cross-validation, which come from models that did not see the group, fit a sigmoid (Platt, 1999)
+   that calibrates the model, which is then fitted to everything. Its intercept is one for all sets plus one for each,
+   shrunk towards 0: so what step 3 took out, how often runs of a set succeed, is in the probabilities. It has no part
+   in the order of runs of one set.
 
-How it is evaluated: steps 1 to 3 are repeated in full, choice and calibration included, without the groups that are
+How it is evaluated: steps 1 to 5 are repeated in full, choice and calibration included, without the groups that are
 predicted; leaving out a set, without that set and without the groups that are predicted, wherever else they occur. So
-no figure comes from data that anything was fitted to. Intervals are 95 % percentile intervals of a bootstrap that draws
+no figure comes from data that anything was fitted to. An AUC
+counts pairs that one and the same model predicted: between models, the one that did without easy groups says less. Intervals are 95 % percentile intervals of a bootstrap that draws
 whole groups.
 
 The same table, seed and package versions give the same files, byte for byte.
@@ -56,7 +66,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 TABLE_SCHEMA = "gymline.critic-table.v1"
-CRITIC_SCHEMA = "gymline.critic.v1"
+CRITIC_SCHEMA = "gymline.critic.v2"
 CANDIDATES = ("logistic", "guided", "trees", "blend")
 MIN_TRAJECTORIES = 40
 MIN_PER_CLASS = 10
@@ -68,6 +78,11 @@ BINS = 10
 CLIP = 5.0
 # How often the whole trajectory counts among its prefixes.
 FINAL_WEIGHT = 3.0
+# With fewer trajectories a set has no median of its own.
+MIN_FOR_MEDIAN = 10
+# Widths of the normal priors of calibration: of the slope, and of what sets differ by (in logits).
+SLOPE_PRIOR = 3.0
+SET_PRIOR = 1.0
 # Folds of the cross-validation that chooses and calibrates, inside each part of the one that evaluates.
 INNER_FOLDS = 3
 # Groups are split into so many parts where a set is left out as well.
@@ -96,6 +111,7 @@ class Table:
     version: int
     names: tuple[str, ...]
     directions: np.ndarray  # [width] 1: more of it never lowers the probability, -1: never raises it, 0: free
+    relative: np.ndarray  # [width] bool: taken as the difference from the median of the set
     x: np.ndarray  # [rows, width] float32
     trajectory: np.ndarray  # [rows]
     step: np.ndarray  # [rows] agent steps of the prefix
@@ -122,6 +138,9 @@ def read_table(path: Path) -> Table:
     directions = head.get("directions", [0] * len(names))
     if not isinstance(directions, list) or len(directions) != len(names) or not set(directions) <= {-1, 0, 1}:
         raise TableError(f"{path}:1: directions must be -1, 0 or 1 for each feature; make the table again")
+    relative = head.get("relative", [False] * len(names))
+    if not isinstance(relative, list) or len(relative) != len(names) or not set(relative) <= {True, False}:
+        raise TableError(f"{path}:1: relative must be true or false for each feature; make the table again")
     rows, order, of_row, step = [], {}, [], []
     facts: list[tuple[int, int, str, str]] = []
     for number, line in enumerate(lines[1:], start=2):
@@ -153,6 +172,7 @@ def read_table(path: Path) -> Table:
         version=version,
         names=tuple(map(str, names)),
         directions=np.array(directions),
+        relative=np.array(relative, dtype=bool),
         x=np.stack(rows),
         trajectory=np.array(of_row),
         step=np.array(step),
@@ -211,6 +231,47 @@ def thin(table: Table, prefixes: int) -> tuple[np.ndarray, np.ndarray]:
         own_weights[-1] = FINAL_WEIGHT
         weights += list(own_weights / own_weights.sum())
     return np.array(rows), np.array(weights)
+
+
+# --------------------------------------------------------------------------------------------------------------- sets
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The sets that a critic knows, and the medians of their runs. Number 0 is any other set."""
+
+    names: tuple[str, ...]
+    medians: np.ndarray  # [1 + sets, width] float32; 0 where a feature is not relative
+
+    def number(self, sets: np.ndarray) -> np.ndarray:
+        numbers = {name: number for number, name in enumerate(self.names, start=1)}
+        return np.array([numbers.get(name, 0) for name in sets], dtype=np.int64)
+
+    def relative(self, x: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """In float32, as the graph does it: so both get to the same side of every threshold."""
+        return x - self.medians[numbers]
+
+
+def find_sets(table: Table, trajectories: np.ndarray) -> Sets:
+    """Knows no outcome."""
+    whole, sets = table.x[row_at(table, 1.0)[trajectories]], table.set[trajectories]
+    names = tuple(sorted(set(sets)))
+    everything = np.median(whole, axis=0)
+    own = [whole[sets == name] for name in names]
+    medians = [everything, *(np.median(x, axis=0) if len(x) >= MIN_FOR_MEDIAN else everything for x in own)]
+    return Sets(names, np.where(table.relative, np.stack(medians), 0).astype(np.float32))
+
+
+def balance(w: np.ndarray, y: np.ndarray, sets: np.ndarray) -> np.ndarray:
+    """Weights with which both outcomes weigh the same in each set, and each set what it did before."""
+    balanced = w.copy()
+    for name in set(sets):
+        own = sets == name
+        for outcome in (0, 1):
+            part = own & (y == outcome)
+            if part.any():
+                balanced[part] *= w[own].sum() / 2 / w[part].sum()
+    return balanced
 
 
 # --------------------------------------------------------------------------------------------------------- candidates
@@ -280,10 +341,11 @@ class Blend:
 Model = Logistic | Trees | Blend
 
 
-def fit_candidates(table: Table, rows: np.ndarray, w: np.ndarray, seed: int) -> dict[str, Model]:
-    x, y = table.x[rows], table.label[table.trajectory[rows]]
+def fit_candidates(table: Table, sets: Sets, rows: np.ndarray, w: np.ndarray, seed: int) -> dict[str, Model]:
+    y, of_row = table.label[table.trajectory[rows]], table.set[table.trajectory[rows]]
     if len(np.unique(y)) < 2:
         raise TooLittleDataError("a part of the cross-validation has successes or failures only; more groups of either outcome are needed")
+    x, w = sets.relative(table.x[rows], sets.number(of_row)), balance(w, y, of_row)
     everything = np.arange(x.shape[1])
     directed = np.flatnonzero(table.directions)
     guided = fit_trees(x, y, w, directed if len(directed) > 0 else everything, table.directions, seed)
@@ -296,16 +358,18 @@ def fit_candidates(table: Table, rows: np.ndarray, w: np.ndarray, seed: int) -> 
 
 @dataclass(frozen=True)
 class Critic:
-    """A calibrated model: probability = sigmoid(slope * logit + intercept)."""
+    """A calibrated model: probability = sigmoid(slope * logit + intercept of the set)."""
 
     kind: str
     model: Model
+    sets: Sets
     slope: float
-    intercept: float
+    intercepts: np.ndarray  # [1 + sets]
     log_loss: dict[str, float]
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        return expit(self.slope * self.model.logits(x) + self.intercept)
+    def predict(self, x: np.ndarray, sets: np.ndarray) -> np.ndarray:
+        numbers = self.sets.number(sets)
+        return expit(self.slope * self.model.logits(self.sets.relative(x, numbers)) + self.intercepts[numbers])
 
 
 def fold_of(table: Table, trajectories: np.ndarray, folds: int, seed: int) -> np.ndarray:
@@ -326,7 +390,9 @@ def train(table: Table, trajectories: np.ndarray, options: argparse.Namespace) -
     rows, weights = thin(table, options.prefixes)
     inside = np.isin(table.trajectory[rows], trajectories)
     rows, weights = rows[inside], weights[inside]
-    y, sets = table.label[table.trajectory[rows]], table.set[table.trajectory[rows]]
+    y, of_set = table.label[table.trajectory[rows]], table.set[table.trajectory[rows]]
+    sets = find_sets(table, trajectories)
+    numbers = sets.number(of_set)
     folds = min(INNER_FOLDS, len(set(table.group[trajectories])))
     if folds < 2:
         raise TooLittleDataError("only one group is left to train on; trajectories of more repositories are needed")
@@ -336,22 +402,27 @@ def train(table: Table, trajectories: np.ndarray, options: argparse.Namespace) -
     held = {name: np.empty(len(rows)) for name in CANDIDATES}
     for number in range(folds):
         out = of_row == number
-        models = fit_candidates(table, rows[~out], weights[~out], options.seed)
+        models = fit_candidates(table, sets, rows[~out], weights[~out], options.seed)
+        x = sets.relative(table.x[rows[out]], numbers[out])
         for name in CANDIDATES:
-            held[name][out] = models[name].logits(table.x[rows[out]])
+            held[name][out] = models[name].logits(x)
     # Each is compared as it would be used, that is calibrated.
-    sigmoids = {name: fit_sigmoid(held[name], y, weights) for name in CANDIDATES}
-    losses = {name: loss_over_sets(expit(a * held[name] + b), y, weights, sets) for name, (a, b) in sigmoids.items()}
+    sigmoids = {name: fit_sigmoid(held[name], y, weights, numbers, len(sets.names)) for name in CANDIDATES}
+    losses = {name: loss_over_sets(expit(a * held[name] + b[numbers]), y, weights, of_set) for name, (a, b) in sigmoids.items()}
     kind = min(CANDIDATES, key=lambda name: losses[name])
-    model = fit_candidates(table, rows, weights, options.seed)[kind]
-    return Critic(kind, model, *sigmoids[kind], losses)
+    model = fit_candidates(table, sets, rows, weights, options.seed)[kind]
+    return Critic(kind, model, sets, *sigmoids[kind], losses)
 
 
-def fit_sigmoid(logits: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[float, float]:
-    model = LogisticRegression(C=10.0, max_iter=1000).fit(logits[:, None], y, sample_weight=w)
+def fit_sigmoid(logits: np.ndarray, y: np.ndarray, w: np.ndarray, numbers: np.ndarray, count: int) -> tuple[float, np.ndarray]:
+    """The slope, and the intercepts of the sets by their number."""
+    is_set = numbers[:, None] == np.arange(1, count + 1)
+    # The penalty of a coefficient is that of a normal prior as wide as its column is scaled.
+    columns = np.column_stack([SLOPE_PRIOR * logits, SET_PRIOR * is_set])
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(columns, y, sample_weight=w)
     # A slope below zero would turn the order round; that happens only where there is nothing to learn.
-    slope = max(0.0, float(model.coef_[0, 0]))
-    return slope, float(model.intercept_[0])
+    slope = max(0.0, SLOPE_PRIOR * float(model.coef_[0, 0]))
+    return slope, model.intercept_[0] + np.concatenate([[0.0], SET_PRIOR * model.coef_[0, 1:]])
 
 
 def loss_over_sets(p: np.ndarray, y: np.ndarray, w: np.ndarray, sets: np.ndarray) -> float:
@@ -376,6 +447,23 @@ def auc(p: np.ndarray, y: np.ndarray) -> float:
     return float((rankdata(p)[y == 1].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 
+def auc_within(p: np.ndarray, y: np.ndarray, part: np.ndarray) -> float:
+    """
+    The same over the pairs of which both are in one part.
+
+    Parts are those of the cross-validation. A model that was trained without a part in which much succeeds expects
+    less of it, and more of one in which little does: pairs across parts would count that as wrong order.
+    """
+    pairs, ordered = 0, 0.0
+    for number in np.unique(part):
+        own = y[part == number]
+        count = int(own.sum()) * (len(own) - int(own.sum()))
+        if count > 0:
+            pairs += count
+            ordered += count * auc(p[part == number], own)
+    return ordered / pairs if pairs > 0 else float("nan")
+
+
 def brier(p: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean((p - y) ** 2))
 
@@ -392,8 +480,8 @@ def ece_floor(p: np.ndarray, random: np.random.Generator) -> float:
     return float(np.mean([ece(p, (random.random(len(p)) < p).astype(int)) for _ in range(200)]))
 
 
-def macro_auc(p: np.ndarray, y: np.ndarray, sets: np.ndarray, names: list[str]) -> float:
-    values = [auc(p[sets == name], y[sets == name]) for name in names]
+def macro_auc(p: np.ndarray, y: np.ndarray, part: np.ndarray, sets: np.ndarray, names: list[str]) -> float:
+    values = [auc_within(p[sets == name], y[sets == name], part[sets == name]) for name in names]
     known = [value for value in values if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")
 
@@ -420,14 +508,14 @@ def rounded(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 6)
 
 
-def figures(table: Table, trajectories: np.ndarray, p: np.ndarray, options: argparse.Namespace) -> dict:
+def figures(table: Table, trajectories: np.ndarray, p: np.ndarray, part: np.ndarray, options: argparse.Namespace) -> dict:
     y, groups = table.label[trajectories], table.group[trajectories]
     draws = group_draws(groups, options.resamples, options.seed)
     return {
         "n": len(y),
         "successes": int(y.sum()),
         "groups": len(set(groups)),
-        "auc": estimate(auc, draws, p, y),
+        "auc": estimate(auc_within, draws, p, y, part),
         "brier": estimate(brier, draws, p, y),
         "ece": estimate(ece, draws, p, y),
         "ece_floor": rounded(ece_floor(p, np.random.default_rng(options.seed))),
@@ -442,8 +530,8 @@ def sets_with_auc(table: Table) -> list[str]:
     return [name for name in sorted(set(table.set)) if fewest(name) >= MIN_PER_CLASS_IN_SET]
 
 
-def by_set(table: Table, p: np.ndarray, options: argparse.Namespace) -> dict:
-    """`p`: of every trajectory, NaN where it was not predicted."""
+def by_set(table: Table, p: np.ndarray, part: np.ndarray, options: argparse.Namespace) -> dict:
+    """`p`: of every trajectory, NaN where it was not predicted. `part`: which model predicted it."""
     known = ~np.isnan(p)
     names = [name for name in sets_with_auc(table) if known[table.set == name].all()]
     everything = np.flatnonzero(known)
@@ -451,16 +539,17 @@ def by_set(table: Table, p: np.ndarray, options: argparse.Namespace) -> dict:
         return {"macro_auc": None, "macro_sets": [], "sets": {}}
     draws = group_draws(table.group[everything], options.resamples, options.seed)
 
-    def measure(p_, y_, sets_):
-        return macro_auc(p_, y_, sets_, names)
+    def measure(p_, y_, part_, sets_):
+        return macro_auc(p_, y_, part_, sets_, names)
 
     parts = {}
     for name in sorted(set(table.set)):
         own = np.flatnonzero((table.set == name) & known)
         if len(own) > 0:
-            parts[name] = figures(table, own, p[own], options)
+            parts[name] = figures(table, own, p[own], part[own], options)
+    columns = (p[everything], table.label[everything], part[everything], table.set[everything])
     return {
-        "macro_auc": estimate(measure, draws, p[everything], table.label[everything], table.set[everything]),
+        "macro_auc": estimate(measure, draws, *columns),
         "macro_sets": names,
         "sets": parts,
     }
@@ -473,7 +562,7 @@ def predict_held(table: Table, out: np.ndarray, rest: np.ndarray, options: argpa
     except TooLittleDataError as error:
         return {"error": str(error)}
     at = {name: row_at(table, fraction)[out] for name, fraction in FRACTIONS.items()}
-    return {"kind": critic.kind, "predicted": {name: critic.predict(table.x[rows]) for name, rows in at.items()}}
+    return {"kind": critic.kind, "predicted": {name: critic.predict(table.x[rows], table.set[out]) for name, rows in at.items()}}
 
 
 def all_held(table: Table, parts: list[tuple[np.ndarray, np.ndarray]], options: argparse.Namespace, what: str) -> list[dict]:
@@ -506,9 +595,9 @@ def cross_validate(table: Table, options: argparse.Namespace) -> dict:
             raise TooLittleDataError(result["error"])
         for name in FRACTIONS:
             predicted[name][out] = result["predicted"][name]
-    report = {name: figures(table, everything, predicted[name], options) for name in FRACTIONS}
+    report = {name: figures(table, everything, predicted[name], fold, options) for name in FRACTIONS}
     chosen = [result["kind"] for result in results]
-    return {"folds": options.folds, "chosen": chosen, "prefixes": report, **by_set(table, predicted["final"], options)}
+    return {"folds": options.folds, "chosen": chosen, "prefixes": report, **by_set(table, predicted["final"], fold, options)}
 
 
 def leave_one_set_out(table: Table, options: argparse.Namespace) -> dict | None:
@@ -534,7 +623,7 @@ def leave_one_set_out(table: Table, options: argparse.Namespace) -> dict | None:
             p[out] = result["predicted"]["final"]
     for name in skipped:
         p[table.set == name] = np.nan
-    return {**by_set(table, p, options), "skipped": skipped}
+    return {**by_set(table, p, fold, options), "skipped": skipped}
 
 
 # --------------------------------------------------------------------------------------------------------- the export
@@ -556,7 +645,7 @@ def to_onnx(critic: Critic, width: int) -> bytes:
         return output
 
     def logistic(model: Logistic) -> str:
-        centred = node("Sub", ["features", vector("mean", model.mean)], "centred")
+        centred = node("Sub", ["relative", vector("mean", model.mean)], "centred")
         scaled = node("Div", [centred, vector("scale", model.scale)], "scaled")
         clipped = node("Clip", [scaled, vector("low", -CLIP), vector("high", CLIP)], "clipped")
         product = node("MatMul", [clipped, vector("weight", model.weight[:, None])], "product")
@@ -564,8 +653,10 @@ def to_onnx(critic: Critic, width: int) -> bytes:
 
     def trees(model: Trees, output: str) -> str:
         attributes = tree_attributes(model)
-        return node("TreeEnsembleRegressor", ["features"], output, domain="ai.onnx.ml", n_targets=1, **attributes)
+        return node("TreeEnsembleRegressor", ["relative"], output, domain="ai.onnx.ml", n_targets=1, **attributes)
 
+    median = node("Gather", [vector("medians", critic.sets.medians), "set"], "median")
+    node("Sub", ["features", median], "relative")
     match critic.model:
         case Logistic() as model:
             logits = logistic(model)
@@ -575,13 +666,17 @@ def to_onnx(critic: Critic, width: int) -> bytes:
             total = node("Add", [trees(first, "first"), trees(second, "second")], "total")
             logits = node("Mul", [total, vector("half", [0.5])], "blend")
     sloped = node("Mul", [logits, vector("slope", [critic.slope])], "sloped")
-    shifted = node("Add", [sloped, vector("intercept", [critic.intercept])], "shifted")
+    intercept = node("Gather", [vector("intercepts", critic.intercepts[:, None]), "set"], "intercept")
+    shifted = node("Add", [sloped, intercept], "shifted")
     node("Sigmoid", [shifted], "probability")
 
     graph = helper.make_graph(
         nodes,
         "gymline-critic",
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", width])],
+        [
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", width]),
+            helper.make_tensor_value_info("set", TensorProto.INT64, ["n"]),
+        ],
         [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["n", 1])],
         constants,
     )
@@ -620,13 +715,13 @@ def float32_below(threshold: float) -> float:
     return float(value if float(value) <= threshold else np.nextafter(value, np.float32(-np.inf)))
 
 
-def check_export(data: bytes, critic: Critic, x: np.ndarray) -> float:
+def check_export(data: bytes, critic: Critic, x: np.ndarray, sets: np.ndarray) -> float:
     """The largest difference between the graph and the model it came from."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    (given,) = session.run(None, {"features": x})
-    difference = float(np.abs(given[:, 0] - critic.predict(x)).max())
+    (given,) = session.run(None, {"features": x, "set": critic.sets.number(sets)})
+    difference = float(np.abs(given[:, 0] - critic.predict(x, sets)).max())
     if not difference < 1e-5:
         raise CriticError(f"the exported graph differs by {difference:g} from the model; this is a fault of critic.py")
     return difference
@@ -672,7 +767,13 @@ def document(table: Table, critic: Critic, data: bytes, report: dict, options: a
             "sha256": hashlib.sha256(data).hexdigest(),
             "kind": critic.kind,
             "log_loss": {name: round(value, 6) for name, value in critic.log_loss.items()},
-            "calibration": {"method": "sigmoid", "slope": critic.slope, "intercept": critic.intercept},
+            "sets": list(critic.sets.names),
+            "calibration": {
+                "method": "sigmoid",
+                "slope": critic.slope,
+                "intercept": float(critic.intercepts[0]),
+                "set_intercepts": [float(value) for value in critic.intercepts[1:]],
+            },
         },
         "training": {
             **summary(table, rows),
@@ -725,7 +826,7 @@ def main(argv: list[str]) -> int:
         report = {"cross_validation": cross_validate(table, options), "leave_one_set_out": leave_one_set_out(table, options)}
         critic = train(table, np.arange(len(table.label)), options)
         data = to_onnx(critic, len(table.names))
-        check_export(data, critic, table.x)
+        check_export(data, critic, table.x, table.set[table.trajectory])
         options.out.mkdir(parents=True, exist_ok=True)
         write_whole(options.out / "critic.onnx", data)
         text = json.dumps(document(table, critic, data, report, options), indent=1, allow_nan=False)

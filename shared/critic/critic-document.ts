@@ -46,7 +46,7 @@ const reportSchema = z.object({
 
 /** What stands beside a trained model: `critic.json`. */
 export const criticDocumentSchema = z.object({
-  schema: z.literal("gymline.critic.v1"),
+  schema: z.literal("gymline.critic.v2"),
   features: z.object({
     version: count,
     names: z.array(text).min(1),
@@ -60,8 +60,15 @@ export const criticDocumentSchema = z.object({
     kind: text,
     /** Of every candidate, in cross-validation by group. */
     log_loss: z.record(text, z.number()),
-    /** Already part of the graph. */
-    calibration: z.object({ method: z.literal("sigmoid"), slope: z.number(), intercept: z.number() }),
+    /** The sets that it knows; their place, counted from 1, is what the graph takes. */
+    sets: z.array(text),
+    /** Already part of the graph. `intercept` is that of a set that is not known. */
+    calibration: z.object({
+      method: z.literal("sigmoid"),
+      slope: z.number(),
+      intercept: z.number(),
+      set_intercepts: z.array(z.number()),
+    }),
   }),
   training: z.object({
     table_sha256: text,
@@ -99,6 +106,11 @@ export interface CriticFiles {
 /** A critic that cannot be used. The message names the file, what is wrong and what to do. */
 export class CriticError extends Error {
   override readonly name = "CriticError";
+}
+
+/** What the model takes for runs of this set: its place, counted from 1, or 0 where the critic does not know it. */
+export function criticSetNumber({ model }: Pick<CriticDocument, "model">, set: string): number {
+  return model.sets.indexOf(set) + 1;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Task } from "../trajectory/gymline-extra.ts";
+import type { Trajectory } from "../trajectory/schema.ts";
 import type { CriticRun } from "./critic-step.ts";
 import { criticFeatureNames, criticFeatures, FEATURES_VERSION, prefixVectors } from "./features.ts";
 
@@ -25,6 +26,7 @@ export function criticTableHeader(): string {
     directions: criticFeatures.map(([, , direction]) =>
       direction === "up" ? 1 : direction === "down" ? -1 : 0,
     ),
+    relative: criticFeatures.map(([, , , relative]) => relative === "relative"),
   })}\n`;
 }
 
@@ -39,6 +41,11 @@ export function criticTableLines(labelled: LabelledTrajectory): string {
     step++;
   }
   return lines;
+}
+
+/** The set of a trajectory: format and agent. */
+export function criticSet({ agent, extra }: Pick<Trajectory, "agent" | "extra">): string {
+  return `${extra.gymline.provenance.format}, ${agent.name}`;
 }
 
 /**

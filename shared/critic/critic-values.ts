@@ -15,8 +15,11 @@ export interface CriticValues {
   readonly credits: readonly number[];
 }
 
-/** @throws ValueModelError */
-export async function criticValues(run: CriticRun, model: ValueModel): Promise<CriticValues> {
+/**
+ * @param set number of the run's set with this critic (`criticSetNumber`)
+ * @throws ValueModelError
+ */
+export async function criticValues(run: CriticRun, model: ValueModel, set = 0): Promise<CriticValues> {
   const width = criticFeatureNames.length;
   const count = run.steps.length + 1;
   const rows = new Float32Array(count * width);
@@ -25,6 +28,6 @@ export async function criticValues(run: CriticRun, model: ValueModel): Promise<C
     rows.set(vector, at);
     at += width;
   }
-  const [initial = 0, ...values] = await model.predict(rows, count);
+  const [initial = 0, ...values] = await model.predict(rows, count, set);
   return { initial, values, credits: values.map((value, index) => value - (values[index - 1] ?? initial)) };
 }

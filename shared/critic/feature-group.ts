@@ -13,7 +13,16 @@ export interface FeatureGroup {
  */
 export type Direction = "up" | "down";
 
-export type Feature = readonly [name: string, meaning: string, direction?: Direction];
+/**
+ * `relative`: grows with the run, and how long runs are depends on the agent. Training takes it as the difference from
+ * the median of runs of the same set.
+ */
+export type Feature = readonly [
+  name: string,
+  meaning: string,
+  direction?: Direction | undefined,
+  relative?: "relative",
+];
 
 /** A group with its features. */
 export interface FeatureGroupSpec {

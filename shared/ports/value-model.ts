@@ -4,10 +4,12 @@ export interface ValueModel {
   readonly width: number;
   /**
    * @param rows `count` rows of `width` numbers, one after another
+   * @param set the place, counted from 1, of the set that all of the rows are of among the sets that the model knows;
+   * 0, the default, is any other set
    * @returns one probability in [0, 1] for each row
    * @throws ValueModelError
    */
-  predict(rows: Float32Array, count: number): Promise<Float32Array>;
+  predict(rows: Float32Array, count: number, set?: number): Promise<Float32Array>;
   /** Gives back what the model holds outside the heap. */
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ const bySet = { macro_auc: estimate, macro_sets: ["one"], sets: { one: figures }
 /** A document as training writes it, with made-up figures. */
 export function criticDocument(): CriticDocument {
   return {
-    schema: "gymline.critic.v1",
+    schema: "gymline.critic.v2",
     features: {
       version: FEATURES_VERSION,
       names: [...criticFeatureNames],
@@ -28,7 +28,8 @@ export function criticDocument(): CriticDocument {
       sha256: "0".repeat(64),
       kind: "trees",
       log_loss: { trees: 0.5 },
-      calibration: { method: "sigmoid", slope: 1, intercept: 0 },
+      sets: ["one"],
+      calibration: { method: "sigmoid", slope: 1, intercept: 0, set_intercepts: [0.2] },
     },
     training: {
       table_sha256: "1".repeat(64),

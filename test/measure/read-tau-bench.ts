@@ -43,7 +43,9 @@ function customer(text: string): string {
 
 function fromName(text: string): string | undefined {
   const name =
-    /(?:You are|You're|Your? name is|Customer information:(?:\s|\\n)*(?:Name: )?) ?([A-Z][a-z]+) ([A-Z][a-z]+)/.exec(text);
+    /(?:You are|You're|Your? name is|Customer information:(?:\s|\\n)*(?:Name: )?) ?([A-Z][a-z]+) ([A-Z][a-z]+)/.exec(
+      text,
+    );
   return name === null ? undefined : `${name[1]}_${name[2]}`.toLowerCase();
 }
 
@@ -145,9 +147,9 @@ export async function* tau2SoloSessions(
 ): AsyncGenerator<LabelledRun> {
   for (const setting of settings) {
     const folder = `results/${setting}/`;
-    const results = await repository.json<readonly { readonly task_id: string; readonly db_match: boolean }[]>(
-      `${folder}eval_results.json`,
-    );
+    const results = await repository.json<
+      readonly { readonly task_id: string; readonly db_match: boolean }[]
+    >(`${folder}eval_results.json`);
     for (const { task_id: task, db_match: right } of results ?? []) {
       const text = await repository.text(`${folder}task_${task}.jsonl`);
       if (text === null) continue;

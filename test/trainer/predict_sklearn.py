@@ -14,4 +14,4 @@ if __name__ == "__main__":
     table = critic.read_table(Path(sys.argv[1]))
     options = argparse.Namespace(seed=int(sys.argv[2]), prefixes=4)
     model = critic.train(table, np.arange(len(table.label)), options)
-    print(json.dumps({"kind": model.kind, "probabilities": model.predict(table.x).tolist()}))
+    print(json.dumps({"kind": model.kind, "probabilities": model.predict(table.x, table.set[table.trajectory]).tolist()}))

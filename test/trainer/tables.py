@@ -7,12 +7,13 @@ import numpy as np
 
 NAMES = ["skill", "errors", "steps", "noise", "kind"]
 DIRECTIONS = [1, -1, 0, 0, 0]
+RELATIVE = [False, False, True, False, False]
 
 
 def write_table(path: Path, trajectories=120, groups=12, sets=("one", "two"), seed=1, informative=True, spare=()) -> Path:
     """`skill` and `errors` tell more of the outcome the longer a run goes on. `spare`: lines to put at the end."""
     random = np.random.default_rng(seed)
-    lines = [json.dumps({"schema": "gymline.critic-table.v1", "features_version": 1, "features": NAMES, "directions": DIRECTIONS})]
+    lines = [json.dumps({"schema": "gymline.critic-table.v1", "features_version": 1, "features": NAMES, "directions": DIRECTIONS, "relative": RELATIVE})]
     for number in range(trajectories):
         group = int(random.integers(0, groups))
         quality = random.normal()

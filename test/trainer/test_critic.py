@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import critic
@@ -53,7 +54,8 @@ def test_the_graph_has_the_width_of_the_table_and_gives_probabilities(trained):
     table, out, document = trained
     session = onnxruntime.InferenceSession(out / "critic.onnx")
     assert session.get_inputs()[0].shape[1] == len(document["features"]["names"]) == 5
-    (p,) = session.run(None, {"features": critic.read_table(table).x})
+    x = critic.read_table(table).x
+    (p,) = session.run(None, {"features": x, "set": np.arange(len(x)) % 3})
     assert p.shape[1] == 1 and p.min() >= 0 and p.max() <= 1
 
 
@@ -61,18 +63,21 @@ def test_the_graph_has_the_width_of_the_table_and_gives_probabilities(trained):
 def test_the_graph_of_every_candidate_gives_what_the_model_gives(tmp_path, kind):
     table = critic.read_table(write_table(tmp_path / "table.jsonl", trajectories=60))
     rows, weights = critic.thin(table, 8)
-    models = critic.fit_candidates(table, rows, weights, 0)
-    one = critic.Critic(kind, models[kind], 1.3, -0.2, {})
+    sets = critic.find_sets(table, np.arange(len(table.label)))
+    models = critic.fit_candidates(table, sets, rows, weights, 0)
+    one = critic.Critic(kind, models[kind], sets, 1.3, np.array([-0.2, 0.4, -1.0]), {})
     random = np.random.default_rng(0)
     x = np.concatenate([table.x, random.normal(scale=20, size=(500, table.x.shape[1])).astype(np.float32)])
-    assert critic.check_export(critic.to_onnx(one, x.shape[1]), one, x) < 1e-5
+    of_row = random.choice(["one", "two", "another"], len(x))
+    assert critic.check_export(critic.to_onnx(one, x.shape[1]), one, x, of_row) < 1e-5
 
 
 @pytest.mark.parametrize("kind", ["trees", "guided", "blend"])
 def test_trees_never_go_against_the_direction_of_a_feature(tmp_path, kind):
     table = critic.read_table(write_table(tmp_path / "table.jsonl", informative=False, seed=5))
     rows, weights = critic.thin(table, 8)
-    model = critic.fit_candidates(table, rows, weights, 0)[kind]
+    sets = critic.find_sets(table, np.arange(len(table.label)))
+    model = critic.fit_candidates(table, sets, rows, weights, 0)[kind]
     base = np.repeat(table.x[:40], 30, axis=0)
     for column, direction in ((0, 1), (1, -1)):
         x = base.copy()
@@ -161,6 +166,49 @@ def test_auc_is_the_share_of_pairs_in_order():
         pairs = [(a > b) + (a == b) / 2 for a in p[y == 1] for b in p[y == 0]]
         assert np.isclose(critic.auc(p, y), np.mean(pairs))
     assert np.isnan(critic.auc(np.ones(3), np.ones(3)))
+
+
+def test_auc_counts_no_pair_of_different_models():
+    p, y = np.array([0.1, 0.2, 0.8, 0.9, 0.5]), np.array([0, 1, 0, 1, 1])
+    assert critic.auc(p, y) == 4 / 6
+    assert critic.auc_within(p, y, np.array([0, 0, 1, 1, 2])) == 1
+    assert np.isnan(critic.auc_within(p, y, np.arange(5)))
+
+
+def test_both_outcomes_weigh_the_same_in_each_set_and_each_set_what_it_did():
+    random = np.random.default_rng(0)
+    w, y = random.random(300), (random.random(300) < 0.2).astype(int)
+    sets = random.choice(["a", "b", "c"], 300, p=[0.6, 0.3, 0.1])
+    y[sets == "c"] = 0
+    balanced = critic.balance(w, y, sets)
+    for name in ("a", "b"):
+        for outcome in (0, 1):
+            assert np.isclose(balanced[(sets == name) & (y == outcome)].sum(), w[sets == name].sum() / 2)
+
+
+def test_relative_features_are_taken_from_the_median_of_whole_runs_of_the_set(tmp_path):
+    table = critic.read_table(write_table(tmp_path / "table.jsonl"))
+    sets = critic.find_sets(table, np.arange(len(table.label)))
+    assert sets.names == ("one", "two")
+    assert (sets.medians[:, ~table.relative] == 0).all()
+    for number, name in ((1, "one"), (2, "two")):
+        assert np.isclose(sets.medians[number, 2], np.median(np.log1p(table.steps[table.set == name])), atol=1e-4)
+    assert np.isclose(sets.medians[0, 2], np.median(np.log1p(table.steps)), atol=1e-4)
+    assert sets.number(np.array(["two", "never seen", "one"])).tolist() == [2, 0, 1]
+    few = np.flatnonzero(table.set == "one")[: critic.MIN_FOR_MEDIAN - 1]
+    all_relative = dataclasses.replace(table, relative=np.ones(5, dtype=bool))
+    some = critic.find_sets(all_relative, np.concatenate([few, np.flatnonzero(table.set == "two")]))
+    assert (some.medians[1] == some.medians[0]).all() and (some.medians[2] != some.medians[0]).any()
+
+
+def test_sets_with_another_share_of_successes_get_other_probabilities_and_keep_the_order():
+    random = np.random.default_rng(0)
+    numbers, logits = random.integers(1, 3, 4000), random.normal(size=4000)
+    y = (random.random(4000) < 1 / (1 + np.exp(-2 * logits - np.where(numbers == 1, -1.5, 1.5)))).astype(int)
+    slope, intercepts = critic.fit_sigmoid(logits, y, np.ones(4000), numbers, 2)
+    assert abs(slope - 2) < 0.2
+    assert np.allclose(intercepts[1:], [-1.5, 1.5], atol=0.25)
+    assert abs(intercepts[0]) < 0.25
 
 
 def test_ece_weighs_the_gap_of_each_bin_by_its_share():

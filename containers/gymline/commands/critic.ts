@@ -9,6 +9,7 @@ import { CRITIC_DOCUMENT, parseCritic } from "../../../shared/critic/critic-docu
 import { criticRun } from "../../../shared/critic/critic-run.ts";
 import {
   criticGroup,
+  criticSet,
   criticTableHeader,
   criticTableLines,
   type LabelledTrajectory,
@@ -129,7 +130,7 @@ class TableWriter {
   }
 
   async add(trajectory: Trajectory, explicit: DomainProfile | undefined): Promise<void> {
-    const { id, outcome, task, provenance } = trajectory.extra.gymline;
+    const { id, outcome, task } = trajectory.extra.gymline;
     if (outcome.success === null) {
       this.unlabelled += 1;
       return;
@@ -139,7 +140,7 @@ class TableWriter {
       id,
       group,
       task: task.id ?? "",
-      set: `${provenance.format}, ${trajectory.agent.name}`,
+      set: criticSet(trajectory),
       success: outcome.success,
       run: criticRun(trajectory, profileFor(trajectory, explicit)),
     };

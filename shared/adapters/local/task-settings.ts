@@ -1,8 +1,9 @@
 import { pathToFileURL } from "node:url";
 import { applyCalibration, type CalibrationDocument } from "../../calibration/calibration-document.ts";
 import type { PipelinePlan } from "../../contracts/pipeline-plan.ts";
-import type { CriticFiles } from "../../critic/critic-document.ts";
+import { type CriticFiles, criticSetNumber } from "../../critic/critic-document.ts";
 import { criticRunOf } from "../../critic/critic-run.ts";
+import { criticSet } from "../../critic/critic-table.ts";
 import { criticValues } from "../../critic/critic-values.ts";
 import type { Calibration } from "../../reward/readings.ts";
 import { referenceBook } from "../../reward/references.ts";
@@ -62,7 +63,11 @@ function criticOf(files: CriticFiles): ScoreSettings["critic"] {
   return async (trajectory, facts) => {
     loaded ??= import("../onnx/load-critic.ts").then(({ criticOfFiles }) => criticOfFiles(files));
     const { document, model } = await loaded;
-    const { initial, values } = await criticValues(criticRunOf(trajectory, facts), model);
+    const { initial, values } = await criticValues(
+      criticRunOf(trajectory, facts),
+      model,
+      criticSetNumber(document, criticSet(trajectory)),
+    );
     return { version: document.model.sha256.slice(0, 16), initial, values };
   };
 }

@@ -2,12 +2,14 @@ import type { InferenceSession } from "onnxruntime-node";
 import { type ValueModel, ValueModelError } from "../../ports/value-model.ts";
 
 const INPUT = "features";
+const SET_INPUT = "set";
 const OUTPUT = "probability";
 /** Rows that go into one call, so that memory stays bounded. */
 const BATCH = 4096;
 
 /**
- * Loads a model with one input, `features` [n, width], and one output, `probability` [n, 1], both float32.
+ * Loads a model with the inputs `features` [n, width] float32 and `set` [n] int64, and the output `probability` [n, 1]
+ * float32.
  *
  * The runtime is loaded at the first call of this function: whoever has no model does not pay for it. One thread,
  * since the callers are threads already, and since its sums then do not depend on timing.
@@ -56,17 +58,19 @@ async function runtimeOf(): Promise<Runtime> {
 
 /** The number of features the model takes. */
 function widthOf(session: InferenceSession, source: string): number {
-  const [input, ...more] = session.inputMetadata;
+  const [input, set, ...more] = session.inputMetadata;
   const wrong = (what: string): ValueModelError =>
     new ValueModelError(
       `${source} is an ONNX model, but no critic: ${what}; train it with gymline critic train`,
     );
-  if (input === undefined || more.length > 0 || input.name !== INPUT)
-    throw wrong(`it must have one input, named ${INPUT}`);
+  if (input?.name !== INPUT || set?.name !== SET_INPUT || more.length > 0)
+    throw wrong(`it must have two inputs, named ${INPUT} and ${SET_INPUT}`);
   if (!session.outputNames.includes(OUTPUT)) throw wrong(`it must have an output named ${OUTPUT}`);
   const width = input.isTensor ? input.shape[1] : undefined;
   if (!input.isTensor || input.type !== "float32" || input.shape.length !== 2 || typeof width !== "number")
     throw wrong(`${INPUT} must be float32 of the shape [n, width]`);
+  if (!set.isTensor || set.type !== "int64" || set.shape.length !== 1)
+    throw wrong(`${SET_INPUT} must be int64 of the shape [n]`);
   return width;
 }
 
@@ -81,8 +85,12 @@ function modelOf({
   readonly source: string;
   readonly Tensor: Runtime["Tensor"];
 }): ValueModel {
-  const predictBatch = async (rows: Float32Array, count: number): Promise<Float32Array> => {
-    const results = await session.run({ [INPUT]: new Tensor("float32", rows, [count, width]) });
+  const predictBatch = async (rows: Float32Array, count: number, set: number): Promise<Float32Array> => {
+    const sets = new BigInt64Array(count).fill(BigInt(set));
+    const results = await session.run({
+      [INPUT]: new Tensor("float32", rows, [count, width]),
+      [SET_INPUT]: new Tensor("int64", sets, [count]),
+    });
     const output = results[OUTPUT];
     const values = output?.data;
     if (!(values instanceof Float32Array) || values.length !== count || !values.every(isProbability)) {
@@ -92,7 +100,7 @@ function modelOf({
   };
   return {
     width,
-    async predict(rows, count) {
+    async predict(rows, count, set = 0) {
       if (rows.length !== count * width) {
         throw new ValueModelError(
           `${source} takes rows of ${width} features; ${rows.length} numbers are not ${count} such rows`,
@@ -101,7 +109,7 @@ function modelOf({
       const all = new Float32Array(count);
       for (let from = 0; from < count; from += BATCH) {
         const to = Math.min(count, from + BATCH);
-        all.set(await predictBatch(rows.slice(from * width, to * width), to - from), from);
+        all.set(await predictBatch(rows.slice(from * width, to * width), to - from, set), from);
       }
       return all;
     },
