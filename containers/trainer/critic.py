@@ -15,19 +15,15 @@ How it is trained:
 2. Features that the table calls relative are taken as differences from the median of whole runs of the same set, since
    long means something else with every agent. Of a set with fewer than ten trajectories, or one that is not known, the
    median of all takes its place.
-3. Solved and unsolved trajectories of a set weigh the same, so that the models learn what tells them apart within a
-   set, and nothing about which sets are easy.
-4. Four candidates: logistic regression on standardised features; boosted trees that may not go against the direction
+3. Four candidates: logistic regression on standardised features; boosted trees that may not go against the direction
    which the table states for a feature ("trees"); the same on the features that have a direction and no others
    ("guided": it does worse where there is much data, better on sets of which there is little); the mean of the logits
    of the two ("blend"). The one with the lowest log loss in cross-validation, as a mean over the sets, is taken.
    Folds never split a group (a repository).
-5. The logits of that cross-validation, which come from models that did not see the group, fit a sigmoid (Platt, 1999)
-   that calibrates the model, which is then fitted to everything. Its intercept is one for all sets plus one for each,
-   shrunk towards 0: so what step 3 took out, how often runs of a set succeed, is in the probabilities. It has no part
-   in the order of runs of one set.
+4. The logits of that cross-validation, which come from models that did not see the group, fit a sigmoid
+   (Platt, 1999) that calibrates the model, which is then fitted to everything.
 
-How it is evaluated: steps 1 to 5 are repeated in full, choice and calibration included, without the groups that are
+How it is evaluated: steps 1 to 4 are repeated in full, choice and calibration included, without the groups that are
 predicted; leaving out a set, without that set and without the groups that are predicted, wherever else they occur. So
 no figure comes from data that anything was fitted to. An AUC
 counts pairs that one and the same model predicted: between models, the one that did without easy groups says less. Intervals are 95 % percentile intervals of a bootstrap that draws
@@ -80,9 +76,6 @@ CLIP = 5.0
 FINAL_WEIGHT = 3.0
 # With fewer trajectories a set has no median of its own.
 MIN_FOR_MEDIAN = 10
-# Widths of the normal priors of calibration: of the slope, and of what sets differ by (in logits).
-SLOPE_PRIOR = 3.0
-SET_PRIOR = 1.0
 # Folds of the cross-validation that chooses and calibrates, inside each part of the one that evaluates.
 INNER_FOLDS = 3
 # Groups are split into so many parts where a set is left out as well.
@@ -115,6 +108,7 @@ class Table:
     x: np.ndarray  # [rows, width] float32
     trajectory: np.ndarray  # [rows]
     step: np.ndarray  # [rows] agent steps of the prefix
+    id: np.ndarray  # [trajectories] str
     steps: np.ndarray  # [trajectories] agent steps of the whole
     label: np.ndarray  # [trajectories] 0 or 1
     group: np.ndarray  # [trajectories] str
@@ -176,6 +170,7 @@ def read_table(path: Path) -> Table:
         x=np.stack(rows),
         trajectory=np.array(of_row),
         step=np.array(step),
+        id=np.array(list(order)),
         steps=np.array(steps),
         label=np.array(label),
         group=np.array(group),
@@ -262,18 +257,6 @@ def find_sets(table: Table, trajectories: np.ndarray) -> Sets:
     return Sets(names, np.where(table.relative, np.stack(medians), 0).astype(np.float32))
 
 
-def balance(w: np.ndarray, y: np.ndarray, sets: np.ndarray) -> np.ndarray:
-    """Weights with which both outcomes weigh the same in each set, and each set what it did before."""
-    balanced = w.copy()
-    for name in set(sets):
-        own = sets == name
-        for outcome in (0, 1):
-            part = own & (y == outcome)
-            if part.any():
-                balanced[part] *= w[own].sum() / 2 / w[part].sum()
-    return balanced
-
-
 # --------------------------------------------------------------------------------------------------------- candidates
 
 
@@ -342,10 +325,10 @@ Model = Logistic | Trees | Blend
 
 
 def fit_candidates(table: Table, sets: Sets, rows: np.ndarray, w: np.ndarray, seed: int) -> dict[str, Model]:
-    y, of_row = table.label[table.trajectory[rows]], table.set[table.trajectory[rows]]
+    x = sets.relative(table.x[rows], sets.number(table.set[table.trajectory[rows]]))
+    y = table.label[table.trajectory[rows]]
     if len(np.unique(y)) < 2:
         raise TooLittleDataError("a part of the cross-validation has successes or failures only; more groups of either outcome are needed")
-    x, w = sets.relative(table.x[rows], sets.number(of_row)), balance(w, y, of_row)
     everything = np.arange(x.shape[1])
     directed = np.flatnonzero(table.directions)
     guided = fit_trees(x, y, w, directed if len(directed) > 0 else everything, table.directions, seed)
@@ -358,18 +341,17 @@ def fit_candidates(table: Table, sets: Sets, rows: np.ndarray, w: np.ndarray, se
 
 @dataclass(frozen=True)
 class Critic:
-    """A calibrated model: probability = sigmoid(slope * logit + intercept of the set)."""
+    """A calibrated model: probability = sigmoid(slope * logit + intercept)."""
 
     kind: str
     model: Model
     sets: Sets
     slope: float
-    intercepts: np.ndarray  # [1 + sets]
+    intercept: float
     log_loss: dict[str, float]
 
     def predict(self, x: np.ndarray, sets: np.ndarray) -> np.ndarray:
-        numbers = self.sets.number(sets)
-        return expit(self.slope * self.model.logits(self.sets.relative(x, numbers)) + self.intercepts[numbers])
+        return expit(self.slope * self.model.logits(self.sets.relative(x, self.sets.number(sets))) + self.intercept)
 
 
 def fold_of(table: Table, trajectories: np.ndarray, folds: int, seed: int) -> np.ndarray:
@@ -407,22 +389,18 @@ def train(table: Table, trajectories: np.ndarray, options: argparse.Namespace) -
         for name in CANDIDATES:
             held[name][out] = models[name].logits(x)
     # Each is compared as it would be used, that is calibrated.
-    sigmoids = {name: fit_sigmoid(held[name], y, weights, numbers, len(sets.names)) for name in CANDIDATES}
-    losses = {name: loss_over_sets(expit(a * held[name] + b[numbers]), y, weights, of_set) for name, (a, b) in sigmoids.items()}
+    sigmoids = {name: fit_sigmoid(held[name], y, weights) for name in CANDIDATES}
+    losses = {name: loss_over_sets(expit(a * held[name] + b), y, weights, of_set) for name, (a, b) in sigmoids.items()}
     kind = min(CANDIDATES, key=lambda name: losses[name])
     model = fit_candidates(table, sets, rows, weights, options.seed)[kind]
     return Critic(kind, model, sets, *sigmoids[kind], losses)
 
 
-def fit_sigmoid(logits: np.ndarray, y: np.ndarray, w: np.ndarray, numbers: np.ndarray, count: int) -> tuple[float, np.ndarray]:
-    """The slope, and the intercepts of the sets by their number."""
-    is_set = numbers[:, None] == np.arange(1, count + 1)
-    # The penalty of a coefficient is that of a normal prior as wide as its column is scaled.
-    columns = np.column_stack([SLOPE_PRIOR * logits, SET_PRIOR * is_set])
-    model = LogisticRegression(C=1.0, max_iter=1000).fit(columns, y, sample_weight=w)
+def fit_sigmoid(logits: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[float, float]:
+    model = LogisticRegression(C=10.0, max_iter=1000).fit(logits[:, None], y, sample_weight=w)
     # A slope below zero would turn the order round; that happens only where there is nothing to learn.
-    slope = max(0.0, SLOPE_PRIOR * float(model.coef_[0, 0]))
-    return slope, model.intercept_[0] + np.concatenate([[0.0], SET_PRIOR * model.coef_[0, 1:]])
+    slope = max(0.0, float(model.coef_[0, 0]))
+    return slope, float(model.intercept_[0])
 
 
 def loss_over_sets(p: np.ndarray, y: np.ndarray, w: np.ndarray, sets: np.ndarray) -> float:
@@ -561,8 +539,11 @@ def predict_held(table: Table, out: np.ndarray, rest: np.ndarray, options: argpa
         critic = train(table, rest, options)
     except TooLittleDataError as error:
         return {"error": str(error)}
-    at = {name: row_at(table, fraction)[out] for name, fraction in FRACTIONS.items()}
-    return {"kind": critic.kind, "predicted": {name: critic.predict(table.x[rows], table.set[out]) for name, rows in at.items()}}
+    rows = np.flatnonzero(np.isin(table.trajectory, out))
+    p = np.full(len(table.x), np.nan)
+    p[rows] = critic.predict(table.x[rows], table.set[table.trajectory[rows]])
+    at = {name: p[row_at(table, fraction)[out]] for name, fraction in FRACTIONS.items()}
+    return {"kind": critic.kind, "predicted": at, "rows": rows, "of_rows": p[rows]}
 
 
 def all_held(table: Table, parts: list[tuple[np.ndarray, np.ndarray]], options: argparse.Namespace, what: str) -> list[dict]:
@@ -590,14 +571,26 @@ def cross_validate(table: Table, options: argparse.Namespace) -> dict:
     parts = [(np.flatnonzero(fold == number), np.flatnonzero(fold != number)) for number in range(options.folds)]
     results = all_held(table, parts, options, "cross-validation")
     predicted = {name: np.empty(len(everything)) for name in FRACTIONS}
+    of_rows = np.empty(len(table.x))
     for (out, _), result in zip(parts, results):
         if "error" in result:
             raise TooLittleDataError(result["error"])
+        of_rows[result["rows"]] = result["of_rows"]
         for name in FRACTIONS:
             predicted[name][out] = result["predicted"][name]
     report = {name: figures(table, everything, predicted[name], fold, options) for name in FRACTIONS}
+    if options.held is not None:
+        write_held(options.held, table, of_rows, fold)
     chosen = [result["kind"] for result in results]
     return {"folds": options.folds, "chosen": chosen, "prefixes": report, **by_set(table, predicted["final"], fold, options)}
+
+
+def write_held(path: Path, table: Table, p: np.ndarray, part: np.ndarray) -> None:
+    """A line for each trajectory: what a critic that had not seen its group says of each prefix, and which one it was."""
+    order = np.lexsort((table.step, table.trajectory))
+    values = np.split(p[order], np.flatnonzero(np.diff(table.trajectory[order])) + 1)
+    lines = [json.dumps({"id": str(table.id[t]), "part": int(part[t]), "values": [round(float(v), 6) for v in values[t]]}) for t in range(len(values))]
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def leave_one_set_out(table: Table, options: argparse.Namespace) -> dict | None:
@@ -666,8 +659,7 @@ def to_onnx(critic: Critic, width: int) -> bytes:
             total = node("Add", [trees(first, "first"), trees(second, "second")], "total")
             logits = node("Mul", [total, vector("half", [0.5])], "blend")
     sloped = node("Mul", [logits, vector("slope", [critic.slope])], "sloped")
-    intercept = node("Gather", [vector("intercepts", critic.intercepts[:, None]), "set"], "intercept")
-    shifted = node("Add", [sloped, intercept], "shifted")
+    shifted = node("Add", [sloped, vector("intercept", [critic.intercept])], "shifted")
     node("Sigmoid", [shifted], "probability")
 
     graph = helper.make_graph(
@@ -768,12 +760,7 @@ def document(table: Table, critic: Critic, data: bytes, report: dict, options: a
             "kind": critic.kind,
             "log_loss": {name: round(value, 6) for name, value in critic.log_loss.items()},
             "sets": list(critic.sets.names),
-            "calibration": {
-                "method": "sigmoid",
-                "slope": critic.slope,
-                "intercept": float(critic.intercepts[0]),
-                "set_intercepts": [float(value) for value in critic.intercepts[1:]],
-            },
+            "calibration": {"method": "sigmoid", "slope": critic.slope, "intercept": critic.intercept},
         },
         "training": {
             **summary(table, rows),
@@ -811,6 +798,7 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--folds", type=int, default=5, help="folds of the cross-validation that evaluates, by group")
     parser.add_argument("--prefixes", type=int, default=4, help="at most so many prefixes of a trajectory are trained on")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that train side by side")
+    parser.add_argument("--held", type=Path, help="write here what the critics of the cross-validation say of every prefix")
     parser.add_argument("--resamples", type=int, default=1000, help="resamples of the bootstrap")
     options = parser.parse_args(argv)
     if options.folds < 2 or options.prefixes < 2 or min(options.resamples, options.jobs) < 1:

@@ -62,13 +62,8 @@ export const criticDocumentSchema = z.object({
     log_loss: z.record(text, z.number()),
     /** The sets that it knows; their place, counted from 1, is what the graph takes. */
     sets: z.array(text),
-    /** Already part of the graph. `intercept` is that of a set that is not known. */
-    calibration: z.object({
-      method: z.literal("sigmoid"),
-      slope: z.number(),
-      intercept: z.number(),
-      set_intercepts: z.array(z.number()),
-    }),
+    /** Already part of the graph. */
+    calibration: z.object({ method: z.literal("sigmoid"), slope: z.number(), intercept: z.number() }),
   }),
   training: z.object({
     table_sha256: text,

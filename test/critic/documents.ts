@@ -29,7 +29,7 @@ export function criticDocument(): CriticDocument {
       kind: "trees",
       log_loss: { trees: 0.5 },
       sets: ["one"],
-      calibration: { method: "sigmoid", slope: 1, intercept: 0, set_intercepts: [0.2] },
+      calibration: { method: "sigmoid", slope: 1, intercept: 0 },
     },
     training: {
       table_sha256: "1".repeat(64),

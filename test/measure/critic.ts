@@ -13,10 +13,11 @@ import { trajectorySchema } from "../../shared/trajectory/schema.ts";
 /*
  * How good a critic gets on labelled trajectories:
  *
- *   node test/measure/critic.ts <folder> --out <folder> [--seed 0] [--table-only]
+ *   node test/measure/critic.ts <folder> --out <folder> [--seed 0] [--held <file>] [--table-only]
  *
  * <folder> holds canonical documents and labels.jsonl: {"file", "set", "group", "task", "label"} a line, the file
- * relative to the folder. Writes table.jsonl, critic.onnx and critic.json into --out and prints the report.
+ * relative to the folder. Writes table.jsonl, critic.onnx and critic.json into --out and prints the report. --held: what
+ * critics that had not seen the group say of every prefix, for critic-total.ts.
  */
 
 const labelSchema = z.object({
@@ -31,6 +32,7 @@ const { values, positionals } = parseArgs({
   options: {
     out: { type: "string", default: "out/critic" },
     seed: { type: "string", default: "0" },
+    held: { type: "string" },
     "table-only": { type: "boolean", default: false },
   },
   allowPositionals: true,
@@ -67,6 +69,7 @@ async function train(path: string): Promise<number> {
     values.out,
     "--seed",
     values.seed,
+    ...(values.held === undefined ? [] : ["--held", values.held]),
   ]);
   if (code !== 0) return code;
   const source = join(values.out, CRITIC_DOCUMENT);

@@ -114,6 +114,62 @@ describe("labelled sets", () => {
     });
   });
 
+  it("group runs of tau-bench by customer and leave out those that broke off", async () => {
+    const traj = [{ role: "user", content: "hello" }];
+    const row = { task_id: 3, trial: 0, reward: 1, traj, info: { task: { user_id: "mia_li_3668" } } };
+    const runs = await runsOf("tau-retail-tools", {
+      "final_results/tool-calling-a.json": [row, { ...row, task_id: 4, info: { error: "timeout" } }],
+      "final_results/other.json": [row],
+    });
+    expect(runs).toMatchObject([{ name: "tool-calling-a-3-0", group: "customer mia_li", label: 1 }]);
+    const folder =
+      "tau2-bench/web/leaderboard/public/submissions/toolorchestra_nvidia_2025-12-02/trajectories";
+    const simulation = { task_id: "7", trial: 0, reward_info: { reward: 0 }, messages: [] };
+    const [same] = await runsOf("tau2-retail-orchestra", {
+      [`${folder}/toolorchestra_retail_x.json`]: {
+        tasks: [{ id: "7", known_info: "You name is Mia Li and your zip code is 60626." }],
+        simulations: [simulation],
+      },
+    });
+    expect(same).toMatchObject({ task: "toolorchestra_retail_x-7", group: "customer mia_li", label: 0 });
+  });
+
+  it("put the blocks of a session back together into messages", async () => {
+    const folder = "results/haiku_run_complete_dataset";
+    const lines = [
+      { type: "agent-setting" },
+      { type: "user", message: { content: "Customer information:\nMia Li in zip code 60626" } },
+      { type: "assistant", message: { id: "a", content: [{ type: "thinking", thinking: "hm" }] } },
+      {
+        type: "assistant",
+        message: { id: "a", content: [{ type: "tool_use", id: "c1", name: "look", input: { n: 1 } }] },
+      },
+      { type: "user", message: { content: [{ type: "tool_result", tool_use_id: "c1", content: "found" }] } },
+      { type: "assistant", message: { id: "b", content: [{ type: "text", text: "done" }] } },
+    ];
+    const [run] = await runsOf("tau2-retail-solo", {
+      [`${folder}/eval_results.json`]: [{ task_id: "7", db_match: true }],
+      [`${folder}/task_7.jsonl`]: lines.map((line) => JSON.stringify(line)).join("\n"),
+    });
+    const call = { id: "c1", type: "function", function: { name: "look", arguments: '{"n":1}' } };
+    expect(run).toEqual({
+      name: "haiku_run_complete_dataset-7",
+      format: "openai-messages",
+      task: "haiku_run_complete_dataset-7",
+      group: "customer mia_li",
+      label: 1,
+      log: {
+        task_id: "7",
+        messages: [
+          { role: "user", content: "Customer information:\nMia Li in zip code 60626" },
+          { role: "assistant", content: "", reasoning_content: "hm", tool_calls: [call] },
+          { role: "tool", tool_call_id: "c1", content: "found" },
+          { role: "assistant", content: "done" },
+        ],
+      },
+    });
+  });
+
   it("say which mirror is not there", async () => {
     const from = temporaryFolder("measure");
     const located = locateRepository({ from, repository: "a/b", commit: "c", cache: from });

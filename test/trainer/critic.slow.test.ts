@@ -25,6 +25,7 @@ import { deployedSettingsSchema, planOf } from "../../shared/contracts/deployed-
 import { STAGES } from "../../shared/contracts/deployment-config.ts";
 import { functionEnvironmentSchema } from "../../shared/contracts/function-environment.ts";
 import { trajectoryKey } from "../../shared/contracts/keys.ts";
+import { criticSetNumber } from "../../shared/critic/critic-document.ts";
 import { criticValues } from "../../shared/critic/critic-values.ts";
 import { storedScoreSchema } from "../../shared/stages/score-trajectory.ts";
 import { type Ended, gymline } from "../cli/program.ts";
@@ -35,13 +36,17 @@ import { trainerEnvironment } from "./venv.ts";
 const rowSchema = z.object({
   id: z.string(),
   group: z.string(),
+  set: z.string(),
   step: z.int(),
   label: z.int(),
   features: z.array(z.number()),
 });
 const sklearnSchema = z.object({ kind: z.string(), probabilities: z.array(z.number()) });
 
-/** Logs whose failures run the same thing again and again, while successes pass their tests. */
+/**
+ * Logs whose failures run the same thing again and again, while successes pass their tests. Of two agents one looks at
+ * more before it begins.
+ */
 function logs(count: number): string {
   return Array.from({ length: count }, (_, i) => {
     const success = (i * 7) % 5 < 2;
@@ -57,11 +62,13 @@ function logs(count: number): string {
             ["pytest -q", "3 passed in 0.1s"],
           ] as const)
         : ([["cat a.py", "x = 1"], ...again] as const);
+    const looks = Array.from({ length: i % 2 === 0 ? 0 : 5 }, (_, n) => [`cat ${n}.py`, `y = ${n}`] as const);
     return chatRow({
       task: `owner__repo${i % 9}-${i}`,
       success,
-      calls,
+      calls: [...looks, ...calls],
       answer: "Done.",
+      more: { agent: i % 2 === 0 ? "brisk" : "careful" },
     });
   }).join("\n");
 }
@@ -128,8 +135,11 @@ describe("a trained critic", () => {
     const expected = sklearnSchema.parse(JSON.parse(stdout));
     const { document, model } = await loadCritic(critic);
     expect(document.model.kind).toBe(expected.kind);
-    const all = rows();
-    const given = await model.predict(Float32Array.from(all.flatMap(({ features }) => features)), all.length);
+    const given: number[] = [];
+    for (const { features, set } of rows()) {
+      const row = Float32Array.from(features);
+      given.push(...(await model.predict(row, 1, criticSetNumber(document, set))));
+    }
     await model.close();
     const worst = Math.max(
       ...given.map((value, i) => Math.abs(value - (expected.probabilities[i] ?? Number.NaN))),
@@ -153,6 +163,23 @@ describe("a trained critic", () => {
       const credits = steps.reduce((sum, { credit = Number.NaN }) => sum + credit, 0);
       expect(credits).toBeCloseTo((value ?? Number.NaN) - (by?.initial ?? Number.NaN), 2);
     }
+    // It knows which agent's run it is, which a run of another agent would not have told it.
+    const whole = new Map(rows().map((row) => [row.id, row]));
+    const { document, model } = await loadCritic(critic);
+    expect(document.model.sets).toEqual(["openai-messages, brisk", "openai-messages, careful"]);
+    const differences: number[] = [];
+    for (const { trajectory_id: id, critic: value } of documents) {
+      const row = whole.get(id);
+      if (row === undefined) continue;
+      const features = Float32Array.from(row.features);
+      const [known = 0] = await model.predict(features, 1, criticSetNumber(document, row.set));
+      const [unknown = 0] = await model.predict(features, 1);
+      expect(value).toBeCloseTo(known, 4);
+      differences.push(Math.abs(known - unknown));
+    }
+    await model.close();
+    expect(differences).toHaveLength(90);
+    expect(Math.max(...differences)).toBeGreaterThan(0.001);
     // Threads load it too, and a store that was scored without it gets it later.
     const first = await gymline(["run", "logs", "--out", "plain", "--json"], { cwd });
     expect(first.code).toBe(0);

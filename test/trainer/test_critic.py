@@ -65,7 +65,7 @@ def test_the_graph_of_every_candidate_gives_what_the_model_gives(tmp_path, kind)
     rows, weights = critic.thin(table, 8)
     sets = critic.find_sets(table, np.arange(len(table.label)))
     models = critic.fit_candidates(table, sets, rows, weights, 0)
-    one = critic.Critic(kind, models[kind], sets, 1.3, np.array([-0.2, 0.4, -1.0]), {})
+    one = critic.Critic(kind, models[kind], sets, 1.3, -0.2, {})
     random = np.random.default_rng(0)
     x = np.concatenate([table.x, random.normal(scale=20, size=(500, table.x.shape[1])).astype(np.float32)])
     of_row = random.choice(["one", "two", "another"], len(x))
@@ -175,17 +175,6 @@ def test_auc_counts_no_pair_of_different_models():
     assert np.isnan(critic.auc_within(p, y, np.arange(5)))
 
 
-def test_both_outcomes_weigh_the_same_in_each_set_and_each_set_what_it_did():
-    random = np.random.default_rng(0)
-    w, y = random.random(300), (random.random(300) < 0.2).astype(int)
-    sets = random.choice(["a", "b", "c"], 300, p=[0.6, 0.3, 0.1])
-    y[sets == "c"] = 0
-    balanced = critic.balance(w, y, sets)
-    for name in ("a", "b"):
-        for outcome in (0, 1):
-            assert np.isclose(balanced[(sets == name) & (y == outcome)].sum(), w[sets == name].sum() / 2)
-
-
 def test_relative_features_are_taken_from_the_median_of_whole_runs_of_the_set(tmp_path):
     table = critic.read_table(write_table(tmp_path / "table.jsonl"))
     sets = critic.find_sets(table, np.arange(len(table.label)))
@@ -199,16 +188,6 @@ def test_relative_features_are_taken_from_the_median_of_whole_runs_of_the_set(tm
     all_relative = dataclasses.replace(table, relative=np.ones(5, dtype=bool))
     some = critic.find_sets(all_relative, np.concatenate([few, np.flatnonzero(table.set == "two")]))
     assert (some.medians[1] == some.medians[0]).all() and (some.medians[2] != some.medians[0]).any()
-
-
-def test_sets_with_another_share_of_successes_get_other_probabilities_and_keep_the_order():
-    random = np.random.default_rng(0)
-    numbers, logits = random.integers(1, 3, 4000), random.normal(size=4000)
-    y = (random.random(4000) < 1 / (1 + np.exp(-2 * logits - np.where(numbers == 1, -1.5, 1.5)))).astype(int)
-    slope, intercepts = critic.fit_sigmoid(logits, y, np.ones(4000), numbers, 2)
-    assert abs(slope - 2) < 0.2
-    assert np.allclose(intercepts[1:], [-1.5, 1.5], atol=0.25)
-    assert abs(intercepts[0]) < 0.25
 
 
 def test_ece_weighs_the_gap_of_each_bin_by_its_share():
