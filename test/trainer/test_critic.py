@@ -42,6 +42,21 @@ def test_every_figure_has_its_n_and_an_interval_around_it(trained):
         assert part["macro_sets"] == ["one", "two"]
 
 
+def test_what_is_held_out_can_be_written_down_for_every_prefix(trained, tmp_path):
+    table, _, document = trained
+    held = tmp_path / "held.jsonl"
+    options = critic.parse_options(["--table", str(table), "--out", str(tmp_path), *QUICK, "--held", str(held)])
+    read = critic.read_table(table)
+    critic.cross_validate(read, options)
+    lines = [json.loads(line) for line in held.read_text().splitlines()]
+    assert [line["id"] for line in lines] == read.id.tolist()
+    assert [len(line["values"]) for line in lines] == (read.steps + 1).tolist()
+    last = np.array([line["values"][-1] for line in lines])
+    part = np.array([line["part"] for line in lines])
+    reported = document["report"]["cross_validation"]["prefixes"]["final"]["auc"]["value"]
+    assert np.isclose(critic.auc_within(last, read.label, part), reported, atol=1e-5)
+
+
 def test_where_there_is_nothing_to_learn_the_evaluation_says_so(tmp_path):
     table = write_table(tmp_path / "table.jsonl", sets=("one",), informative=False, seed=3)
     assert critic.main(["--table", str(table), "--out", str(tmp_path), *QUICK]) == 0
