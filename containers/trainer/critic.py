@@ -25,9 +25,8 @@ How it is trained:
 
 How it is evaluated: steps 1 to 4 are repeated in full, choice and calibration included, without the groups that are
 predicted; leaving out a set, without that set and without the groups that are predicted, wherever else they occur. So
-no figure comes from data that anything was fitted to. An AUC
-counts pairs that one and the same model predicted: between models, the one that did without easy groups says less. Intervals are 95 % percentile intervals of a bootstrap that draws
-whole groups.
+no figure comes from data that anything was fitted to. An AUC counts pairs that one and the same model predicted. Intervals
+are 95 % percentile intervals of a bootstrap that draws whole groups.
 
 The same table, seed and package versions give the same files, byte for byte.
 """
