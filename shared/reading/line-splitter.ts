@@ -62,7 +62,7 @@ export class LineSplitter implements Splitter {
     if (this.#carry.isEmpty) {
       const line = trimStart(tail);
       if (line.length === 0) return;
-      bytes = line.length > this.#maxRecordBytes ? undefined : trimmed(line).slice();
+      bytes = line.length > this.#maxRecordBytes ? undefined : new Uint8Array(trimmed(line));
     } else {
       this.#carry.add(tail);
       const whole = this.#carry.take();

@@ -28,7 +28,8 @@ export function withoutLoneSurrogates(bytes: Uint8Array): {
       continue;
     }
     if (isHigh(unit) || isLow(unit)) {
-      repaired ??= bytes.slice();
+      // Not `slice`: that of a Buffer gives the same memory.
+      repaired ??= new Uint8Array(bytes);
       repaired.set(REPLACEMENT, at);
       count += 1;
     }

@@ -214,7 +214,7 @@ export class ValueSplitter implements Splitter {
   #finish(tail: Uint8Array): void {
     let bytes: Uint8Array | undefined;
     if (this.#carry.isEmpty) {
-      bytes = tail.length > this.#maxRecordBytes ? undefined : trimmed(tail).slice();
+      bytes = tail.length > this.#maxRecordBytes ? undefined : new Uint8Array(trimmed(tail));
     } else {
       this.#carry.add(tail);
       bytes = this.#carry.take();

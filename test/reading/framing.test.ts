@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { memorySource } from "../../shared/reading/byte-streams.ts";
 import { parseRecord } from "../../shared/reading/parse-json.ts";
 import { parseValues } from "../../shared/reading/parse-values.ts";
 import { chunkedSource, codesOf, concat, FRAMER, limitsOf, read, textOf, textsOf, utf8 } from "./sources.ts";
@@ -28,6 +29,16 @@ const records = { isPart: () => false };
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 describe("readRecords on text", () => {
+  it.each([
+    ["lines", '{"a":1}\n{"a":2}\n'],
+    ["an array", '[{"a":1},{"a":2}]'],
+  ])("gives records of %s memory of their own, whatever kind of array the chunk is", async (_, text) => {
+    const chunk = Buffer.from(text);
+    const found = await read(memorySource("log", chunk), { framer: records });
+    expect(textsOf(found)).toEqual(['{"a":1}', '{"a":2}']);
+    for (const { bytes } of found.records) expect(bytes.buffer).not.toBe(chunk.buffer);
+  });
+
   it("gives back the values of any list, as lines, array or documents, however the bytes are chunked", async () => {
     const styles = {
       lines: (values: readonly unknown[]) => values.map((value) => JSON.stringify(value)).join("\n"),

@@ -79,6 +79,13 @@ describe("parseRecord", () => {
     });
   });
 
+  it("leaves the bytes of a record as they are where it mends what it reads from them", () => {
+    const text = String.raw`{"a":"\ud83d"}`;
+    const bytes = Buffer.from(text);
+    expect(parseRecord(bytes, limits).notes).toEqual(["1 lone surrogates became U+FFFD"]);
+    expect(bytes.toString()).toBe(text);
+  });
+
   it("gives strings that are well-formed and values that can be written canonically", () => {
     const unit = fc.constantFrom("\ud83d", "\ude00", "\\", '"', "u", "d83d", "x", "\ue000");
     fc.assert(

@@ -58,7 +58,7 @@ export class MultipartWriter implements ObjectWriter {
   async write(bytes: Uint8Array): Promise<void> {
     this.#check();
     // A copy: the caller may fill its buffer anew once this resolves, and the bytes are sent later.
-    this.#pieces.push(bytes.slice());
+    this.#pieces.push(new Uint8Array(bytes));
     this.#bytes += bytes.length;
     while (this.#bytes > partSize(this.#started + 1)) await this.#sendPart(partSize(this.#started + 1));
   }
