@@ -16,6 +16,7 @@ import type { ByteSource, RecordFramer, SourceRecord } from "../reading/source.t
 import { readDocument } from "./compute-tasks.ts";
 import { placeOf, sessionOf } from "./ingest-place.ts";
 import { writeRejections } from "./rejection-report.ts";
+import { releaseBytes } from "./release-bytes.ts";
 import { type ScoreMessage, score } from "./score.ts";
 
 export interface IngestMessage {
@@ -37,6 +38,8 @@ export interface IngestPorts {
   readonly turn?: Promise<void>;
   /** What becomes of a stored trajectory; by default it is scored at once. */
   readonly follow?: (stored: StoredTrajectory) => Promise<unknown>;
+  /** Told of each trajectory when its bytes are stored and nobody reads them again. */
+  readonly onStored?: (trajectory: ComputedTrajectory) => void;
   /** Says, before each record is stored, that there is not enough time for it: ingest then throws OutOfTimeError. */
   readonly outOfTime?: () => boolean;
 }
@@ -118,7 +121,7 @@ export async function ingest(message: IngestMessage, ports: IngestPorts): Promis
       const size = record.bytes.length;
       const result = ports.compute.ingest(record);
       // A fault is met when its turn comes; until then it must not count as unhandled.
-      result.catch(() => undefined);
+      result.catch(() => undefined).finally(() => releaseBytes(record.bytes));
       underWay.push({ record: { ...record, bytes: EMPTY }, size, result });
       bytes += size;
       while (bytes > WINDOW_BYTES || underWay.length >= WINDOW_RECORDS) await settleOne();
@@ -249,7 +252,8 @@ class ObjectRun {
     // A duplicate is followed up all the same: the run that stored it may have been killed before it did.
     const follow = this.#ports.follow ?? ((stored) => score(stored, this.#ports));
     const withScore = computed.score === undefined ? {} : { computed: computed.score };
-    await this.#follow(follow({ id: row.id, key, outcome: added.kind, ...withScore }));
+    const followed = follow({ id: row.id, key, outcome: added.kind, ...withScore });
+    await this.#follow(followed.finally(() => this.#ports.onStored?.(computed)));
     return added.kind;
   }
 

@@ -9,6 +9,7 @@ import {
   type TaskSettings,
 } from "../../stages/compute-tasks.ts";
 import { TokenCounters } from "../../stages/compute-tokens.ts";
+import { releaseBytes } from "../../stages/release-bytes.ts";
 import {
   type ComputeResult,
   type ComputeTask,
@@ -89,6 +90,7 @@ async function perform(
   }
   if (task.kind === "tokens") return counters.count(task);
   const computed = await computeIngest(task.record, context.settings);
+  releaseBytes(task.record.bytes);
   return {
     rejections: computed.rejections,
     trajectories: computed.trajectories.map(({ document, blobs, score, rendered, ...rest }) => ({

@@ -4,6 +4,7 @@ import type { Rejection } from "../../reading/rejection.ts";
 import { type IngestPorts, type IngestReport, ingest } from "../../stages/ingest.ts";
 import type { IngestSettings } from "../../stages/ingest-settings.ts";
 import { writeRejections } from "../../stages/rejection-report.ts";
+import { releaseBytes } from "../../stages/release-bytes.ts";
 import { isPartOfOne } from "../../trajectory/registry.ts";
 import { fileSource } from "./file-source.ts";
 import type { LocalStore } from "./local-store.ts";
@@ -148,6 +149,10 @@ async function readOne(
     limits: settings.limits,
     framer: { isPart: (value) => isPartOfOne(value, forced === undefined ? formats : [forced]) },
     turn: context.turn,
+    onStored: ({ document, score }) => {
+      releaseBytes(document);
+      if (score !== undefined) releaseBytes(score.bytes);
+    },
   };
   const source = fileSource(file);
   return ingest({ source, fingerprint: fingerprintOf(file), revision: settings.revision }, ports);
