@@ -5,9 +5,18 @@
 
 /** Hash of a text, 0 to 2^32 - 1. */
 export function hashText(text: string, seed = 0): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  let hash = startHash(seed);
+  for (let at = 0; at < text.length; at += 1) hash = addCode(hash, text.charCodeAt(at));
   return mix(hash);
+}
+
+/** The hash of a text unit by unit: `mix` over `addCode` of each of them is what `hashText` gives. */
+export function startHash(seed: number): number {
+  return 0x811c9dc5 ^ seed;
+}
+
+export function addCode(hash: number, code: number): number {
+  return Math.imul(hash ^ code, 0x01000193);
 }
 
 /** `fmix32`: every bit of the number bears on every bit of the result. */

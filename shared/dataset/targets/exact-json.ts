@@ -48,7 +48,8 @@ function isLarge(value: number): boolean {
 
 /** A line of JSON whose large integers are written as fractions; what else it holds stays as it is. */
 export function loadableLine(pieces: readonly string[]): readonly string[] {
-  if (!pieces.some((piece) => /\d{19}/.test(piece))) return pieces;
+  // A piece that opens with a quote is one text, whose digits are no number.
+  if (!pieces.some((piece) => !piece.startsWith('"') && /\d{19}/.test(piece))) return pieces;
   return [`${JSON.stringify(JSON.parse(pieces.join(""), asWritten))}\n`];
 }
 
