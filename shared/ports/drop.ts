@@ -19,7 +19,10 @@ export interface DropListing {
  * throws a SourceError.
  */
 export interface Drop {
+  /** To read it: its beginning may come along. */
   find(key: string): Promise<DropObject | undefined>;
+  /** Of what stands under the key, without reading it. */
+  fingerprint(key: string): Promise<string | undefined>;
   /** Objects after `after` in the order of the UTF-8 bytes of their keys. */
   list(options: { readonly after?: string }): AsyncIterable<DropListing>;
 }

@@ -168,8 +168,8 @@ async function sweepDrop(ports: SweepPorts): Promise<number> {
 async function isUnread(key: string, ports: Pick<SweepPorts, "drop" | "catalog">): Promise<boolean> {
   const known = await ports.catalog.object(key);
   if (known === undefined) return true;
-  const found = await ports.drop.find(key);
-  return found !== undefined && found.fingerprint !== known.fingerprint;
+  const fingerprint = await ports.drop.fingerprint(key);
+  return fingerprint !== undefined && fingerprint !== known.fingerprint;
 }
 
 /** Documents lie in 256 folders; one of them is looked at in each sweep. */

@@ -95,6 +95,10 @@ export async function makePipeline(
       };
       return { source: { name: key, size: bytes.length, open }, fingerprint: `e${etag}` };
     },
+    fingerprint: async (key) => {
+      const found = objects.get(key);
+      return found && `e${found.etag}`;
+    },
     list: async function* ({ after = "" }) {
       for (const [key, { bytes, modifiedAt }] of [...objects].sort(([a], [b]) => (a < b ? -1 : 1))) {
         if (key > after) yield { key, size: bytes.length, modifiedAt };

@@ -1,7 +1,10 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { Drop, DropListing, DropObject } from "../../ports/drop.ts";
 import { SourceGoneError } from "../../reading/source-error.ts";
-import { s3Fingerprint, s3Source } from "./s3-source.ts";
+import { type S3Source, s3Fingerprint, s3Source } from "./s3-source.ts";
+
+/** Of an object that is to be read, what comes with its head: most logs are no larger. */
+const AHEAD = 1 << 20;
 
 /** The drop bucket. */
 export class S3Drop implements Drop {
@@ -14,9 +17,18 @@ export class S3Drop implements Drop {
   }
 
   async find(key: string): Promise<DropObject | undefined> {
+    const source = await this.#source(key, AHEAD);
+    return source && { source, fingerprint: s3Fingerprint(source.state) };
+  }
+
+  async fingerprint(key: string): Promise<string | undefined> {
+    const source = await this.#source(key, 0);
+    return source && s3Fingerprint(source.state);
+  }
+
+  async #source(key: string, ahead: number): Promise<S3Source | undefined> {
     try {
-      const source = await s3Source({ client: this.#client, bucket: this.#bucket, key });
-      return { source, fingerprint: s3Fingerprint(source.state) };
+      return await s3Source({ client: this.#client, bucket: this.#bucket, key, ahead });
     } catch (error) {
       if (error instanceof SourceGoneError) return undefined;
       throw error;

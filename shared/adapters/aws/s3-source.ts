@@ -7,7 +7,7 @@ import {
   type SourceError,
   SourceGoneError,
 } from "../../reading/source-error.ts";
-import { backOff, DEFAULT_TRIES, type Tries } from "./back-off.ts";
+import { backOff, DEFAULT_TRIES, type Tries, tried } from "./back-off.ts";
 import { isObjectMissing, isTransient, serviceFault } from "./service-fault.ts";
 
 /** State of an S3 object, which changes whenever the object does. */
@@ -29,6 +29,8 @@ export interface S3SourceOptions {
   /** Any key that S3 takes; also the name of the source. */
   readonly key: string;
   readonly tries?: Tries;
+  /** Bytes that come along when it is opened: an object of no more takes one request in all. Default: none. */
+  readonly ahead?: number;
 }
 
 /** What a catalog remembers of an object that was read. An ETag of an event has no quotes, that of a response has. */
@@ -44,19 +46,71 @@ export function s3Fingerprint({ eTag, size, versionId }: S3ObjectState): string 
  * @throws SourceGoneError
  */
 export async function s3Source(options: S3SourceOptions): Promise<S3Source> {
-  const { client, bucket, key } = options;
+  const { key, ahead = 0 } = options;
   try {
-    const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    const state: S3ObjectState = {
-      eTag: head.ETag ?? "",
-      size: head.ContentLength ?? 0,
-      ...(head.VersionId === undefined ? {} : { versionId: head.VersionId }),
-    };
+    const { state, start } = ahead > 0 ? await begin(options, ahead) : await look(options);
     const whole = { start: 0, end: state.size };
-    return { name: key, size: state.size, state, open: (range) => read(options, state, range ?? whole) };
+    return {
+      name: key,
+      size: state.size,
+      state,
+      open: (range) => withStart(options, { state, start, range: range ?? whole }),
+    };
   } catch (error) {
     throw translated(key, error);
   }
+}
+
+interface Begun {
+  readonly state: S3ObjectState;
+  /** The first bytes of the object. */
+  readonly start: Uint8Array;
+}
+
+async function look({ client, bucket, key }: S3SourceOptions): Promise<Begun> {
+  const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+  return { state: stateOf(head, head.ContentLength ?? 0), start: new Uint8Array(0) };
+}
+
+/** One request for the first bytes, which says as well what a request for the head says. */
+async function begin(options: S3SourceOptions, ahead: number): Promise<Begun> {
+  const { client, bucket, key, tries = DEFAULT_TRIES } = options;
+  const load = async (): Promise<Begun> => {
+    const answer = await client.send(
+      new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${ahead - 1}` }),
+    );
+    const start = (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
+    const total = /\/([0-9]+)$/.exec(answer.ContentRange ?? "")?.[1];
+    const size = total === undefined ? (answer.ContentLength ?? start.length) : Number(total);
+    if (start.length < Math.min(size, ahead))
+      throw new CutShortError("the response ended before its last byte");
+    return { state: stateOf(answer, size), start };
+  };
+  const passes = (error: unknown): boolean => error instanceof CutShortError || isTransient(error);
+  try {
+    return await tried(load, { tries, passes });
+  } catch (error) {
+    // An empty object has no first byte.
+    if (serviceFault(error).status !== 416) throw error;
+    return look(options);
+  }
+}
+
+function stateOf(
+  { ETag, VersionId }: { readonly ETag?: string | undefined; readonly VersionId?: string | undefined },
+  size: number,
+): S3ObjectState {
+  return { eTag: ETag ?? "", size, ...(VersionId === undefined ? {} : { versionId: VersionId }) };
+}
+
+async function* withStart(
+  options: S3SourceOptions,
+  { state, start, range }: Begun & { readonly range: ByteRange },
+): AsyncGenerator<Uint8Array> {
+  const end = Math.min(range.end, state.size);
+  // A copy: what a source gave belongs to the caller.
+  if (range.start < Math.min(start.length, end)) yield start.slice(range.start, end);
+  yield* read(options, state, { start: Math.max(range.start, start.length), end });
 }
 
 /** Bytes that show that a connection works, so that a large object may break more often than a small one. */

@@ -37,7 +37,7 @@ describe("S3 on ministack behind a proxy that makes faults", () => {
     onTestFinished(() => proxy.stop());
     const client = new S3Client({ ...engine.clientConfig, endpoint: proxy.endpoint, maxAttempts: 4 });
     const store = new S3Store({ client, bucket: "drop", tries });
-    const source = (key: string) => s3Source({ client, bucket: "drop", key, tries });
+    const source = (key: string, ahead = 0) => s3Source({ client, bucket: "drop", key, tries, ahead });
     const put = (Key: string, Body: Uint8Array) =>
       new S3Client(engine.clientConfig).send(new PutObjectCommand({ Bucket: "drop", Key, Body }));
     return { proxy, client, store, source, put };
@@ -82,6 +82,44 @@ describe("S3 on ministack behind a proxy that makes faults", () => {
       );
       await put("empty", new Uint8Array(0));
       expect(await collected((await source("empty")).open())).toHaveLength(0);
+    });
+
+    it.each([1, 999, 1000, 1001, 5000])(
+      "gives the same bytes where the first %i of 1000 came along with the head",
+      async (ahead) => {
+        const { proxy, source, put } = await start();
+        const bytes = patterned(1000);
+        await put("ahead", bytes);
+        const opened = await source("ahead", ahead);
+        expect(opened.state).toEqual((await source("ahead")).state);
+        const before = proxy.requests.get("s3 GetObject") ?? 0;
+        for (let start = 0; start <= 1000; start += 250) {
+          for (let end = start; end <= 1000; end += 250) {
+            const range = { start, end };
+            expect((await collected(opened.open(range))).equals(bytes.subarray(start, end))).toBe(true);
+          }
+        }
+        expect((await collected(opened.open())).equals(bytes)).toBe(true);
+        if (ahead >= 1000) expect(proxy.requests.get("s3 GetObject")).toBe(before);
+        await put("ahead", patterned(1000).reverse());
+        const again = collected(opened.open());
+        if (ahead >= 1000) expect((await again).equals(bytes)).toBe(true);
+        else await expect(again).rejects.toBeInstanceOf(SourceChangedError);
+      },
+    );
+
+    it("reads the beginning again where the connection breaks, and knows an empty or missing object", async () => {
+      const { proxy, source, put } = await start();
+      await put("begun", patterned(MIB));
+      proxy.setRules([{ operation: "GetObject", fault: { kind: "cut-answer", afterBytes: 1000 }, times: 2 }]);
+      const opened = await source("begun", MIB);
+      expect((await collected(opened.open())).equals(Buffer.from(patterned(MIB)))).toBe(true);
+      expect(proxy.struck.get("cut-answer")).toBe(2);
+      await put("nothing", new Uint8Array(0));
+      const empty = await source("nothing", MIB);
+      expect(empty.state).toEqual((await source("nothing")).state);
+      expect(await collected(empty.open())).toHaveLength(0);
+      await expect(source("never", MIB)).rejects.toBeInstanceOf(SourceGoneError);
     });
 
     it("goes on at the byte where a connection broke", async () => {
