@@ -2,7 +2,7 @@ import { awsStation, ingestPorts } from "../../shared/adapters/aws/station.ts";
 import { ingestOrders } from "../../shared/contracts/s3-event.ts";
 import { deadLetter, reportFailure } from "../../shared/stages/ingest-failure.ts";
 import { ingestObject } from "../../shared/stages/ingest-object.ts";
-import { batchHandler } from "../lambda/batch-handler.ts";
+import { batchHandler, type MessageRun } from "../lambda/batch-handler.ts";
 import { count } from "../lambda/telemetry.ts";
 
 const station = await awsStation(process.env);
@@ -13,34 +13,40 @@ export const handler = batchHandler({
   maxReceives: station.environment.GYMLINE_MAX_RECEIVES,
   queueUrl: station.environment.GYMLINE_INGEST_QUEUE_URL,
   sqs: station.clients.sqs,
-  sideBySide: 4,
-  handle: async ({ body, lastTry, outOfTime, log }) => {
-    for (const target of ingestOrders(body)) {
-      const { key } = target;
-      try {
-        const result = await ingestObject(target, { ...ports, outOfTime });
-        if (result.kind !== "read") {
-          log.info(`nothing read: ${result.kind}`, { key });
-          continue;
-        }
-        const { counts, records, rejected, items } = result.report;
-        log.info("read", {
-          key,
-          records,
-          rejected,
-          ...counts,
-          trajectory_ids: items.map(({ row }) => row.id).slice(0, 20),
-        });
-        count({
-          Ingested: counts.new + counts.revised + counts.superseded,
-          Duplicates: counts.duplicate,
-          Rejected: rejected,
-        });
-        await deadLetter(result.report, { queue: ports.deadLetters });
-      } catch (error) {
-        if (lastTry) await reportFailure({ key, error }, ports);
-        throw error;
-      }
-    }
-  },
+  sideBySide: 10,
+  handle: (run) => station.crowd.join(QUESTIONS, () => takeIn(run)),
 });
+
+/** Of an object with one trajectory: its state, what is known of the trajectory and said of it, the transaction. */
+const QUESTIONS = 4;
+
+async function takeIn({ body, lastTry, outOfTime, log }: MessageRun): Promise<void> {
+  for (const target of ingestOrders(body)) {
+    const { key } = target;
+    try {
+      const result = await ingestObject(target, { ...ports, outOfTime });
+      if (result.kind !== "read") {
+        log.info(`nothing read: ${result.kind}`, { key });
+        continue;
+      }
+      const { counts, records, rejected, scored, items } = result.report;
+      log.info("read", {
+        key,
+        records,
+        rejected,
+        ...counts,
+        trajectory_ids: items.map(({ row }) => row.id).slice(0, 20),
+      });
+      count({
+        Ingested: counts.new + counts.revised + counts.superseded,
+        Scored: scored,
+        Duplicates: counts.duplicate,
+        Rejected: rejected,
+      });
+      await deadLetter(result.report, { queue: ports.deadLetters });
+    } catch (error) {
+      if (lastTry) await reportFailure({ key, error }, ports);
+      throw error;
+    }
+  }
+}

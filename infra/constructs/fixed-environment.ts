@@ -11,6 +11,7 @@ export function fixedEnvironment(config: DeploymentConfig) {
     GYMLINE_FUNCTION_OBJECT_BYTES: String(config.functionObjectMiB * 1024 * 1024),
     GYMLINE_FUNCTION_EXPORT_BYTES: String(config.functionExportMiB * 1024 * 1024),
     GYMLINE_FUNCTION_EXPORT_ROWS: String(config.functionExportRows),
+    GYMLINE_SCORE_ALONG: config.scoreAlong ? "true" : "false",
     GYMLINE_MAX_RECEIVES: String(config.maxReceives),
   } satisfies Partial<Record<keyof FunctionEnvironment, string>>;
 }

@@ -13,7 +13,7 @@ import { stageAlarms } from "./stage-alarms.ts";
 export const BATCHES: Readonly<Record<StageName, { readonly size: number; readonly windowSeconds: number }>> =
   {
     // One object may take most of the time-out; few share an invocation, and none waits for company.
-    ingest: { size: 5, windowSeconds: 0 },
+    ingest: { size: 10, windowSeconds: 0 },
     // Scoring takes milliseconds, so an invocation is worth gathering for.
     score: { size: 50, windowSeconds: 2 },
     // Of many trajectories one batch is made, at half the price; a day does not depend on a minute.

@@ -3,6 +3,7 @@ import { permit } from "../constructs/permit.ts";
 import type { Pipeline } from "../constructs/pipeline.ts";
 import {
   deleteObjects,
+  eraseObjects,
   LOOK_AT_JOBS,
   listBucket,
   readObjects,
@@ -22,12 +23,14 @@ export function ingestStage(scope: Construct, pipeline: Pipeline): StageConstruc
     readObjects(drop),
     listBucket(drop),
     readObjects(store, "trajectories/", "blobs/", "rejected/"),
-    writeObjects(store, "trajectories/", "blobs/", "rejected/"),
+    writeObjects(store, "trajectories/", "blobs/", "rejected/", "scores/"),
     // A report goes when its object was mended.
     deleteObjects(store, "rejected/"),
+    // What is forgotten while it is taken in goes at once.
+    ...eraseObjects(store, "trajectories/", "scores/"),
     listBucket(store),
     ...useCatalog(table),
-    sendTo(queues.score.queue, queues.ingest.deadLetters),
+    sendTo(queues.score.queue, queues.export.queue, queues.ingest.deadLetters),
     submitJobs(scope, config.name),
     LOOK_AT_JOBS,
   );

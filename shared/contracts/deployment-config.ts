@@ -135,6 +135,11 @@ const configSchema = z.strictObject({
       message: "two loops have the same model",
     })
     .default([]),
+  /**
+   * The function that takes a trajectory in gives it its first score as well; else the stage `score` does. A critic or
+   * a judge always has the stage do it.
+   */
+  scoreAlong: z.boolean().default(true),
   /** A larger dropped object is taken in by a Batch job. */
   functionObjectMiB: z.int().min(1).max(1024).default(64),
   /** A dataset of more rows is written by a Batch job. */

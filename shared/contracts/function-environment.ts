@@ -25,6 +25,8 @@ export const functionEnvironmentSchema = z.object({
   GYMLINE_FUNCTION_EXPORT_ROWS: z.coerce.number().int().positive(),
   /** So is one made of more bytes of logs. */
   GYMLINE_FUNCTION_EXPORT_BYTES: z.coerce.number().int().positive(),
+  /** Whether ingest scores what it takes in. */
+  GYMLINE_SCORE_ALONG: z.enum(["true", "false"]).transform((text) => text === "true"),
   /** How often a message is tried before it goes to the dead-letter queue. */
   GYMLINE_MAX_RECEIVES: z.coerce.number().int().positive(),
 });

@@ -31,12 +31,33 @@ export interface NewTrajectory {
  */
 export type Known = "absent" | "known" | "other-revision" | "forgotten";
 
-export type Added =
+/** What a catalog saw of a trajectory that may be added; a catalog takes back only what it gave itself. */
+export interface Seen {
+  readonly known: Known;
+}
+
+/** What may be done in the change that adds a trajectory: each spares a change of its own. */
+export interface AddOptions {
+  /** What was seen of it before. What has changed since is noticed. */
+  readonly seen?: Seen | undefined;
+  /** Its first score, noted and counted if the trajectory is new. */
+  readonly score?: ScoreRow | undefined;
+  /** State of its object, which holds nothing else; noted where nothing is known of the object yet. */
+  readonly finish?: ObjectState | undefined;
+}
+
+export type Added = (
   | { readonly kind: "new"; readonly supersedes: readonly string[] }
   /** The same session is here already, and longer. */
   | { readonly kind: "superseded"; readonly by: string }
   | { readonly kind: "revised" }
-  | { readonly kind: "duplicate" };
+  | { readonly kind: "duplicate" }
+) & {
+  /** The score was noted, as the first one. */
+  readonly scored?: true;
+  /** The object is finished: it had no places and no report before. */
+  readonly finished?: true;
+};
 
 export interface Selection {
   readonly project?: string;
@@ -122,10 +143,12 @@ export interface Catalog {
   objects(): AsyncIterable<ObjectState>;
   /** Records that the object was read to its end, and forgets the places that it had before and has no longer. */
   finishObject(state: ObjectState): Promise<void>;
+  /** Notes that there is a report of an object that could not be read: who reads it later has to remove it. */
+  noteReport(key: string): Promise<void>;
 
-  known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known>;
+  see(trajectory: NewTrajectory): Promise<Seen>;
   /** @throws ForgottenMeanwhileError */
-  add(trajectory: NewTrajectory): Promise<Added>;
+  add(trajectory: NewTrajectory, options?: AddOptions): Promise<Added>;
   /**
    * Notes the score of a trajectory. With `revision`, only if that is its current one. The first score of a
    * trajectory is counted in the same transaction (`scoredCount`).

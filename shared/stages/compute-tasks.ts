@@ -32,8 +32,8 @@ import { withUtf8 } from "./utf8-pieces.ts";
 export interface TaskSettings {
   readonly ingest: IngestSettings;
   readonly score: ScoreSettings;
-  /** Ingest leaves the score to a stage of its own. */
-  readonly scoreLater?: boolean;
+  /** Ingest leaves the score to a stage of its own: always, or where it cannot be computed. */
+  readonly scoreLater?: boolean | "on-fault";
   /** The dataset that the run will write: rows that may get into it are rendered along with ingest. */
   readonly dataset?: DatasetRequest;
 }
@@ -54,12 +54,28 @@ export async function computeIngest(record: SourceRecord, settings: TaskSettings
       computed.push(common);
       continue;
     }
-    const scored = await scoreBySettings(trajectory, settings.score);
+    const scored = await firstScore(trajectory, settings);
+    if (scored === undefined) {
+      computed.push(common);
+      continue;
+    }
     const rendered = renderedAhead({ row, trajectory, scored, clean }, settings);
     const score = encodedScore(scored);
     computed.push({ ...common, score, ...(rendered === undefined ? {} : { rendered }) });
   }
   return { rejections, trajectories: computed };
+}
+
+async function firstScore(
+  trajectory: Trajectory,
+  { score, scoreLater }: TaskSettings,
+): Promise<ScoredTrajectory | undefined> {
+  try {
+    return await scoreBySettings(trajectory, score);
+  } catch (error) {
+    if (scoreLater !== "on-fault") throw error;
+    return undefined;
+  }
 }
 
 /** The row of the dataset that the run will write, where it is made of this trajectory alone and that may get in. */

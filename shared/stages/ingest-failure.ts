@@ -1,4 +1,5 @@
 import type { IngestQueueMessage } from "../contracts/messages.ts";
+import type { Catalog } from "../ports/catalog.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { MessageQueue } from "../ports/queue.ts";
 import { rejectionOf } from "../reading/rejection.ts";
@@ -20,10 +21,13 @@ export async function deadLetter(
   return true;
 }
 
-/** The report of an object whose last try failed. It names the kind of fault, but no content. */
+/**
+ * The report of an object whose last try failed. It names the kind of fault, but no content. The catalog notes it
+ * after that, so that it goes once the object is taken in.
+ */
 export async function reportFailure(
   failure: { readonly key: string; readonly error: unknown },
-  ports: { readonly store: ObjectStore },
+  ports: { readonly store: ObjectStore; readonly catalog: Pick<Catalog, "noteReport"> },
 ): Promise<void> {
   const { key, error } = failure;
   const rejection = rejectionOf(
@@ -35,4 +39,5 @@ export async function reportFailure(
     },
   );
   await writeRejections({ object: key, total: 1, rejections: [rejection] }, ports.store);
+  await ports.catalog.noteReport(key);
 }

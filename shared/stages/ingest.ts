@@ -1,6 +1,13 @@
 import type { CatalogRow, ScoreRow } from "../contracts/catalog-row.ts";
-import { blobKey, projectOf, trajectoryKey } from "../contracts/keys.ts";
-import { type Added, type Catalog, ForgottenMeanwhileError, type NewTrajectory } from "../ports/catalog.ts";
+import { blobKey, projectOf, scoreKey, trajectoryKey } from "../contracts/keys.ts";
+import {
+  type Added,
+  type AddOptions,
+  type Catalog,
+  ForgottenMeanwhileError,
+  type NewTrajectory,
+  type ObjectState,
+} from "../ports/catalog.ts";
 import {
   type Compute,
   type ComputedRecord,
@@ -18,6 +25,7 @@ import { placeOf, sessionOf } from "./ingest-place.ts";
 import { writeRejections } from "./rejection-report.ts";
 import { releaseBytes } from "./release-bytes.ts";
 import { type ScoreMessage, score } from "./score.ts";
+import { hasEvidence } from "./score-evidence.ts";
 
 export interface IngestMessage {
   readonly source: ByteSource;
@@ -40,6 +48,11 @@ export interface IngestPorts {
   readonly follow?: (stored: StoredTrajectory) => Promise<unknown>;
   /** Told of each trajectory when its bytes are stored and nobody reads them again. */
   readonly onStored?: (trajectory: ComputedTrajectory) => void;
+  /**
+   * Present: the score that was computed along with a new trajectory is stored along with it, and this takes the place
+   * of `follow`. It is for what may be left out: the object may be done with before it is called.
+   */
+  readonly scored?: (id: string) => Promise<unknown>;
   /** Says, before each record is stored, that there is not enough time for it: ingest then throws OutOfTimeError. */
   readonly outOfTime?: () => boolean;
 }
@@ -73,6 +86,8 @@ export interface IngestReport {
   /** How many there were of each kind; `items` may be cut. */
   readonly counts: Readonly<Record<IngestOutcome, number>>;
   readonly rejected: number;
+  /** How many first scores were stored along with their trajectories. */
+  readonly scored: number;
   /** At most `maxRejectionsPerFile` of them. */
   readonly rejections: readonly Rejection[];
 }
@@ -101,14 +116,14 @@ export async function ingest(message: IngestMessage, ports: IngestPorts): Promis
   const run = new ObjectRun(message, ports);
   const underWay: UnderWay[] = [];
   let bytes = 0;
-  const settleOne = async (): Promise<void> => {
+  const settleOne = async (all = false): Promise<void> => {
     const next = underWay.shift();
     if (next === undefined) return;
     bytes -= next.size;
     if (ports.outOfTime?.() === true) throw new OutOfTimeError(source.name);
     const result = await settled(next);
     await ports.turn;
-    await run.store(next.record, result);
+    await run.store(next.record, result, all && underWay.length === 0);
   };
   try {
     for await (const item of readRecords({ source, limits: ports.limits, framer: ports.framer })) {
@@ -126,7 +141,7 @@ export async function ingest(message: IngestMessage, ports: IngestPorts): Promis
       bytes += size;
       while (bytes > WINDOW_BYTES || underWay.length >= WINDOW_RECORDS) await settleOne();
     }
-    while (underWay.length > 0) await settleOne();
+    while (underWay.length > 0) await settleOne(true);
   } finally {
     await Promise.allSettled([...underWay.map(({ result }) => result), run.settle()]);
   }
@@ -163,6 +178,8 @@ class ObjectRun {
   #fault: { readonly error: unknown } | undefined;
   #rejected = 0;
   #stored = 0;
+  #scored = 0;
+  #finished = false;
   readonly #counts: Record<IngestOutcome, number> = {
     new: 0,
     duplicate: 0,
@@ -181,10 +198,12 @@ class ObjectRun {
     if (this.#rejections.length < this.#ports.limits.maxRejectionsPerFile) this.#rejections.push(rejection);
   }
 
-  async store(record: SourceRecord, computed: ComputedRecord): Promise<void> {
+  /** @param last nothing comes after it */
+  async store(record: SourceRecord, computed: ComputedRecord, last: boolean): Promise<void> {
     for (const rejection of computed.rejections) this.reject(rejection);
     for (const trajectory of computed.trajectories) {
-      const outcome = await this.#storeOne(record, trajectory);
+      const isAll = last && computed.trajectories.length === 1 && this.#stored + this.#rejected === 0;
+      const outcome = await this.#storeOne(record, trajectory, isAll);
       this.#counts[outcome] += 1;
       if (this.#items.length >= REPORTED) continue;
       const { row, score: computedScore } = trajectory;
@@ -200,10 +219,26 @@ class ObjectRun {
   async finish(): Promise<IngestReport> {
     await this.settle();
     const { catalog, store } = this.#ports;
-    const { source, fingerprint, revision } = this.#message;
+    const { source } = this.#message;
     const rejections = this.#rejections;
-    await writeRejections({ object: source.name, total: this.#rejected, rejections }, store);
-    await catalog.finishObject({
+    if (!this.#finished) {
+      await writeRejections({ object: source.name, total: this.#rejected, rejections }, store);
+      await catalog.finishObject(this.#state());
+    }
+    return {
+      key: source.name,
+      records: this.records,
+      items: this.#items,
+      counts: this.#counts,
+      rejected: this.#rejected,
+      scored: this.#scored,
+      rejections: this.#rejections,
+    };
+  }
+
+  #state(): ObjectState {
+    const { source, fingerprint, revision } = this.#message;
+    return {
       key: source.name,
       project: projectOf(source.name),
       fingerprint,
@@ -211,44 +246,55 @@ class ObjectRun {
       records: this.records,
       trajectories: this.#stored,
       rejected: this.#rejected,
-    });
-    return {
-      key: source.name,
-      records: this.records,
-      items: this.#items,
-      counts: this.#counts,
-      rejected: this.#rejected,
-      rejections: this.#rejections,
     };
   }
 
-  async #storeOne(record: SourceRecord, computed: ComputedTrajectory): Promise<IngestOutcome> {
-    const { catalog, store } = this.#ports;
+  async #storeOne(
+    record: SourceRecord,
+    computed: ComputedTrajectory,
+    isAll: boolean,
+  ): Promise<IngestOutcome> {
+    const { catalog, ledger, store, scored } = this.#ports;
     const { row } = computed;
     const project = projectOf(record.source);
     const session = sessionOf(computed, { project, record });
-    const known = await catalog.known(row.id, {
-      revision: row.revision,
-      ...(session === undefined ? {} : { session: session.key }),
-    });
-    if (known === "forgotten") return "forgotten";
-    const place = placeOf(record, { project, ordinal: computed.ordinal });
+    const trajectory: NewTrajectory = {
+      row: { ...row, domain: computed.score?.domain ?? row.domain },
+      place: placeOf(record, { project, ordinal: computed.ordinal }),
+      generation: this.#message.fingerprint,
+      ...(session === undefined ? {} : { session }),
+      blobs: computed.blobs.map(({ sha256 }) => sha256),
+    };
+    const computedScore = scored === undefined ? undefined : computed.score;
+    const [seen, isJudged] = await Promise.all([
+      catalog.see(trajectory),
+      computedScore !== undefined && hasEvidence(row.id, ledger),
+    ]);
+    if (seen.known === "forgotten") return "forgotten";
     this.#stored += 1;
-    for (const { sha256, bytes } of computed.blobs) await store.putIfAbsent(blobKey(sha256), bytes);
     const key = trajectoryKey(row.id);
-    if (known === "other-revision") await this.#revise(row.id, computed.document);
-    else await store.putIfAbsent(key, computed.document);
-    const added = await this.#add(
-      {
-        row: { ...row, domain: computed.score?.domain ?? row.domain },
-        place,
-        generation: this.#message.fingerprint,
-        ...(session === undefined ? {} : { session }),
-        blobs: computed.blobs.map(({ sha256 }) => sha256),
-      },
-      key,
+    // Only a first score can come along, and only one that nobody has said anything about.
+    const along = seen.known === "absent" && !isJudged ? computedScore : undefined;
+    const alongKey = along && scoreKey(row.id, along.row.scorer);
+    const writes: Promise<unknown>[] = computed.blobs.map(({ sha256, bytes }) =>
+      store.putIfAbsent(blobKey(sha256), bytes),
     );
+    if (seen.known === "other-revision") writes.push(this.#revise(row.id, computed.document));
+    else writes.push(store.putIfAbsent(key, computed.document));
+    if (along !== undefined && alongKey !== undefined) writes.push(store.put(alongKey, along.bytes));
+    await allOf(writes);
+    const options: AddOptions = {
+      seen,
+      ...(along === undefined ? {} : { score: along.row, finish: isAll ? this.#state() : undefined }),
+    };
+    const added = await this.#add(trajectory, options, alongKey === undefined ? [key] : [key, alongKey]);
     if (added === "forgotten") return added;
+    this.#finished = added.finished === true;
+    if (scored !== undefined && added.scored === true) {
+      this.#scored += 1;
+      await this.#follow(scored(row.id));
+      return added.kind;
+    }
     // A duplicate is followed up all the same: the run that stored it may have been killed before it did.
     const follow = this.#ports.follow ?? ((stored) => score(stored, this.#ports));
     const withScore = computed.score === undefined ? {} : { computed: computed.score };
@@ -258,13 +304,17 @@ class ObjectRun {
   }
 
   /** What was forgotten in this very moment leaves no document behind. */
-  async #add(trajectory: NewTrajectory, key: string): Promise<Added | "forgotten"> {
+  async #add(
+    trajectory: NewTrajectory,
+    options: AddOptions,
+    keys: readonly string[],
+  ): Promise<Added | "forgotten"> {
     const { catalog, store } = this.#ports;
     try {
-      return await catalog.add(trajectory);
+      return await catalog.add(trajectory, options);
     } catch (error) {
       if (!(error instanceof ForgottenMeanwhileError)) throw error;
-      await store.erase(key);
+      for (const key of keys) await store.erase(key);
       return "forgotten";
     }
   }
@@ -304,6 +354,11 @@ class ObjectRun {
     }
     await store.put(key, document);
   }
+}
+
+/** Ends when all have ended, with the first fault of any. */
+async function allOf(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
 
 function revisionOf(document: Uint8Array): string {

@@ -30,6 +30,11 @@ export async function loadEvidence(
   };
 }
 
+/** Somebody said something of a trajectory, or was about to. */
+export async function hasEvidence(id: string, ledger: Ledger): Promise<boolean> {
+  return (await ledger.get(evidenceRecord(id))) !== undefined;
+}
+
 /** The newest judgement of this revision of the document, of equally new ones that of the first judge by its id. */
 export function currentJudgement({ judgements }: ScoreEvidence, revision: string): Judgement | undefined {
   let best: Judgement | undefined;

@@ -37,12 +37,19 @@ export async function scoreAndAsk(message: ScoreMessage, ports: ScoreStoredPorts
   const scored = await score(message, ports);
   const { set } = scored;
   if (ports.judge !== undefined) await askJudge(message.id, scored, { ...ports, judge: ports.judge });
-  if (set !== "first") return set;
+  if (set === "first") await askForExports(message.id, ports);
+  return set;
+}
+
+/** A first score may make exports due. One that is missed is found by the next first score, or by the sweep. */
+export async function askForExports(
+  id: string,
+  ports: Pick<ScoreStoredPorts, "catalog" | "ledger" | "datasets" | "exportQueue">,
+): Promise<void> {
   for (const dataset of ports.datasets) {
-    if (!isLookDue(message.id, dataset.threshold)) continue;
+    if (!isLookDue(id, dataset.threshold)) continue;
     await askForDue(dataset, { ...ports, queue: ports.exportQueue, cause: "threshold" });
   }
-  return set;
 }
 
 /** About twenty looks on the way to a threshold are enough, spread by the ids, which are hashes. */

@@ -16,6 +16,7 @@ export function functionEnvironment(folder: string): Record<string, string> {
     GYMLINE_FUNCTION_OBJECT_BYTES: "1",
     GYMLINE_FUNCTION_EXPORT_BYTES: "1000000000",
     GYMLINE_FUNCTION_EXPORT_ROWS: "1",
+    GYMLINE_SCORE_ALONG: "true",
     GYMLINE_MAX_RECEIVES: "4",
     ...Object.fromEntries(queues.map((name) => [`GYMLINE_${name}_URL`, "http://127.0.0.1/queue"])),
   };

@@ -35,6 +35,25 @@ export function scoreContract(name: string, start: StartCatalog): void {
         expect(await catalog.scoredCount("other")).toBe(0);
       });
 
+      it("takes a first score along with a new trajectory, and with no other", async () => {
+        const catalog = await start(0);
+        const score = makeScore({ reward: 0.5 });
+        expect(await catalog.add(makeNew("a"), { score })).toMatchObject({ kind: "new", scored: true });
+        expect(await catalog.entry(idOf("a"))).toMatchObject(score);
+        expect(await catalog.scoredCount()).toBe(1);
+        expect(await catalog.scoredCount("team")).toBe(1);
+        expect(await catalog.unscored({ before: 1, limit: 9 })).toEqual([]);
+        expect(await catalog.setScore(idOf("a"), score)).toBe("again");
+        await catalog.add(makeNew("b"));
+        const place = { key: "team/other.json" };
+        expect(await catalog.add(makeNew("b", { place }), { score })).toEqual({ kind: "duplicate" });
+        expect(await catalog.add(makeNew("b", { row: { revision: "rev2" } }), { score })).toEqual({
+          kind: "revised",
+        });
+        expect(await catalog.entry(idOf("b"))).toMatchObject({ scorer: null });
+        expect(await catalog.scoredCount()).toBe(1);
+      });
+
       it("leaves a trajectory alone whose document has another revision by now", async () => {
         const catalog = await start(0);
         await catalog.add(makeNew("a"));

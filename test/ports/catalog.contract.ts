@@ -180,8 +180,10 @@ export function catalogContract(name: string, start: StartCatalog): void {
       it("says what an id is to it", async () => {
         const catalog = await start(0);
         await catalog.add(makeNew("a", { session: makeSession("s", "xy") }));
-        const known = (id: string, revision = "rev1", session?: string) =>
-          catalog.known(idOf(id), { revision, ...(session === undefined ? {} : { session }) });
+        const known = async (id: string, revision = "rev1", key?: string) => {
+          const session = key === undefined ? {} : { session: makeSession(key, "xyz") };
+          return (await catalog.see(makeNew(id, { row: { revision }, ...session }))).known;
+        };
         expect(await known("a")).toBe("known");
         expect(await known("a", "rev2")).toBe("other-revision");
         expect(await known("b", "rev1", "s")).toBe("absent");

@@ -16,7 +16,8 @@ import type { SourcePlace } from "../../contracts/catalog-row.ts";
  *                       PREFIX#<digest>#<chunk>                 prefixes of a log too long for its session entry
  *                       TOMB                                    it was forgotten; says with which root
  *                       GONE#<id>                               (of a root) what was forgotten along with it
- *   O#<object key>      STATE                                   what was read of the object; in index byGroup
+ *   O#<object key>      STATE                                   what was read of the object; in index byGroup. Before
+ *                                                               that, it says that the object has places or a report
  *                       PLACE#<entry>#<index>#<ordinal>         whose place that is, and since which generation
  *   S#<session key>     TOMB                                    a trajectory of the session was forgotten
  *                       HEAD#<group>                            rises with each change in the group
@@ -39,6 +40,11 @@ export interface ItemKey {
 
 export function keyOf(item: { readonly [name: string]: unknown }): ItemKey {
   return { pk: String(item["pk"]), sk: String(item["sk"]) };
+}
+
+/** One text for each key. */
+export function nameOf({ pk, sk }: ItemKey): string {
+  return `${pk}\n${sk}`;
 }
 
 /** Of the 2048 bytes that a partition key may have. */
@@ -118,16 +124,16 @@ export const blobUserKey = (sha: string, id: string): ItemKey => ({ pk: blobPk(s
 
 const COUNTER_SHARDS = 32;
 
-/** Counters of a busy pipeline would wait for each other: each trajectory counts in the shard of its id. */
-export function counterKey(project: string, id: string): ItemKey {
-  return shardKey(project, Number.parseInt(id.slice(-2), 16) % COUNTER_SHARDS);
+/** Counters of a busy pipeline would wait for each other: each trajectory counts in a shard, by its id. */
+export function counterShard(id: string): number {
+  return Number.parseInt(id.slice(-2), 16) % COUNTER_SHARDS;
 }
 
 export function counterKeys(project: string): readonly ItemKey[] {
-  return Array.from({ length: COUNTER_SHARDS }, (_, shard) => shardKey(project, shard));
+  return Array.from({ length: COUNTER_SHARDS }, (_, shard) => counterKey(project, shard));
 }
 
-function shardKey(project: string, shard: number): ItemKey {
+export function counterKey(project: string, shard: number): ItemKey {
   return { pk: named(`C#${shard}`, project), sk: "COUNT" };
 }
 

@@ -1,8 +1,8 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { CatalogEntry, ScoreRow, SourcePlace } from "../../contracts/catalog-row.ts";
 import type { Feedback, NewFeedback } from "../../contracts/feedback.ts";
 import type {
   Added,
+  AddOptions,
   Catalog,
   DatasetEntry,
   DatasetRecord,
@@ -10,15 +10,15 @@ import type {
   FeedbackSet,
   Fence,
   Forgotten,
-  Known,
   NewTrajectory,
   ObjectState,
   ScoreSet,
+  Seen,
   Selection,
 } from "../../ports/catalog.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { entryOf, maybeRowOf, rowOf } from "./catalog-items.ts";
-import { keyOf, revisionKey, rowKey, sessionTombKey, tombKey, trajectoryPk } from "./catalog-keys.ts";
+import { keyOf, revisionKey, rowKey, tombKey, trajectoryPk } from "./catalog-keys.ts";
 import { attempt } from "./conflicts.ts";
 import { DynamoAdding } from "./dynamo-adding.ts";
 import { DynamoDatasets } from "./dynamo-datasets.ts";
@@ -28,8 +28,13 @@ import { DynamoPlaces } from "./dynamo-places.ts";
 import { DynamoScores } from "./dynamo-scores.ts";
 import { DynamoSelection } from "./dynamo-selection.ts";
 import { DynamoSessions } from "./dynamo-sessions.ts";
-import { DynamoTable } from "./dynamo-table.ts";
+import { DynamoTable, type DynamoTableOptions } from "./dynamo-table.ts";
 import { having, MOST_WRITES } from "./writes.ts";
+
+/** `items`: a table that is shared with a ledger. */
+export type CatalogOptions = (DynamoTableOptions | { readonly items: DynamoTable }) & {
+  readonly clock: Clock;
+};
 
 /**
  * The catalog in one DynamoDB table, for any number of processes at once; `catalog-keys.ts` says what stands where.
@@ -47,9 +52,8 @@ export class DynamoCatalog implements Catalog {
   readonly #datasets: DynamoDatasets;
   readonly #forgetting: DynamoForgetting;
 
-  constructor(options: { readonly client: DynamoDBClient; readonly table: string; readonly clock: Clock }) {
-    const { clock } = options;
-    const table = new DynamoTable(options);
+  constructor({ clock, ...options }: CatalogOptions) {
+    const table = "items" in options ? options.items : new DynamoTable(options);
     this.#table = table;
     this.#places = new DynamoPlaces(table);
     const sessions = new DynamoSessions(table);
@@ -78,19 +82,17 @@ export class DynamoCatalog implements Catalog {
     await this.#places.finish(state);
   }
 
-  async known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known> {
-    const { revision, session } = options;
-    const tombs = session === undefined ? [tombKey(id)] : [tombKey(id), sessionTombKey(session)];
-    const found = await this.#table.getAll([rowKey(id), ...tombs]);
-    if (found.of(tombKey(id)) !== undefined) return "forgotten";
-    const row = maybeRowOf(found.of(rowKey(id)));
-    if (row !== undefined) return row.facts.revision === revision ? "known" : "other-revision";
-    return session !== undefined && found.of(sessionTombKey(session)) !== undefined ? "forgotten" : "absent";
+  async noteReport(key: string): Promise<void> {
+    await this.#places.noteReport(key);
+  }
+
+  async see(trajectory: NewTrajectory): Promise<Seen> {
+    return this.#adding.see(trajectory);
   }
 
   /** @throws ForgottenMeanwhileError, CatalogBusyError */
-  async add(trajectory: NewTrajectory): Promise<Added> {
-    return this.#adding.add(trajectory);
+  async add(trajectory: NewTrajectory, options?: AddOptions): Promise<Added> {
+    return this.#adding.add(trajectory, options);
   }
 
   async setScore(id: string, score: ScoreRow, options?: { readonly revision: string }): Promise<ScoreSet> {

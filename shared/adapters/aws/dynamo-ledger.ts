@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { z } from "zod";
 import type { Ledger, LedgerEntry } from "../../ports/ledger.ts";
 import { read } from "./catalog-items.ts";
 import { keyOf, LEDGER_PK, ledgerKey } from "./catalog-keys.ts";
-import { DynamoTable } from "./dynamo-table.ts";
+import { DynamoTable, type DynamoTableOptions } from "./dynamo-table.ts";
 import { ABSENT, having } from "./writes.ts";
 
 /** A ledger key is longer than DynamoDB allows. */
@@ -25,8 +24,9 @@ const recordSchema = z.object({ value: z.string(), version: z.number(), writer: 
 export class DynamoLedger implements Ledger {
   readonly #table: DynamoTable;
 
-  constructor(options: { readonly client: DynamoDBClient; readonly table: string }) {
-    this.#table = new DynamoTable(options);
+  /** `items`: a table that is shared with a catalog. */
+  constructor(options: DynamoTableOptions | { readonly items: DynamoTable }) {
+    this.#table = "items" in options ? options.items : new DynamoTable(options);
   }
 
   async get(key: string): Promise<LedgerEntry | undefined> {

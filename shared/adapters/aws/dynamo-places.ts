@@ -1,6 +1,7 @@
 import type { SourcePlace } from "../../contracts/catalog-row.ts";
 import { CATALOG_INDEXES } from "../../contracts/catalog-table.ts";
 import type { NewTrajectory, ObjectState } from "../../ports/catalog.ts";
+import type { Item } from "./attributes.ts";
 import {
   maybeRowOf,
   type ObjectPlace,
@@ -57,7 +58,11 @@ export class DynamoPlaces {
 
   async object(key: string): Promise<ObjectState | undefined> {
     const item = await this.#table.get(stateKey(key));
-    return item === undefined ? undefined : stateOf(item);
+    return item === undefined || !isRead(item) ? undefined : stateOf(item);
+  }
+
+  async noteReport(key: string): Promise<void> {
+    await this.#table.write({ kind: "update", key: stateKey(key), add: { reports: 1 } });
   }
 
   async *objects(): AsyncGenerator<ObjectState> {
@@ -82,7 +87,7 @@ export class DynamoPlaces {
       const found = await this.#table.getAll(keys);
       for (const key of keys) {
         const item = found.of(key);
-        if (item !== undefined) yield stateOf(item);
+        if (item !== undefined && isRead(item)) yield stateOf(item);
       }
     }
   }
@@ -168,6 +173,21 @@ export class DynamoPlaces {
     await this.#table.write({ kind: "delete", key: objectPlaceKey(place), when: having({ id }) });
     await this.#table.write({ kind: "delete", key: placeKey(id, place) });
   }
+}
+
+/** The object was read to its end, and not only begun or reported on. */
+function isRead(item: Item): boolean {
+  return item["fingerprint"] !== undefined;
+}
+
+/** Notes that an object has places, if nothing is noted of it. */
+export function beginning(key: string): Write {
+  return { kind: "update", key: stateKey(key), add: { begun: 1 } };
+}
+
+/** Notes that an object of which nothing was noted was read to its end. */
+export function finishing(state: ObjectState): Write {
+  return { kind: "put", item: stateItem(state), when: ABSENT };
 }
 
 /** Projects with their number of places; those without a place are left out. */

@@ -2,7 +2,7 @@ import type { ScoreRow } from "../../contracts/catalog-row.ts";
 import { CATALOG_INDEXES } from "../../contracts/catalog-table.ts";
 import type { ScoreSet } from "../../ports/catalog.ts";
 import { maybeRowOf, putRow, type StoredRow } from "./catalog-items.ts";
-import { counterKey, counterKeys, keyOf, momentText, rowKey, unscoredShards } from "./catalog-keys.ts";
+import { counterKeys, counterShard, keyOf, momentText, rowKey, unscoredShards } from "./catalog-keys.ts";
 import { attempt } from "./conflicts.ts";
 import type { DynamoTable } from "./dynamo-table.ts";
 import { collected, firstOf, inGroups, mergedWalk } from "./walks.ts";
@@ -87,7 +87,8 @@ export class DynamoScores {
 
 const PAGE = 100;
 
-function scoring(
+/** What it takes to note a score, counting a first one. `left`: there are more projects than one transaction counts. */
+export function scoring(
   before: StoredRow,
   score: ScoreRow,
 ): { readonly row: StoredRow; readonly writes: readonly Write[]; readonly left: boolean } {
@@ -108,9 +109,10 @@ export function counting(
   return {
     counted: new Set([...(counted ?? []), ...fresh]),
     writes: fresh.map((project) => ({
-      kind: "update",
-      key: counterKey(project, facts.id),
-      add: { total: 1 },
+      kind: "count",
+      project,
+      shard: counterShard(facts.id),
+      more: 1,
     })),
   };
 }

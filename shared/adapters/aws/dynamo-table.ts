@@ -15,8 +15,11 @@ import {
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
 import { type Attributes, fromAttributes, type Item, toAttributes } from "./attributes.ts";
-import { type ItemKey, keyOf } from "./catalog-keys.ts";
+import { type ItemKey, keyOf, nameOf } from "./catalog-keys.ts";
 import { attempt, backOff, CatalogBusyError, WriteConflict } from "./conflicts.ts";
+import type { Crowd } from "./crowd.ts";
+import { mergedChanges } from "./merged-changes.ts";
+import { serviceFault } from "./service-fault.ts";
 import {
   conditionOf,
   type Expression,
@@ -46,17 +49,33 @@ export interface FoundItems {
   of(key: ItemKey): Item | undefined;
 }
 
+export interface DynamoTableOptions {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  /** Reads and transactions of its members are made together. */
+  readonly crowd?: Crowd | undefined;
+}
+
 /** The catalog's table: consistent reads, conditional writes, and transactions that report conflicts. */
 export class DynamoTable {
   readonly #client: DynamoDBClient;
   readonly #table: string;
+  readonly #read: (keys: readonly ItemKey[]) => Promise<FoundItems>;
+  readonly #change: (writes: readonly Write[]) => Promise<void>;
 
-  constructor(options: { readonly client: DynamoDBClient; readonly table: string }) {
-    this.#client = options.client;
-    this.#table = options.table;
+  constructor({ client, table, crowd }: DynamoTableOptions) {
+    this.#client = client;
+    this.#table = table;
+    this.#read = crowd?.gathered((lists) => this.#readTogether(lists)) ?? ((keys) => this.#readAll(keys));
+    this.#change =
+      crowd?.gathered((lists) => this.#changeTogether(lists)) ?? ((writes) => this.#changeAll(writes));
   }
 
   async get(key: ItemKey): Promise<Item | undefined> {
+    return (await this.#read([key])).of(key);
+  }
+
+  async #getOne(key: ItemKey): Promise<Item | undefined> {
     const command = new GetItemCommand({
       TableName: this.#table,
       Key: keyAttributes(key),
@@ -68,8 +87,22 @@ export class DynamoTable {
 
   /** Reads any number of items, each as it is now, though not all at the same moment. */
   async getAll(keys: readonly ItemKey[]): Promise<FoundItems> {
+    return this.#read(keys);
+  }
+
+  #readTogether(lists: readonly (readonly ItemKey[])[]): readonly Promise<FoundItems>[] {
+    const found = this.#readAll(lists.flat());
+    return lists.map(() => found);
+  }
+
+  async #readAll(keys: readonly ItemKey[]): Promise<FoundItems> {
     const found = new Map<string, Item>();
     const wanted = [...new Map(keys.map((key) => [nameOf(key), key])).values()];
+    const [only] = wanted;
+    if (only !== undefined && wanted.length === 1) {
+      const item = await this.#getOne(only);
+      return { of: (key) => (nameOf(key) === nameOf(only) ? item : undefined) };
+    }
     for (let start = 0; start < wanted.length; start += READ_AT_ONCE) {
       let rest: Attributes[] = wanted.slice(start, start + READ_AT_ONCE).map(keyAttributes);
       for (let round = 1; rest.length > 0; round += 1) {
@@ -125,7 +158,7 @@ export class DynamoTable {
   }
 
   /** One change by itself. False: its condition does not hold. */
-  async write(write: Exclude<Write, { readonly kind: "check" }>): Promise<boolean> {
+  async write(write: Exclude<Write, { readonly kind: "check" | "count" }>): Promise<boolean> {
     const TableName = this.#table;
     return attempt("a change of one item", async () => {
       try {
@@ -154,11 +187,29 @@ export class DynamoTable {
    */
   async transact(writes: readonly Write[]): Promise<void> {
     const [only] = writes;
-    if (writes.length === 1 && only !== undefined && only.kind !== "check") {
+    if (writes.length === 1 && only !== undefined && only.kind !== "check" && only.kind !== "count") {
       // By itself it costs half.
       if (!(await this.write(only))) throw new WriteConflict(undefined);
       return;
     }
+    await this.#change(writes);
+  }
+
+  #changeTogether(lists: readonly (readonly Write[])[]): readonly Promise<void>[] {
+    const answers = new Map<readonly Write[], Promise<void>>();
+    for (const { members, writes } of mergedChanges(lists)) {
+      const whole = this.#changeAll(writes);
+      for (const own of members) {
+        // Whose condition it was that did not hold, or who met another writer, shows when each goes by itself.
+        const alone = (error: unknown): Promise<void> =>
+          members.length > 1 && isRefused(error) ? this.#changeAll(own) : Promise.reject(error);
+        answers.set(own, whole.catch(alone));
+      }
+    }
+    return lists.map((list) => answers.get(list) ?? this.#changeAll(list));
+  }
+
+  async #changeAll(writes: readonly Write[]): Promise<void> {
     const TransactItems = writes.map((write) => toTransactItem(write, this.#table));
     try {
       await this.#client.send(new TransactWriteItemsCommand({ TransactItems }));
@@ -202,8 +253,9 @@ export class DynamoTable {
   }
 }
 
-function nameOf({ pk, sk }: ItemKey): string {
-  return `${pk}\n${sk}`;
+/** Nothing of it was done, for a reason that may lie in a part of it. */
+function isRefused(error: unknown): boolean {
+  return error instanceof WriteConflict || serviceFault(error).status === 400;
 }
 
 const PASSING = new Set([

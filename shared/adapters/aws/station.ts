@@ -12,7 +12,7 @@ import type { TaskSettings } from "../../stages/compute-tasks.ts";
 import type { ExportRunPorts } from "../../stages/export-run.ts";
 import type { StoredTrajectory } from "../../stages/ingest.ts";
 import type { IngestObjectPorts } from "../../stages/ingest-object.ts";
-import { type ScoreStoredPorts, scoreAndAsk } from "../../stages/score-stored.ts";
+import { askForExports, type ScoreStoredPorts, scoreAndAsk } from "../../stages/score-stored.ts";
 import type { SweepPorts } from "../../stages/sweep.ts";
 import { isPartOfOne } from "../../trajectory/registry.ts";
 import { InlineCompute } from "../local/compute-inline.ts";
@@ -22,8 +22,10 @@ import { renderPlot } from "../vega/render-plot.ts";
 import { type AwsClients, awsClients } from "./aws-clients.ts";
 import { BatchJobs } from "./batch-jobs.ts";
 import { BufferedQueue } from "./buffered-queue.ts";
+import { Crowd } from "./crowd.ts";
 import { DynamoCatalog } from "./dynamo-catalog.ts";
 import { DynamoLedger } from "./dynamo-ledger.ts";
+import { DynamoTable } from "./dynamo-table.ts";
 import { EventBridgeEvents } from "./event-bridge-events.ts";
 import { S3Drop } from "./s3-drop.ts";
 import { S3Store } from "./s3-store.ts";
@@ -41,6 +43,8 @@ export interface AwsStation {
   readonly plan: PipelinePlan;
   readonly tasks: TaskSettings;
   readonly clients: AwsClients;
+  /** Messages that are handled side by side; what they do with the catalog is done together. */
+  readonly crowd: Crowd;
 }
 
 /**
@@ -67,7 +71,7 @@ export async function awsStation(
       : await new S3Store({ client: await clients.s3(), bucket: url[1] ?? "" }).read(url[2] ?? "");
   const settings = deployedSettingsSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
   const plan = planOf(settings);
-  return { environment, settings, plan, tasks: await taskSettings(plan), clients };
+  return { environment, settings, plan, tasks: await taskSettings(plan), clients, crowd: new Crowd() };
 }
 
 /** What a job brings: threads that compute. It takes objects and datasets of any size, and scores as it goes. */
@@ -83,9 +87,12 @@ export async function ingestPorts(station: AwsStation, job?: JobCompute): Promis
   const { environment, tasks } = station;
   const { formats, limits, revision } = tasks.ingest;
   const common = await commonPorts(station);
-  const compute = job?.compute ?? new InlineCompute({ ...tasks, scoreLater: true });
+  const scored = await scoredAlong(station, common);
+  const scoreLater = scored === undefined ? true : "on-fault";
+  const compute = job?.compute ?? new InlineCompute({ ...tasks, scoreLater });
   return {
     ...common,
+    ...(scored === undefined ? {} : { scored }),
     drop: await dropOf(station),
     deadLetters: await queueOf(station, environment.GYMLINE_INGEST_DLQ_URL),
     compute,
@@ -156,13 +163,13 @@ export async function sweepPorts(station: AwsStation): Promise<SweepPorts> {
 }
 
 /** What every stage that keeps or finds something works on. */
-export async function storePorts({ environment, clients }: AwsStation) {
+export async function storePorts({ environment, clients, crowd }: AwsStation) {
   const client = await clients.dynamoDb();
-  const table = environment.GYMLINE_TABLE;
+  const items = new DynamoTable({ client, table: environment.GYMLINE_TABLE, crowd });
   return {
     store: new S3Store({ client: await clients.s3(), bucket: environment.GYMLINE_STORE_BUCKET }),
-    catalog: new DynamoCatalog({ client, table, clock }),
-    ledger: new DynamoLedger({ client, table }),
+    catalog: new DynamoCatalog({ items, clock }),
+    ledger: new DynamoLedger({ items }),
   };
 }
 
@@ -201,6 +208,19 @@ function askForScore(catalog: Catalog, queue: MessageQueue): Follow {
     const message: ScoreQueueMessage = { schema: "gymline.score.v1", id };
     await buffered.send([JSON.stringify(message)]);
   };
+}
+
+/** A critic needs more than the code of ingest; what a judge is asked must not be forgotten when a process is killed. */
+async function scoredAlong(
+  station: AwsStation,
+  { catalog, ledger }: Pick<ScoreStoredPorts, "catalog" | "ledger">,
+): Promise<IngestObjectPorts["scored"]> {
+  const { environment, settings, plan } = station;
+  if (!environment.GYMLINE_SCORE_ALONG || plan.judge !== undefined || plan.critic !== undefined) {
+    return undefined;
+  }
+  const exportQueue = await queueOf(station, environment.GYMLINE_EXPORT_QUEUE_URL);
+  return (id) => askForExports(id, { catalog, ledger, datasets: settings.datasets, exportQueue });
 }
 
 async function scoreNow(station: AwsStation, compute: Compute): Promise<Follow> {

@@ -1,6 +1,6 @@
 import type { TransactWriteItem } from "@aws-sdk/client-dynamodb";
 import { type Attributes, type Item, toAttribute, toAttributes, type Value } from "./attributes.ts";
-import type { ItemKey } from "./catalog-keys.ts";
+import { counterKey, type ItemKey } from "./catalog-keys.ts";
 
 /** An expression with its placeholders: names start with `#`, values with `:`. */
 export interface Expression {
@@ -33,6 +33,8 @@ export type Write =
       readonly add: Readonly<Record<string, number>>;
       readonly when?: Expression;
     }
+  /** One more in a shard of a project's counter, whichever. */
+  | { readonly kind: "count"; readonly project: string; readonly shard: number; readonly more: number }
   | { readonly kind: "delete"; readonly key: ItemKey; readonly when?: Expression }
   | { readonly kind: "check"; readonly key: ItemKey; readonly when: Expression };
 
@@ -43,12 +45,21 @@ export function toTransactItem(write: Write, table: string): TransactWriteItem {
   if (write.kind === "put") {
     return { Put: { TableName, Item: toAttributes(write.item), ...conditionOf(write.when) } };
   }
+  if (write.kind === "count") return toTransactItem(counting(write), table);
   const Key = keyAttributes(write.key);
   if (write.kind === "delete") return { Delete: { TableName, Key, ...conditionOf(write.when) } };
   if (write.kind === "update") return { Update: { TableName, Key, ...updateOf(write) } };
   const { text, names, values } = write.when;
   const check = { TableName, Key, ConditionExpression: text, ...placeholders(names, values) };
   return { ConditionCheck: check };
+}
+
+function counting({
+  project,
+  shard,
+  more,
+}: Extract<Write, { readonly kind: "count" }>): Extract<Write, { readonly kind: "update" }> {
+  return { kind: "update", key: counterKey(project, shard), add: { total: more } };
 }
 
 export function keyAttributes({ pk, sk }: ItemKey): Attributes {

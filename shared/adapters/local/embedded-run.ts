@@ -181,6 +181,7 @@ async function rejectObject(
     items: [],
     counts: { new: 0, duplicate: 0, revised: 0, superseded: 0, forgotten: 0 },
     rejected: 1,
+    scored: 0,
     rejections: [rejection],
   };
 }

@@ -2,6 +2,7 @@ import type { CatalogEntry, ScoreRow, SourcePlace } from "../../contracts/catalo
 import type { Feedback, NewFeedback } from "../../contracts/feedback.ts";
 import type {
   Added,
+  AddOptions,
   Catalog,
   DatasetEntry,
   DatasetRecord,
@@ -13,6 +14,7 @@ import type {
   NewTrajectory,
   ObjectState,
   ScoreSet,
+  Seen,
   Selection,
 } from "../../ports/catalog.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -87,32 +89,45 @@ export class SqliteCatalog implements Catalog {
     });
   }
 
-  async known(id: string, options: { readonly revision: string; readonly session?: string }): Promise<Known> {
-    const { revision, session = null } = options;
-    const row = this.#sql.get(KNOWN_SQL, id, id, session);
+  /** Nothing is finished along with a trajectory here, so that nothing needs to be noted for it. */
+  async noteReport(): Promise<void> {}
+
+  async see(trajectory: NewTrajectory): Promise<Seen> {
+    return { known: this.#known(trajectory) };
+  }
+
+  #known({ row: { id, revision }, session }: NewTrajectory): Known {
+    const row = this.#sql.get(KNOWN_SQL, id, id, session?.key ?? null);
     if (row === undefined || row["dead"] === 1) return "forgotten";
     if (row["revision"] !== null) return row["revision"] === revision ? "known" : "other-revision";
     return row["session_dead"] === 1 ? "forgotten" : "absent";
   }
 
-  async add(trajectory: NewTrajectory): Promise<Added> {
-    return this.#sql.change(() => this.#add(trajectory));
+  async add(trajectory: NewTrajectory, { score }: AddOptions = {}): Promise<Added> {
+    return this.#sql.change(() => {
+      const added = this.#add(trajectory);
+      if (score === undefined || (added.kind !== "new" && added.kind !== "superseded")) return added;
+      this.#setScore(trajectory.row.id, score);
+      return { ...added, scored: true };
+    });
   }
 
   async setScore(id: string, score: ScoreRow, options?: { readonly revision: string }): Promise<ScoreSet> {
-    return this.#sql.change(() => {
-      const before = this.#sql.get("select scorer, revision from trajectories where id = ?", id);
-      if (before === undefined) return "absent";
-      if (options !== undefined && before["revision"] !== options.revision) return "stale";
-      const { scorer, reward, process, outcome, efficiency } = score;
-      this.#sql.run(SCORE_SQL, scorer, reward, process, outcome, efficiency, id);
-      if (before["scorer"] !== null) return "again";
-      this.#sql.run(COUNT_SQL, "");
-      for (const row of this.#sql.statement("select distinct project from places where id = ?").all(id)) {
-        this.#sql.run(COUNT_SQL, textOf(row["project"]));
-      }
-      return "first";
-    });
+    return this.#sql.change(() => this.#setScore(id, score, options));
+  }
+
+  #setScore(id: string, score: ScoreRow, options?: { readonly revision: string }): ScoreSet {
+    const before = this.#sql.get("select scorer, revision from trajectories where id = ?", id);
+    if (before === undefined) return "absent";
+    if (options !== undefined && before["revision"] !== options.revision) return "stale";
+    const { scorer, reward, process, outcome, efficiency } = score;
+    this.#sql.run(SCORE_SQL, scorer, reward, process, outcome, efficiency, id);
+    if (before["scorer"] !== null) return "again";
+    this.#sql.run(COUNT_SQL, "");
+    for (const row of this.#sql.statement("select distinct project from places where id = ?").all(id)) {
+      this.#sql.run(COUNT_SQL, textOf(row["project"]));
+    }
+    return "first";
   }
 
   async scoredCount(project = ""): Promise<number> {

@@ -22,6 +22,20 @@ describe("what a DynamoCatalog asks of its table", () => {
     expect(await callsOf(table, add)).toEqual(["BatchGet"]);
   });
 
+  it("is nothing more for what was seen before, the score of a trajectory and its object along with it", async () => {
+    const table = await freshTable(engine);
+    const trajectory = makeNew("a");
+    const seen = await table.catalog().see(trajectory);
+    const finish = makeObject("team/a.json");
+    expect(
+      await callsOf(table, (catalog) => catalog.add(trajectory, { seen, score: makeScore(), finish })),
+    ).toEqual(["TransactWrite"]);
+    const catalog = table.catalog();
+    expect(await catalog.object("team/a.json")).toEqual(finish);
+    expect(await catalog.entry(idOf("a"))).toMatchObject(makeScore());
+    expect(await catalog.scoredCount("team")).toBe(1);
+  });
+
   it("is one query more for a log of a session with others that begin alike", async () => {
     const table = await freshTable(engine);
     const add = (log: string) => (catalog: DynamoCatalog) =>
@@ -44,9 +58,8 @@ describe("what a DynamoCatalog asks of its table", () => {
   it("is one read to know what an id is, and one query and one write for an object that did not change", async () => {
     const table = await freshTable(engine);
     await table.catalog().add(makeNew("a"));
-    expect(
-      await callsOf(table, (catalog) => catalog.known(idOf("a"), { revision: "rev1", session: "s" })),
-    ).toEqual(["BatchGet"]);
+    const session = makeSession("s", "a");
+    expect(await callsOf(table, (catalog) => catalog.see(makeNew("a", { session })))).toEqual(["BatchGet"]);
     expect(await callsOf(table, (catalog) => catalog.finishObject(makeObject("team/a.json")))).toEqual([
       "Query",
       "Put",
@@ -58,10 +71,10 @@ describe("what a DynamoCatalog asks of its table", () => {
     const names = Array.from({ length: 50 }, (_, index) => `${index}`);
     for (const name of names) await table.catalog().add(makeNew(name));
     expect(await callsOf(table, (catalog) => catalog.registerDataset(makeDataset("1", names)))).toEqual([
-      "BatchGet",
+      "Get",
       "BatchGet",
       "TransactWrite",
-      "BatchGet",
+      "Get",
       "Put",
     ]);
   });

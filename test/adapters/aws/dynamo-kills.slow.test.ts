@@ -99,7 +99,8 @@ describe("a DynamoCatalog whose process is killed at any call", () => {
         expect(await catalog.forgottenIn("sft", "1"), run).toEqual([idOf("a"), idOf("abc")].sort());
         const gone = new Set(["a", "ab", "abc"].map(idOf));
         for (const { pk, sk } of await table.keys()) {
-          if (pk.startsWith("O#")) expect(pk, run).toBe("O#team/bystander.json");
+          // That an object was begun is no trace of what it held.
+          if (pk.startsWith("O#") && sk !== "STATE") expect(pk, run).toBe("O#team/bystander.json");
           if (sk.startsWith("E#")) expect(sk, run).toContain(idOf("bystander"));
           if (gone.has(pk.slice(2))) expect(sk, run).toMatch(/^(TOMB|GONE#.*|BLOB#.*|SET#sft#1)$/);
         }

@@ -31,8 +31,12 @@ const operation = fc.oneof(
       generation,
       index: fc.nat({ max: 2 }),
       blobs: fc.subarray(["b1", "b2", "b3"]),
+      seen: fc.boolean(),
+      scored: fc.boolean(),
+      whole: fc.boolean(),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("report" as const), object }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -67,23 +71,28 @@ async function apply(catalog: Catalog, operation: Operation): Promise<unknown> {
     case "add": {
       const { name, object: key, revision, generation, index, blobs } = operation;
       const session = sessionOf(name);
-      const known = await catalog.known(idOf(name), {
-        revision,
-        ...(session === undefined ? {} : { session: session.key }),
-      });
-      if (known === "forgotten") return known;
       const place = { key, project: key.slice(0, 3), index };
-      const added = await catalog.add(
-        makeNew(name, {
-          row: { revision },
-          place,
-          generation,
-          blobs,
-          ...(session === undefined ? {} : { session }),
-        }),
-      );
+      const trajectory = makeNew(name, {
+        row: { revision },
+        place,
+        generation,
+        blobs,
+        ...(session === undefined ? {} : { session }),
+      });
+      const seen = await catalog.see(trajectory);
+      const { known } = seen;
+      if (known === "forgotten") return known;
+      const state = makeObject(key, { fingerprint: generation });
+      const { finished, ...added } = await catalog.add(trajectory, {
+        ...(operation.seen ? { seen } : {}),
+        ...(operation.scored ? { score: makeScore({ reward: 0.75 }) } : {}),
+        ...(operation.whole ? { finish: state } : {}),
+      });
+      if (operation.whole && finished !== true) await catalog.finishObject(state);
       return { known, added };
     }
+    case "report":
+      return catalog.noteReport(operation.object);
     case "score": {
       const { name, reward, revision } = operation;
       return catalog.setScore(

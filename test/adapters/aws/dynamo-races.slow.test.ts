@@ -139,8 +139,8 @@ describe("several processes with one DynamoCatalog", () => {
       // A shorter one went along, or came too late.
       expect(await catalog.entry(idOf("ab"))).toBeUndefined();
       expect(await catalog.idsFrom("p/abc1")).toEqual([]);
-      const late = await catalog.known(idOf("later"), { revision: "rev1", session: "s" });
-      expect(late).toBe("forgotten");
+      const late = await catalog.see(makeNew("later", { session: session("later") }));
+      expect(late.known).toBe("forgotten");
     }
   });
 
