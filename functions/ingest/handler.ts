@@ -1,8 +1,8 @@
 import { awsStation, ingestPorts } from "../../shared/adapters/aws/station.ts";
-import { ingestOrders } from "../../shared/contracts/s3-event.ts";
+import { type IngestOrder, ingestOrders } from "../../shared/contracts/s3-event.ts";
 import { deadLetter, reportFailure } from "../../shared/stages/ingest-failure.ts";
 import { ingestObject } from "../../shared/stages/ingest-object.ts";
-import { batchHandler, type MessageRun } from "../lambda/batch-handler.ts";
+import { batchHandler, type MessageRun, Turns } from "../lambda/batch-handler.ts";
 import { count } from "../lambda/telemetry.ts";
 
 const station = await awsStation(process.env);
@@ -14,14 +14,29 @@ export const handler = batchHandler({
   queueUrl: station.environment.GYMLINE_INGEST_QUEUE_URL,
   sqs: station.clients.sqs,
   sideBySide: 10,
-  handle: (run) => station.crowd.join(QUESTIONS, () => takeIn(run)),
+  handle: async (run) => {
+    const orders = ingestOrders(run.body);
+    if (orders.every(isSmall)) await station.crowd.join(QUESTIONS, () => takeIn(orders, run));
+    else await large.take(() => takeIn(orders, run));
+  },
 });
+
+/** Objects that take memory and time go a few at a time, and nothing waits for them. */
+const large = new Turns(4);
+const SMALL_BYTES = 1 << 20;
+
+function isSmall({ size }: IngestOrder): boolean {
+  return size !== undefined && size <= SMALL_BYTES;
+}
 
 /** Of an object with one trajectory: its state, what is known of the trajectory and said of it, the transaction. */
 const QUESTIONS = 4;
 
-async function takeIn({ body, lastTry, outOfTime, log }: MessageRun): Promise<void> {
-  for (const target of ingestOrders(body)) {
+async function takeIn(
+  orders: readonly IngestOrder[],
+  { lastTry, outOfTime, log }: MessageRun,
+): Promise<void> {
+  for (const target of orders) {
     const { key } = target;
     try {
       const result = await ingestObject(target, { ...ports, outOfTime });

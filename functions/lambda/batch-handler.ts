@@ -54,7 +54,7 @@ async function handleOne(
 }
 
 /** Lets so many run at a time. */
-class Turns {
+export class Turns {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

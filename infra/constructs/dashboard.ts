@@ -11,6 +11,7 @@ const FLOW = [
   ["Ingested", "ingest"],
   ["Duplicates", "ingest"],
   ["Rejected", "ingest"],
+  ["Scored", "ingest"],
   ["Scored", "score"],
   ["Judged", "judge"],
   ["Exported", "export"],

@@ -12,7 +12,7 @@ import { stageAlarms } from "./stage-alarms.ts";
 /** How the messages of each stage are gathered for its function. */
 export const BATCHES: Readonly<Record<StageName, { readonly size: number; readonly windowSeconds: number }>> =
   {
-    // One object may take most of the time-out; few share an invocation, and none waits for company.
+    // They share what is asked of the catalog; an object that takes long goes to a job, and none waits for company.
     ingest: { size: 10, windowSeconds: 0 },
     // Scoring takes milliseconds, so an invocation is worth gathering for.
     score: { size: 50, windowSeconds: 2 },

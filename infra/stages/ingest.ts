@@ -26,8 +26,8 @@ export function ingestStage(scope: Construct, pipeline: Pipeline): StageConstruc
     writeObjects(store, "trajectories/", "blobs/", "rejected/", "scores/"),
     // A report goes when its object was mended.
     deleteObjects(store, "rejected/"),
-    // What is forgotten while it is taken in goes at once.
-    ...eraseObjects(store, "trajectories/", "scores/"),
+    // The score of a trajectory that is forgotten meanwhile goes with it.
+    ...eraseObjects(store, "scores/"),
     listBucket(store),
     ...useCatalog(table),
     sendTo(queues.score.queue, queues.export.queue, queues.ingest.deadLetters),

@@ -15,23 +15,35 @@ export interface Calls {
 
 /** For each dropped object. */
 export const PER_OBJECT: readonly Calls[] = [
-  { what: "S3Drop.find and reading it", s3Gets: 2 },
+  { what: "S3Drop.find: the object, or its first megabyte", s3Gets: 1 },
   { what: "Catalog.object", readUnits: 1 },
+  { what: "Catalog.add: its state in the transaction of its trajectory, its index entry", writeUnits: 3 },
+];
+
+/** For each object more, if it is not done with in one transaction. */
+export const PER_LONGER_OBJECT: readonly Calls[] = [
   {
-    what: "Catalog.finishObject: a query for old places, the state, its index entry",
+    what: "Catalog.add: that it has begun; finishObject: a query for old places, the state by itself",
     readUnits: 1,
-    writeUnits: 2,
+    writeUnits: 1,
   },
   // Removing the report that there is not costs nothing.
 ];
 
 /** For each new trajectory in the stage ingest. */
 export const PER_INGESTED: readonly Calls[] = [
-  { what: "Catalog.known: row and tombstone", readUnits: 2 },
+  { what: "Catalog.see: row, tombstone, place, state of the object", readUnits: 4 },
   { what: "ObjectStore.putIfAbsent of the document", s3Puts: 1 },
-  { what: "Catalog.add: row, tombstone, place", readUnits: 3 },
   { what: "Catalog.add: row, tombstone check, two places and revision in a transaction", writeUnits: 10 },
-  { what: "Catalog.add: the row in four indexes", writeUnits: 4 },
+  { what: "Catalog.add: the row in three indexes", writeUnits: 3 },
+];
+
+/** For each new trajectory that ingest scores as well. */
+export const PER_SCORED_ALONG: readonly Calls[] = [
+  { what: "Ledger.get of judgements and labels", readUnits: 1 },
+  { what: "score written", s3Puts: 1 },
+  // Ten messages share a transaction, and count together.
+  { what: "Catalog.add: two counters, for ten trajectories", writeUnits: 0.4 },
 ];
 
 /** For each new trajectory in the stage score. */
@@ -39,8 +51,9 @@ export const PER_SCORED: readonly Calls[] = [
   { what: "Ledger.get of judgements and labels", readUnits: 1 },
   { what: "document read, score written", s3Gets: 1, s3Puts: 1 },
   { what: "Catalog.setScore: the row", readUnits: 1 },
-  { what: "Catalog.setScore: row and two counters in a transaction", writeUnits: 6 },
-  { what: "Catalog.setScore: new keys in two indexes, one entry less in a third", writeUnits: 5 },
+  { what: "Catalog.setScore: the row in a transaction, two counters for ten trajectories", writeUnits: 2.4 },
+  { what: "Catalog.setScore: new keys in two indexes", writeUnits: 4 },
+  { what: "the row's entry in a third index until then", writeUnits: 2 },
 ];
 
 /** For each trajectory that a model judges in a batch, one question each. */

@@ -4,8 +4,10 @@ import {
   PER_EXPORTED,
   PER_INGESTED,
   PER_JUDGED,
+  PER_LONGER_OBJECT,
   PER_OBJECT,
   PER_SCORED,
+  PER_SCORED_ALONG,
   totalOf,
 } from "./calls.ts";
 import type { DeploymentShape } from "./deployment-shape.ts";
@@ -75,11 +77,11 @@ export function costOf(
   shape: DeploymentShape,
   inputs: InputValues = inputValues(),
 ): CostReport {
-  const counts = countsOf(workload);
+  const counts = countsOf(workload, shape);
   return {
     work: [
       ...functionLines(workload, { shape, inputs, counts }),
-      ...requestLines(workload, { inputs, counts }),
+      ...requestLines(workload, { shape, inputs, counts }),
       ...observationLines({ inputs, counts }),
       ...jobLines(workload, inputs),
       ...judgeLines(workload, { shape, inputs, counts }),
@@ -100,6 +102,8 @@ interface Counts {
   /** Those that functions take in; jobs score what they take in. */
   readonly byFunctions: number;
   readonly objectsByFunctions: number;
+  /** Messages to the stage score. */
+  readonly toScore: number;
 }
 
 interface Context {
@@ -107,7 +111,7 @@ interface Context {
   readonly counts: Counts;
 }
 
-function countsOf(workload: Workload): Counts {
+function countsOf(workload: Workload, { scoreAlong }: DeploymentShape): Counts {
   const { trajectories, trajectoriesPerObject, exportsPerTrajectory, jobShare } = workload;
   const objects = trajectories / trajectoriesPerObject;
   return {
@@ -117,6 +121,7 @@ function countsOf(workload: Workload): Counts {
     judged: trajectories * workload.judgedShare,
     byFunctions: trajectories * (1 - jobShare),
     objectsByFunctions: objects * (1 - jobShare),
+    toScore: scoreAlong ? 0 : trajectories * (1 - jobShare),
   };
 }
 
@@ -139,18 +144,21 @@ function functionLines(
     (milliseconds / 1000) * (memoryMiB / 1024);
   const { ingest, score, export: exporting } = shape.memoryMiB;
   // Waiting is added to computing, as if they never overlapped: an upper bound.
-  const object = (2 * s3GetMs + s3PutMs + 2 * dynamoReadMs + dynamoWriteMs) / inputs.ingestSideBySide;
-  const stored = (s3PutMs + 2 * dynamoReadMs + dynamoWriteMs) / inputs.ingestSideBySide;
+  const object = (s3GetMs + dynamoReadMs) / inputs.ingestSideBySide;
+  // Document and score are written at the same time.
+  const stored = (s3PutMs + dynamoReadMs + dynamoWriteMs) / inputs.ingestSideBySide;
   const scored = (s3GetMs + s3PutMs + 2 * dynamoReadMs + dynamoWriteMs) / inputs.scoreSideBySide;
   const exported = (2 * s3GetMs) / inputs.exportSideBySide;
   const ingestRuns = counts.objectsByFunctions / inputs.ingestBatch;
-  const scoreRuns = counts.byFunctions / inputs.scoreBatch;
+  const scoreRuns = counts.toScore / inputs.scoreBatch;
+  // Scored along, a document is not read again; so much closer an estimate is not worth an input.
+  const scoring = computed(inputs.scoreNsPerByte, shape.scoreAlong ? ingest : score);
   const ingestMs =
     counts.objectsByFunctions * object +
     counts.byFunctions * (stored + computed(inputs.ingestNsPerByte, ingest)) +
+    (counts.byFunctions - counts.toScore) * scoring +
     ingestRuns * inputs.startMs;
-  const scoreMs =
-    counts.byFunctions * (scored + computed(inputs.scoreNsPerByte, score)) + scoreRuns * inputs.startMs;
+  const scoreMs = counts.toScore * (scored + scoring) + scoreRuns * inputs.startMs;
   const exportMs = counts.rows * (exported + computed(inputs.exportNsPerByte, exporting));
   return [
     line("Lambda", "ingest", price, gbSeconds(ingestMs, ingest)),
@@ -160,13 +168,17 @@ function functionLines(
   ];
 }
 
-function requestLines({ threshold }: Workload, { inputs, counts }: Context): readonly CostLine[] {
+function requestLines(
+  { threshold, trajectoriesPerObject }: Workload,
+  { shape, inputs, counts }: Context & { readonly shape: DeploymentShape },
+): readonly CostLine[] {
   const { objects, trajectories, rows, judged } = counts;
+  const longer = shape.scoreAlong ? 1 - 1 / trajectoriesPerObject : 1;
   const all = (counted: Counted): number => {
     const of = (calls: readonly Calls[]): number => totalOf(calls, counted);
     return (
-      objects * of(PER_OBJECT) +
-      trajectories * (of(PER_INGESTED) + of(PER_SCORED)) +
+      objects * (of(PER_OBJECT) + longer * of(PER_LONGER_OBJECT)) +
+      trajectories * (of(PER_INGESTED) + of(shape.scoreAlong ? PER_SCORED_ALONG : PER_SCORED)) +
       rows * of(PER_EXPORTED) +
       judged * of(PER_JUDGED)
     );
@@ -174,7 +186,7 @@ function requestLines({ threshold }: Workload, { inputs, counts }: Context): rea
   const looks = (trajectories * inputs.looksPerThreshold) / threshold;
   // S3 sends one message per object; receiving and deleting come in batches, ten at the most.
   const ingestRequests = counts.objectsByFunctions * (1 + 2 / inputs.ingestBatch);
-  const scoreRequests = counts.byFunctions * (3 / 10);
+  const scoreRequests = counts.toScore * (3 / 10);
   const exports = rows / threshold;
   return [
     line("SQS", "messages to ingest and score", "sqsRequest", ingestRequests + scoreRequests + 3 * exports),
@@ -210,8 +222,8 @@ function judgeLines(
 }
 
 function observationLines({ inputs, counts }: Context): readonly CostLine[] {
-  const messages = counts.objectsByFunctions + counts.byFunctions;
-  const runs = counts.objectsByFunctions / inputs.ingestBatch + counts.byFunctions / inputs.scoreBatch;
+  const messages = counts.objectsByFunctions + counts.toScore;
+  const runs = counts.objectsByFunctions / inputs.ingestBatch + counts.toScore / inputs.scoreBatch;
   const logged = messages * inputs.logBytesPerMessage + runs * inputs.logBytesPerInvocation;
   return [
     line("CloudWatch", "logs", "logIngestion", logged / 1e9),

@@ -3,8 +3,10 @@ import {
   PER_EXPORTED,
   PER_INGESTED,
   PER_JUDGED,
+  PER_LONGER_OBJECT,
   PER_OBJECT,
   PER_SCORED,
+  PER_SCORED_ALONG,
   totalOf,
 } from "./calls.ts";
 import { type CostLine, type CostReport, costOf, DEFAULT_WORKLOAD, sumOf } from "./cost-model.ts";
@@ -162,8 +164,10 @@ function jobTable(): string {
 function callTable(): string {
   const groups: readonly (readonly [string, readonly Calls[]])[] = [
     ["object", PER_OBJECT],
+    ["longer object, more", PER_LONGER_OBJECT],
     ["trajectory, ingest", PER_INGESTED],
-    ["trajectory, score", PER_SCORED],
+    ["trajectory, scored along", PER_SCORED_ALONG],
+    ["trajectory, stage score", PER_SCORED],
     ["judged trajectory", PER_JUDGED],
     ["row of a dataset", PER_EXPORTED],
   ];

@@ -10,6 +10,8 @@ export interface DeploymentShape {
   readonly architecture: "arm64" | "x86_64";
   readonly memoryMiB: Readonly<Record<Stage, number>>;
   readonly kms: boolean;
+  /** Ingest scores what it takes in. */
+  readonly scoreAlong: boolean;
   readonly queues: number;
   readonly alarms: number;
   readonly metrics: number;
@@ -25,16 +27,16 @@ const ALARMS_PER_STAGE = 5;
 /** What could not be delivered, documents that are missing, the judge's faults and its money for the day. */
 const OTHER_ALARMS = 4;
 /** Names that the handlers count under (functions/), those of a judge apart. */
-const METRICS = 9;
+const METRICS = 10;
 const JUDGE_METRICS = 5;
 const LOOP_METRICS = 1;
 const MINUTES_PER_MONTH = 43_800;
 const UNIT_MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1440 };
 
-/** @param hasJudge whether the settings have one */
+/** @param options whether the settings have a judge, and a critic */
 export function deploymentShape(
   config: DeploymentConfig,
-  { hasJudge }: { readonly hasJudge: boolean },
+  { hasJudge, hasCritic = false }: { readonly hasJudge: boolean; readonly hasCritic?: boolean },
 ): DeploymentShape {
   const { functions, architecture, kms, datasets } = config;
   const stages = stagesOf(config);
@@ -49,6 +51,7 @@ export function deploymentShape(
       sweep: functions.sweep.memoryMiB,
     },
     kms,
+    scoreAlong: config.scoreAlong && !hasJudge && !hasCritic,
     queues: stages.length,
     alarms: stages.length * ALARMS_PER_STAGE + OTHER_ALARMS,
     metrics: METRICS + (hasJudge ? JUDGE_METRICS : 0) + (hasLoop ? LOOP_METRICS : 0),
@@ -65,7 +68,7 @@ export function deploymentShape(
 /** The same deployment with a judge at its defaults. */
 export function withJudge(shape: DeploymentShape): DeploymentShape {
   const collectsPerMonth = runsPerMonth(deploymentConfigSchema.parse({}).judgeCollect);
-  return { ...shape, metrics: shape.metrics + JUDGE_METRICS, collectsPerMonth };
+  return { ...shape, scoreAlong: false, metrics: shape.metrics + JUDGE_METRICS, collectsPerMonth };
 }
 
 /** How often an EventBridge Scheduler expression runs; of a `cron`, which may say anything, every 15 minutes. */

@@ -287,7 +287,7 @@ class ObjectRun {
       seen,
       ...(along === undefined ? {} : { score: along.row, finish: isAll ? this.#state() : undefined }),
     };
-    const added = await this.#add(trajectory, options, alongKey === undefined ? [key] : [key, alongKey]);
+    const added = await this.#add(trajectory, options, alongKey === undefined ? [key] : [alongKey, key]);
     if (added === "forgotten") return added;
     this.#finished = added.finished === true;
     if (scored !== undefined && added.scored === true) {

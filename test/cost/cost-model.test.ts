@@ -76,15 +76,15 @@ describe("the cost model", () => {
   it("counts writes of the catalog as the code makes them", () => {
     const { work } = costOf({ ...DEFAULT_WORKLOAD, trajectories: 1 }, shape);
     const writes = work.find(({ what }) => what === "writes");
-    // 2 for the object, 14 to add, 11 to score, 6 to export.
-    expect(writes?.quantity).toBe(33);
-    expect(writes?.usd).toBeCloseTo(costOfUnits("dynamoWrite", 33), 12);
+    // 3 for the object, 13 to add, 0.4 to count its score, 6 to export.
+    expect(writes?.quantity).toBeCloseTo(22.4, 9);
+    expect(writes?.usd).toBeCloseTo(costOfUnits("dynamoWrite", 22.4), 12);
   });
 
   it("takes half as long on half of a processor, and no less on more than one", () => {
     const lambda = (memoryMiB: number): number => {
-      const functions = { score: { memoryMiB } };
-      const other = deploymentShape(deploymentConfigSchema.parse({ functions }), { hasJudge: false });
+      const config = deploymentConfigSchema.parse({ scoreAlong: false, functions: { score: { memoryMiB } } });
+      const other = deploymentShape(config, { hasJudge: false });
       const waitless = inputValues({ s3GetMs: 0, s3PutMs: 0, dynamoReadMs: 0, dynamoWriteMs: 0, startMs: 0 });
       return costOf(DEFAULT_WORKLOAD, other, waitless).work.find(({ what }) => what === "score")?.usd ?? 0;
     };
@@ -136,7 +136,7 @@ describe("the cost model", () => {
     const load = { ...DEFAULT_WORKLOAD, jobShare: 0.5, gpuHours: 1 };
     // With less than a full processor the size of one tells too.
     const small = deploymentShape(
-      deploymentConfigSchema.parse({ functions: { score: { memoryMiB: 512 } } }),
+      deploymentConfigSchema.parse({ scoreAlong: false, functions: { score: { memoryMiB: 512 } } }),
       {
         hasJudge: false,
       },

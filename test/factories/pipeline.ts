@@ -20,7 +20,7 @@ import {
   type IngestObjectResult,
   ingestObject,
 } from "../../shared/stages/ingest-object.ts";
-import { type ScoreStoredPorts, scoreStored } from "../../shared/stages/score-stored.ts";
+import { askForExports, type ScoreStoredPorts, scoreStored } from "../../shared/stages/score-stored.ts";
 import { type SweepPorts, type SweepReport, sweep } from "../../shared/stages/sweep.ts";
 import { isPartOfOne } from "../../shared/trajectory/registry.ts";
 import { makePlan } from "./plan.ts";
@@ -58,9 +58,11 @@ export async function makePipeline(
     /** Sends what it lets through to the judge; without it, there is none. */
     readonly gate?: Gate;
     readonly fault?: Fault;
+    /** Ingest scores what it takes in. */
+    readonly scoreAlong?: boolean;
   } = {},
 ): Promise<Pipeline> {
-  const { datasets = [], gate, fault = () => undefined } = options;
+  const { datasets = [], gate, fault = () => undefined, scoreAlong = false } = options;
   const objects = new Map<
     string,
     { readonly bytes: Buffer; readonly modifiedAt: number; readonly etag: number }
@@ -129,10 +131,13 @@ export async function makePipeline(
   const ingestPorts: IngestObjectPorts = {
     ...common,
     drop,
-    compute: new InlineCompute({ ...tasks, scoreLater: true }),
+    compute: new InlineCompute({ ...tasks, scoreLater: scoreAlong ? "on-fault" : true }),
     limits: tasks.ingest.limits,
     framer: { isPart: (value) => isPartOfOne(value, tasks.ingest.formats) },
     revision: tasks.ingest.revision,
+    ...(scoreAlong
+      ? { scored: (id) => askForExports(id, { catalog, ledger, datasets, exportQueue: queue("export") }) }
+      : {}),
     follow: ({ id }) => queue("score").send([JSON.stringify({ schema: "gymline.score.v1", id })]),
   };
   const compute = new InlineCompute(tasks);

@@ -2,8 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ComputePool } from "../../shared/adapters/local/compute-pool.ts";
 import { datasetRequestSchema } from "../../shared/contracts/dataset-request.ts";
+import { evidenceRecord } from "../../shared/contracts/evidence.ts";
 import { trajectoryKey } from "../../shared/contracts/keys.ts";
 import { forget } from "../../shared/stages/forget.ts";
+import { recordId } from "../../shared/trajectory/identity.ts";
 import { chatRow } from "../factories/logs.ts";
 import { type Fault, makePipeline, type Pipeline, type Stage } from "../factories/pipeline.ts";
 import { makePlan } from "../factories/plan.ts";
@@ -25,18 +27,25 @@ async function leftBy({ local, events }: Pipeline): Promise<unknown> {
 }
 
 describe("the stages with queues between them", () => {
-  it("take in what is dropped, score it, and export at the threshold", async () => {
-    const pipeline = await makePipeline({ datasets: [dataset(8)] });
-    for (const [key, content] of FILES) pipeline.put(key, content);
-    await pipeline.drain();
-    expect(await pipeline.local.catalog.scoredCount()).toBe(11);
-    expect(await pipeline.local.catalog.scoredCount("team")).toBe(9);
-    expect(await pipeline.local.catalog.scoredCount("other")).toBe(8);
-    expect(pipeline.queues.dead.map((body) => JSON.parse(body).key)).toEqual(["other/bad.json"]);
-    expect(pipeline.events.map(({ type, detail }) => [type, detail["name"]])).toEqual([
-      ["dataset.published", "sft"],
-    ]);
-  });
+  it.each([false, true])(
+    "take in what is dropped, score it, and export (scored along: %s)",
+    async (scoreAlong) => {
+      const pipeline = await makePipeline({ datasets: [dataset(8)], scoreAlong });
+      for (const [key, content] of FILES) pipeline.put(key, content);
+      while (pipeline.queues.ingest.length > 0) {
+        await pipeline.handle("ingest", pipeline.queues.ingest.shift() ?? "");
+      }
+      expect(await pipeline.local.catalog.scoredCount()).toBe(scoreAlong ? 11 : 0);
+      await pipeline.drain();
+      expect(await pipeline.local.catalog.scoredCount()).toBe(11);
+      expect(await pipeline.local.catalog.scoredCount("team")).toBe(9);
+      expect(await pipeline.local.catalog.scoredCount("other")).toBe(8);
+      expect(pipeline.queues.dead.map((body) => JSON.parse(body).key)).toEqual(["other/bad.json"]);
+      expect(pipeline.events.map(({ type, detail }) => [type, detail["name"]])).toEqual([
+        ["dataset.published", "sft"],
+      ]);
+    },
+  );
 
   it("end with the same whatever comes twice, late, out of order or not to its end", async () => {
     // The last export sees all there is, so that its version does not depend on when others ran.
@@ -56,7 +65,8 @@ describe("the stages with queues between them", () => {
           thrown += 1;
           throw new Error(`fault in ${port}.${method}`);
         };
-        const pipeline = await makePipeline({ datasets: [dataset()], fault });
+        const scoreAlong = random.chance(0.5);
+        const pipeline = await makePipeline({ datasets: [dataset()], fault, scoreAlong });
         for (const [key, content] of FILES) pipeline.put(key, content);
         await disorderly(pipeline, random);
         faults = 0;
@@ -69,6 +79,20 @@ describe("the stages with queues between them", () => {
     );
     expect(thrown).toBeGreaterThan(100);
   }, 120_000);
+
+  it("give a trajectory that was labelled before it was scored to the stage score", async () => {
+    const pipeline = await makePipeline({ scoreAlong: true });
+    const log = rows(0, 1);
+    const id = recordId(Buffer.from(log.trimEnd()), 0);
+    const evidence = { schema: "gymline.evidence.v1", judges: [], annotators: ["ann"] };
+    await pipeline.local.catalog.ledger.put(evidenceRecord(id), JSON.stringify(evidence), 0);
+    pipeline.put("team/a.jsonl", log);
+    const [message = ""] = pipeline.queues.ingest.splice(0);
+    expect(await pipeline.ingest(message)).toMatchObject({ kind: "read", report: { scored: 0 } });
+    expect(pipeline.queues.score).toHaveLength(1);
+    await pipeline.drain();
+    expect(await pipeline.local.catalog.entry(id)).toMatchObject({ id, scorer: expect.any(String) });
+  });
 
   it("read an object again that was overwritten, and none that is gone", async () => {
     const pipeline = await makePipeline();

@@ -50,7 +50,10 @@ export function addCost(program: Command): void {
 async function cost(options: CostOptions): Promise<void> {
   const { config, settings } = deploymentFile(options.config);
   const judgedShare = figure("--judged", options.judged, 1) ?? DEFAULT_WORKLOAD.judgedShare;
-  const shape = deploymentShape(config, { hasJudge: settings.config.judge !== undefined || judgedShare > 0 });
+  const shape = deploymentShape(config, {
+    hasJudge: settings.config.judge !== undefined || judgedShare > 0,
+    hasCritic: settings.critic !== undefined,
+  });
   if (options.markdown === true) {
     process.stdout.write(costsPage(shape));
     return;

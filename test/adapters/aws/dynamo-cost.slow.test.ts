@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Crowd } from "../../../shared/adapters/aws/crowd.ts";
 import type { DynamoCatalog } from "../../../shared/adapters/aws/dynamo-catalog.ts";
 import { idOf, makeNew, makeObject, makeScore, makeSession } from "../../factories/catalog-rows.ts";
 import { useEngine } from "../../local-stack/engine.ts";
@@ -34,6 +35,23 @@ describe("what a DynamoCatalog asks of its table", () => {
     expect(await catalog.object("team/a.json")).toEqual(finish);
     expect(await catalog.entry(idOf("a"))).toMatchObject(makeScore());
     expect(await catalog.scoredCount("team")).toBe(1);
+  });
+
+  it("is one read and one transaction for ten messages side by side", async () => {
+    const table = await freshTable(engine);
+    const commands: string[] = [];
+    const crowd = new Crowd();
+    const catalog = table.catalog({ interference: { kind: "watched", commands }, crowd });
+    const one = async (name: string) => {
+      const trajectory = makeNew(name);
+      const seen = await catalog.see(trajectory);
+      return catalog.add(trajectory, { seen, score: makeScore(), finish: makeObject(`team/${name}.json`) });
+    };
+    const names = Array.from({ length: 10 }, (_, index) => `${index}`);
+    const added = await Promise.all(names.map((name) => crowd.join(2, () => one(name))));
+    expect(added).toEqual(names.map(() => ({ kind: "new", supersedes: [], scored: true, finished: true })));
+    expect(commands).toEqual(["BatchGetItemCommand", "TransactWriteItemsCommand"]);
+    expect(await table.catalog().scoredCount("team")).toBe(10);
   });
 
   it("is one query more for a log of a session with others that begin alike", async () => {

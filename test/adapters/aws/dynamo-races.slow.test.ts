@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { CatalogBusyError } from "../../../shared/adapters/aws/conflicts.ts";
-import { type Added, FencedError, ForgottenMeanwhileError } from "../../../shared/ports/catalog.ts";
+import { Crowd } from "../../../shared/adapters/aws/crowd.ts";
+import {
+  type Added,
+  type Catalog,
+  FencedError,
+  ForgottenMeanwhileError,
+} from "../../../shared/ports/catalog.ts";
 import { idOf, makeNew, makeObject, makeScore, makeSession } from "../../factories/catalog-rows.ts";
 import { useEngine } from "../../local-stack/engine.ts";
 import { selected } from "../../ports/catalog.contract.ts";
@@ -203,6 +209,90 @@ describe("several processes with one DynamoCatalog", () => {
     expect(await selected(catalog)).toEqual([idOf("abc")]);
     expect(await catalog.forget(idOf("abc"))).toMatchObject({ orphanBlobs: ["b"] });
     expect(await selected(catalog, { includeSuperseded: true })).toEqual([]);
+  });
+
+  it("finish an object with all that was added of it, though two read different states of it", async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const table = await freshTable(engine);
+      const key = "team/x";
+      const read =
+        (name: string, generation: string, index = 0) =>
+        async () => {
+          const trajectory = makeNew(name, { place: { key, index }, generation });
+          const catalog = table.catalog();
+          const seen = await catalog.see(trajectory);
+          const finish = makeObject(key, { fingerprint: generation });
+          const { finished } = await catalog.add(trajectory, { seen, score: makeScore(), finish });
+          if (finished !== true) await catalog.finishObject(finish);
+        };
+      const runs = [read("old", "g1"), read("new", "g2"), read("new", "g2")];
+      await Promise.all(runs.map((run) => run()));
+      const catalog = table.catalog();
+      const state = await catalog.object(key);
+      const held = { g1: "old", g2: "new" }[state?.fingerprint ?? ""] ?? "";
+      expect(await catalog.idsFrom(key)).toEqual([idOf(held)]);
+      expect(await catalog.scoredCount()).toBe(2);
+    }
+  });
+
+  it("forget the places of an object that was begun, overwritten and read anew", async () => {
+    const table = await freshTable(engine);
+    const catalog = table.catalog();
+    const key = "team/x";
+    // Of three trajectories two were stored when the process was killed.
+    for (const index of [0, 1]) await catalog.add(makeNew(`old ${index}`, { place: { key, index } }));
+    expect(await catalog.object(key)).toBeUndefined();
+    const finish = makeObject(key, { fingerprint: "g2" });
+    const added = await catalog.add(makeNew("new", { place: { key }, generation: "g2" }), { finish });
+    expect(added).not.toHaveProperty("finished");
+    await catalog.finishObject(finish);
+    expect(await catalog.idsFrom(key)).toEqual([idOf("new")]);
+  });
+
+  it("finish no object along with a trajectory that has a report", async () => {
+    const table = await freshTable(engine);
+    const catalog = table.catalog();
+    await catalog.noteReport("team/x");
+    expect(await catalog.object("team/x")).toBeUndefined();
+    const finish = makeObject("team/x");
+    const added = await catalog.add(makeNew("a", { place: { key: "team/x" } }), { finish });
+    expect(added).toEqual({ kind: "new", supersedes: [] });
+    await catalog.finishObject(finish);
+    expect(await catalog.object("team/x")).toEqual(finish);
+  });
+
+  it("store each of what is added side by side, whatever befalls the transactions they share", async () => {
+    const table = await freshTable(engine);
+    let calls = 0;
+    // Every third transaction.
+    const refuses = (): boolean => {
+      calls += 1;
+      return calls % 3 === 1;
+    };
+    const crowds = numbers(3).map(() => {
+      const crowd = new Crowd();
+      return { crowd, catalog: table.catalog({ crowd, interference: { kind: "contended", refuses } }) };
+    });
+    const add = async (catalog: Catalog, name: string, index: number): Promise<Added> => {
+      const trajectory = makeNew(name, {
+        place: { key: `p/${index}`, project: "p" },
+        ...(index % 3 === 0 ? { session: makeSession("s", "abcdefghij".slice(0, 1 + index)) } : {}),
+      });
+      const seen = await catalog.see(trajectory);
+      return catalog.add(trajectory, { seen, score: makeScore() });
+    };
+    // All processes are told of the same ten, and one of them twice.
+    const work = crowds.flatMap(({ crowd, catalog }) =>
+      [...numbers(10), 5].map((index) => crowd.join(2, () => add(catalog, `t${index}`, index))),
+    );
+    const added = await Promise.all(work);
+    const created = added.filter(({ kind }) => kind === "new" || kind === "superseded");
+    expect(created).toHaveLength(10);
+    expect(created.every(({ scored }) => scored === true)).toBe(true);
+    const catalog = table.catalog();
+    expect(await catalog.scoredCount()).toBe(10);
+    expect(await catalog.scoredCount("p")).toBe(10);
+    for (const index of numbers(10)) expect(await catalog.places(idOf(`t${index}`))).toHaveLength(1);
   });
 
   it("say so when they cannot get through", async () => {
