@@ -3,6 +3,7 @@ import { type IngestOrder, ingestOrders } from "../../shared/contracts/s3-event.
 import { deadLetter, reportFailure } from "../../shared/stages/ingest-failure.ts";
 import { ingestObject } from "../../shared/stages/ingest-object.ts";
 import { batchHandler, type MessageRun, Turns } from "../lambda/batch-handler.ts";
+import { NoTimeLeftError } from "../lambda/queue-run.ts";
 import { count } from "../lambda/telemetry.ts";
 
 const station = await awsStation(process.env);
@@ -17,7 +18,7 @@ export const handler = batchHandler({
   handle: async (run) => {
     const orders = ingestOrders(run.body);
     if (orders.every(isSmall)) await station.crowd.join(QUESTIONS, () => takeIn(orders, run));
-    else await large.take(() => takeIn(orders, run));
+    else await large.take(() => takeInLarge(orders, run));
   },
 });
 
@@ -27,6 +28,12 @@ const SMALL_BYTES = 1 << 20;
 
 function isSmall({ size }: IngestOrder): boolean {
   return size !== undefined && size <= SMALL_BYTES;
+}
+
+async function takeInLarge(orders: readonly IngestOrder[], run: MessageRun): Promise<void> {
+  // Begun too late, it would go to a job that it does not need.
+  if (run.outOfTime()) throw new NoTimeLeftError();
+  await takeIn(orders, run);
 }
 
 /** Of an object with one trajectory: its state, what is known of the trajectory and said of it, the transaction. */
