@@ -56,6 +56,7 @@ async function takeIn(
         key,
         records,
         rejected,
+        scored,
         ...counts,
         trajectory_ids: items.map(({ row }) => row.id).slice(0, 20),
       });

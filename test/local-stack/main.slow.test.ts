@@ -89,7 +89,7 @@ it("runs the program itself, with a runner for its Batch jobs, and leaves no pro
   const log = join(temporaryFolder(), "run.jsonl");
   writeFileSync(log, `${chatRow({ task: "one", success: true })}\n`);
   expect(await localToEnd(home, "--drop", log)).toMatchObject({ code: 0 });
-  await expect.poll(() => up.output, { timeout: 180_000, interval: 200 }).toContain('"message":"scored"');
+  await expect.poll(() => up.output, { timeout: 180_000, interval: 200 }).toContain('"scored":1');
   const processes = () => execFileSync("ps", ["-A", "-o", "args"], { encoding: "utf8" });
   expect(processes()).toContain(join(home, "batch"));
   expect(await localToEnd(home, "--stop")).toMatchObject({ code: 0 });

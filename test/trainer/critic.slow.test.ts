@@ -220,7 +220,8 @@ describe("a trained critic", () => {
       const runtime = stage === "score" ? ({ onnx: processor } as const) : {};
       bundleFunction({ entry, folder, settings: JSON.stringify(settings), ...runtime });
       const needs = Object.keys(functionEnvironmentSchema.shape).map((name) => [name, "1"]);
-      const env = { ...Object.fromEntries(needs), GYMLINE_SETTINGS: SETTINGS_FILE, LAMBDA_TASK_ROOT: folder };
+      const own = { GYMLINE_SCORE_ALONG: "true", GYMLINE_SETTINGS: SETTINGS_FILE, LAMBDA_TASK_ROOT: folder };
+      const env = { ...Object.fromEntries(needs), ...own };
       const code = `const { handler } = await import("./index.mjs"); console.log(typeof handler)`;
       const args = ["--input-type=module", "--eval", code];
       const run = spawnSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
