@@ -33,6 +33,8 @@ const CHECKS: readonly Check[] = [
   { name: "code that only tests use", script: "knip/bin/knip.js", args: ["--production"] },
 ];
 
+const failureSchema = z.object({ stdout: z.string(), stderr: z.string(), message: z.string() });
+
 const { values, positionals } = parseArgs({
   options: { fast: { type: "boolean", default: false }, soak: { type: "boolean", default: false } },
   allowPositionals: true,
@@ -81,8 +83,6 @@ async function checkAndTest({ checks, projects }: Plan, filters: readonly string
   const checked = await Promise.all(checks.map(runCheck));
   return [...checked, await runTests(projects, filters)].reduce(add, NOTHING);
 }
-
-const failureSchema = z.object({ stdout: z.string(), stderr: z.string(), message: z.string() });
 
 /** Counts as one test; its output is shown where it fails. */
 async function runCheck({ name, script, args }: Check): Promise<Tally> {

@@ -9,6 +9,7 @@ import { bootstrap } from "../../shared/statistics/bootstrap.ts";
 import type { Estimate } from "../../shared/statistics/result.ts";
 import type { Trajectory } from "../../shared/trajectory/schema.ts";
 import { labelledSets } from "./labelled-sets.ts";
+import { mean, print, shown } from "./shown.ts";
 
 /*
  * What a critic adds to the total of a run whose outcome is hidden:
@@ -151,20 +152,4 @@ function estimate(own: readonly Run[], of: (sample: readonly Run[]) => number): 
   const clusters = own.map(({ group }) => group);
   const options = { seed: 1, resamples: Number(values.resamples), method: "percentile", clusters } as const;
   return bootstrap({ n: own.length, statistic }, options);
-}
-
-function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-}
-
-function shown(estimate: Estimate): string {
-  if (estimate.value === null) return "–";
-  const { low, high } = estimate.interval;
-  return low === null
-    ? estimate.value.toFixed(3)
-    : `${estimate.value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

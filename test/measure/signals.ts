@@ -8,6 +8,7 @@ import type { Estimate } from "../../shared/statistics/result.ts";
 import { fitWeights } from "./fit-weights.ts";
 import { labelledSets } from "./labelled-sets.ts";
 import { type ScoredRun, scoreRuns } from "./scored-runs.ts";
+import { mean, print, shown } from "./shown.ts";
 
 /**
  * node test/measure/signals.ts [--from .cache/labelled] [--resamples 1000]
@@ -190,20 +191,4 @@ function bestOfN(groups: readonly (readonly ScoredRun[])[], score: Score): Estim
     { n: gains.length, statistic: (indices) => mean(indices.map((i) => gains[i] ?? 0)) },
     { seed: 1, resamples, method: "percentile" },
   );
-}
-
-function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-}
-
-function shown(estimate: Estimate): string {
-  if (estimate.value === null) return "–";
-  const { low, high } = estimate.interval;
-  return low === null
-    ? estimate.value.toFixed(3)
-    : `${estimate.value.toFixed(3)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
