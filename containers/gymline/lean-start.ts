@@ -3,7 +3,7 @@ import { isMainThread } from "node:worker_threads";
 /** Commands that go through all logs or the whole store, with compute threads beside them. */
 const LARGE: ReadonlySet<string> = new Set(["run", "export", "reprocess", "job"]);
 
-/** MiB of a half of the young generation. By itself V8 takes 64 on a large machine, and fills both halves. */
+/** A half of the young generation, in MiB. By itself V8 takes 64 on a large machine, and fills both halves. */
 const SEMI_SPACE = "--max-semi-space-size";
 const SEMI_SPACE_MIB = 16;
 
@@ -24,7 +24,10 @@ type Started = Pick<NodeJS.Process, "argv" | "execArgv" | "execPath" | "env">;
  */
 export function leanStart({ argv, execArgv, execPath, env }: Started): Start | undefined {
   const command = argv.slice(2).find((arg) => !arg.startsWith("-")) ?? "";
-  const limited = [...execArgv, env["NODE_OPTIONS"] ?? ""].some((option) => option.includes(SEMI_SPACE));
+  const limited = [...execArgv, env["NODE_OPTIONS"] ?? ""].some((option) =>
+    // V8 takes either spelling.
+    option.replaceAll("_", "-").includes(SEMI_SPACE),
+  );
   if (!LARGE.has(command) || limited) return undefined;
   return {
     file: execPath,

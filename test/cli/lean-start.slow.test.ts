@@ -30,6 +30,7 @@ describe("a start with little memory", () => {
     const first = started(["run", "drop"]);
     expect(started(["run", "drop"], { execArgv: [...(first?.args ?? [])].slice(1, 2) })).toBeUndefined();
     expect(started(["run"], { env: { NODE_OPTIONS: "--max-semi-space-size=64" } })).toBeUndefined();
+    expect(started(["run"], { execArgv: ["--max_semi_space_size=64"] })).toBeUndefined();
     for (const args of [[], ["--help"], ["show", "run"], ["formats"]]) expect(started(args)).toBeUndefined();
   });
 

@@ -108,8 +108,8 @@ async function* withStart(
   { state, start, range }: Begun & { readonly range: ByteRange },
 ): AsyncGenerator<Uint8Array> {
   const end = Math.min(range.end, state.size);
-  // A copy: what a source gave belongs to the caller.
-  if (range.start < Math.min(start.length, end)) yield start.slice(range.start, end);
+  // A copy, which `slice` of a Buffer is not: what a source gave belongs to the caller.
+  if (range.start < Math.min(start.length, end)) yield new Uint8Array(start.subarray(range.start, end));
   yield* read(options, state, { start: Math.max(range.start, start.length), end });
 }
 
